@@ -1,0 +1,76 @@
+// What each workflow takes: one JSON object, so that the Temporal UI's form can start it. Unknown keys are
+// errors; a bad object fails at once with InvalidInput, before anything was touched.
+
+import { z } from 'zod';
+import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
+
+const lane = z.string().regex(lanePattern, 'a lane id: lower-case letters, digits and inner dashes').describe('the lane, as fleet.yaml names it');
+const bundle = z.string().regex(bundleIdPattern, 'a bundle id, like 20261122T031500Z-1a2b3c4d');
+const waitMs = z
+  .int()
+  .min(0)
+  .max(24 * 3600 * 1000)
+  .default(30 * 60 * 1000)
+  .describe('how long to wait for another operation on the lane, in milliseconds');
+
+export const BackupLaneInput = z.strictObject({
+  lane,
+  tier: z.enum(tiers).default('A').describe('A: class 1; B: and class 2; C: the whole lane'),
+  waitMs,
+});
+export type BackupLaneInput = z.infer<typeof BackupLaneInput>;
+
+/** What to restore and where from: shared by the workflow and its section. */
+const restoreChoice = {
+  bundle: bundle.optional().describe('this bundle; none: the newest proven one, else the newest'),
+  at: z.iso.datetime().optional().describe('the newest bundle captured at or before this instant'),
+  only: z.enum(components).optional().describe('one component alone'),
+  layered: z.boolean().default(false).describe('class 2 from the newest bundle that has it, class 1 from the newest of all'),
+  acceptVersion: z.boolean().default(false).describe('restore although OpenClaw\'s version is outside every profile\'s range'),
+};
+
+export const RestoreLaneInput = z
+  .strictObject({
+    lane,
+    ...restoreChoice,
+    into: z.enum(['live', 'sandbox']).default('live').describe('the lane itself, or a private directory beside it that is removed in the end'),
+    dryRun: z.boolean().default(false).describe('check and plan only; nothing is changed'),
+    undo: z.boolean().default(false).describe('go back to the tree that the last restore replaced'),
+    waitMs,
+  })
+  .refine((input) => !(input.bundle && input.at), { path: ['at'], message: 'give either bundle or at' })
+  .refine((input) => !(input.undo && (input.bundle || input.at || input.only || input.layered || input.dryRun)), {
+    path: ['undo'],
+    message: 'undo takes no bundle, at, only, layered or dryRun',
+  });
+export type RestoreLaneInput = z.infer<typeof RestoreLaneInput>;
+
+export const Operation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('settle') }),
+  z.strictObject({ kind: z.literal('backup'), tier: z.enum(tiers), bundle }),
+  z.strictObject({ kind: z.literal('restore'), restore: bundle.describe('the id of this restore, made like a bundle id'), ...restoreChoice, into: z.enum(['live', 'sandbox']), dryRun: z.boolean() }),
+  z.strictObject({ kind: z.literal('undo') }),
+  z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
+]);
+export type Operation = z.infer<typeof Operation>;
+
+export const LaneSectionInput = z.strictObject({
+  lane,
+  fleetDigest: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the fleet file').describe('the fleet file that the starter saw'),
+  operation: Operation,
+});
+export type LaneSectionInput = z.infer<typeof LaneSectionInput>;
+
+export const SweepStoreInput = z.strictObject({
+  lane,
+  minAgeMs: z
+    .int()
+    .min(0)
+    .default(24 * 3600 * 1000)
+    .describe('objects younger than this stay, in milliseconds'),
+  waitMs,
+});
+export type SweepStoreInput = z.infer<typeof SweepStoreInput>;
+
+export const WatchFleetInput = z.strictObject({});
+export type WatchFleetInput = z.infer<typeof WatchFleetInput>;

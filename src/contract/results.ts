@@ -1,0 +1,148 @@
+// What workflows and activities answer: ids, counts, sizes, digests and timings. No file name, no secret.
+
+import type { RestoreStep } from '../domain/budget.ts';
+import type { Component, Tier } from '../domain/terms.ts';
+
+/** One sealed object: its key is the kind's prefix, the fingerprint and this suffix. */
+export interface SealedObject {
+  readonly suffix: string;
+  readonly sealedBytes: number;
+  readonly sealedSha256: string;
+}
+
+/** What became of one segment (≤ 400 bytes: limits.segmentResultBytes). */
+export interface SegmentResult extends SealedObject {
+  readonly id: string;
+  readonly plainBytes: number;
+  readonly members: number;
+  readonly index: SealedObject;
+  /** Members that were gone when they were read. */
+  readonly vanished: number;
+  /** Members that changed while they were read; their names stand on the lane. */
+  readonly torn: number;
+}
+
+/** One planned segment as history holds it; its member list lies on the lane. */
+export interface SegmentPlan {
+  readonly id: string;
+  readonly component: Component;
+  readonly kind: 'tar' | 'range' | 'directories' | 'secrets';
+  readonly base: 'home' | 'host' | 'copies';
+  readonly fingerprint: string;
+  readonly reusable: boolean;
+  readonly supplement: boolean;
+  readonly sizeBytes: number;
+  readonly members: number;
+  readonly range?: { readonly offset: number; readonly length: number };
+  /** SHA-256 of the member list on the lane. */
+  readonly listSha256: string;
+}
+
+export interface OmissionCount {
+  readonly reason: string;
+  readonly count: number;
+}
+
+export interface BackupResult {
+  readonly bundle: string;
+  readonly lane: string;
+  readonly host: string;
+  readonly tier: Tier;
+  readonly manifestSha256: string;
+  readonly segments: number;
+  readonly reusedSegments: number;
+  /** Bytes of the lane's data that the bundle holds. */
+  readonly sizeBytes: number;
+  /** Bytes at rest of the segments that this run wrote. */
+  readonly sealedBytes: number;
+  readonly elapsedMs: number;
+  readonly omissions: readonly OmissionCount[];
+  readonly suspect: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface StepTime {
+  readonly step: RestoreStep;
+  readonly ms: number;
+  readonly budgetMs: number;
+}
+
+/** How old the restored data of a class is, and from which bundle. */
+export interface ClassRpo {
+  readonly dataClass: 1 | 2;
+  readonly bundle: string;
+  readonly capturedAt: string;
+  readonly rpoMs: number;
+}
+
+export interface RestorePlan {
+  readonly lane: string;
+  readonly host: string;
+  readonly bundle: string;
+  readonly tier: Tier;
+  readonly proven: boolean;
+  /** Each part's source: a restore may be layered. */
+  readonly sources: readonly { readonly bundle: string; readonly components: readonly Component[] }[];
+  readonly sizeBytes: number;
+  readonly sealedBytes: number;
+  readonly segments: number;
+  readonly rpo: readonly ClassRpo[];
+  readonly estimateMs: number;
+  readonly openclawVersion: string | null;
+  readonly liveOpenclawVersion: string | null;
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+  readonly warnings: readonly string[];
+}
+
+export interface RestoreResult {
+  readonly lane: string;
+  readonly host: string;
+  readonly bundle: string;
+  readonly into: 'live' | 'sandbox' | 'undo' | 'plan';
+  readonly plan: RestorePlan | null;
+  /** From the start of the section to the answered message. */
+  readonly rtoMs: number;
+  readonly rtoBudgetMs: number;
+  readonly steps: readonly StepTime[];
+  readonly rpo: readonly ClassRpo[];
+  readonly messageAnswered: boolean;
+  readonly overBudget: readonly string[];
+  /** Where the replaced trees are kept, as `<tree>.bak.<epoch>`; null when nothing was replaced. */
+  readonly bakEpoch: number | null;
+  readonly warnings: readonly string[];
+}
+
+export interface SettleResult {
+  /** What the journal told to do. */
+  readonly action: 'nothing' | 'rolled-back' | 'went-forward';
+  readonly gateway: 'running' | 'stopped';
+}
+
+export interface SweepResult {
+  readonly removedObjects: number;
+  readonly removedBytes: number;
+  readonly keptObjects: number;
+  readonly staleUploads: number;
+}
+
+export type SectionResult =
+  | { readonly kind: 'backup'; readonly backup: BackupResult }
+  | { readonly kind: 'restore'; readonly restore: RestoreResult }
+  | { readonly kind: 'settle'; readonly settle: SettleResult }
+  | { readonly kind: 'sweep'; readonly sweep: SweepResult };
+
+/** The answer of the query `progress`, for the CLI and the UI. */
+export interface Progress {
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly segmentsDone: number;
+  readonly segmentsTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly reusedBytes: number;
+  /** The running step of a restore and its budget. */
+  readonly step: { readonly name: RestoreStep; readonly startedAt: string; readonly budgetMs: number } | null;
+  readonly overBudget: readonly string[];
+}
+export const progressQuery = 'progress';
