@@ -26,6 +26,7 @@ interface Row {
   readonly hint: string;
 }
 
+// biome-ignore format: one row a failure, so that the table reads as a table
 export const failureTable = {
   InvalidInput: { retry: false, exit: 'input', meaning: 'an input or flag has a wrong form', hint: 'correct the named field' },
   InvalidFleet: { retry: false, exit: 'input', meaning: 'fleet.yaml is wrong', hint: 'correct the named line; `./clawback config check` shows all of them at once' },

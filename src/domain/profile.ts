@@ -96,7 +96,11 @@ const openclaw2026: Profile = {
     '.openclaw/logs/**',
     '.openclaw/sandboxes/**',
   ],
-  databases: ['.openclaw/state/openclaw.sqlite', '.openclaw/state/openclaw-quarantine.sqlite', '.openclaw/agents/*/agent/openclaw-agent.sqlite'],
+  databases: [
+    '.openclaw/state/openclaw.sqlite',
+    '.openclaw/state/openclaw-quarantine.sqlite',
+    '.openclaw/agents/*/agent/openclaw-agent.sqlite',
+  ],
   volatile: [
     '.openclaw/**/*.generation-lock.sqlite',
     '.openclaw/**/*.generation-writer.sqlite',
