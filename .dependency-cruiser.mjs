@@ -1,0 +1,95 @@
+// Who may import whom (docs/architecture.md, "Rooms"). Everything that is not allowed here is forbidden.
+// The parser must be swc: with TypeScript 7 the default one silently sees no modules
+// (test/unit/house/import-rules.test.ts plants a violation in every room to prove that they are seen).
+
+const adapters = ['bundle', 'lane', 'store', 'receipt', 'hook'];
+
+/** @type {Record<string, { rooms: string[], npm: string[], node: boolean }>} */
+const rooms = {
+  domain: { rooms: [], npm: [], node: false },
+  contract: { rooms: ['domain'], npm: ['zod', '@temporalio/workflow', '@temporalio/common'], node: false },
+  // workflows may also import types of activities: see below.
+  workflows: { rooms: ['domain', 'contract'], npm: ['@temporalio/workflow', '@temporalio/common'], node: false },
+  bundle: {
+    rooms: ['domain'],
+    npm: ['@aws-crypto/client-node', '@sigstore/core', 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
+    node: true,
+  },
+  lane: { rooms: ['domain'], npm: ['ssh2', 'plist'], node: true },
+  store: { rooms: ['domain'], npm: ['@aws-sdk/[^/]+'], node: true },
+  receipt: { rooms: ['domain'], npm: ['@sigstore/core', 'canonicalize', 'zod'], node: true },
+  hook: { rooms: ['domain'], npm: ['zod'], node: true },
+  config: { rooms: ['domain', 'contract'], npm: ['yaml', 'zod'], node: true },
+  telemetry: { rooms: ['domain'], npm: ['pino'], node: true },
+  activities: {
+    rooms: ['domain', 'contract', ...adapters, 'telemetry'],
+    npm: ['@temporalio/activity', '@temporalio/common'],
+    node: true,
+  },
+  client: {
+    rooms: ['domain', 'contract'],
+    npm: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+    node: true,
+  },
+  embedded: { rooms: ['domain'], npm: ['@temporalio/testing'], node: true },
+  page: { rooms: ['client', 'domain', 'contract'], npm: [], node: true },
+  cli: {
+    rooms: ['client', 'embedded', 'config', 'domain', 'telemetry', 'bundle', 'store', 'receipt', 'lane'],
+    npm: ['commander', 'listr2'],
+    node: true,
+  },
+};
+
+/** No package at all: matches nothing. */
+const nothing = '^$';
+const anyOf = (names) => (names.length > 0 ? `(${names.join('|')})` : nothing);
+
+function rulesOf([room, may]) {
+  const from = { path: `^src/${room}/` };
+  const to = [
+    { name: 'rooms', path: '^(src|test|scripts)/', pathNot: `^src/${anyOf([room, ...may.rooms])}/` },
+    { name: 'npm', path: 'node_modules/', pathNot: `node_modules/${anyOf(may.npm)}/` },
+    ...(may.node ? [] : [{ name: 'node', dependencyTypes: ['core'] }]),
+  ];
+  return to.map(({ name, ...rest }) => ({ name: `${room}-${name}`, severity: 'error', from, to: rest }));
+}
+
+/** Types of activities are allowed to workflows: they are erased, and say what a proxy may call. */
+function withActivityTypes(rule) {
+  if (rule.name !== 'workflows-rooms') return [rule];
+  const pathNot = `^src/${anyOf(['workflows', ...rooms.workflows.rooms, 'activities'])}/`;
+  return [
+    { ...rule, to: { ...rule.to, pathNot } },
+    { ...rule, name: 'workflows-activities', to: { path: '^src/activities/', dependencyTypesNot: ['type-only'] } },
+  ];
+}
+
+export default {
+  forbidden: [
+    ...Object.entries(rooms).flatMap(rulesOf).flatMap(withActivityTypes),
+    {
+      name: 'worker-imported',
+      comment: 'worker.ts is where everything meets; whoever needs a worker spawns it',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/worker\\.ts$' },
+    },
+    {
+      name: 'no-room',
+      comment: 'only worker.ts stands outside the rooms',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [`^src/${anyOf(Object.keys(rooms))}/`, '^src/worker\\.ts$'] },
+      to: {},
+    },
+    { name: 'worker-tests', severity: 'error', from: { path: '^src/worker\\.ts$' }, to: { path: '^(test|scripts)/' } },
+    { name: 'no-circle', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    { name: 'not-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    preserveSymlinks: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,47 @@
+// Prints `N passed, N failed, N skipped` as the very last line of a run. What failed to load counts as failed; with
+// CLAWBACK_REQUIRE_ALL=1 a skipped test fails the run, so that nothing skips silently where everything is installed.
+
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+type Tested = Pick<TestModule, 'children' | 'state'>;
+
+/** Counts the tests of finished modules; a module that failed outside its tests is one failure more. */
+export function countTests(modules: readonly Tested[], errorsOutside: number): Counts {
+  const counts = { passed: 0, failed: errorsOutside, skipped: 0 };
+  for (const module of modules) {
+    let failedTests = 0;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      if (state === 'passed') counts.passed += 1;
+      else if (state === 'skipped') counts.skipped += 1;
+      else failedTests += 1;
+    }
+    counts.failed += failedTests === 0 && module.state() === 'failed' ? 1 : failedTests;
+  }
+  return counts;
+}
+
+/** The exit status that the counts ask for; `asked` is what vitest itself decided. */
+export function exitStatusFor(counts: Counts, asked: number, requireAll: boolean): number {
+  const failed = counts.failed > 0 || (requireAll && counts.skipped > 0);
+  return failed && asked === 0 ? 1 : asked;
+}
+
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
+    const counts = countTests(modules, errors.length + (reason === 'interrupted' ? 1 : 0));
+    const requireAll = process.env['CLAWBACK_REQUIRE_ALL'] === '1';
+    // On exit, so that it is the last line: the summary and the coverage table come before it.
+    process.once('exit', (status) => {
+      process.exitCode = exitStatusFor(counts, status, requireAll);
+      if (requireAll && counts.skipped > 0) console.log('CLAWBACK_REQUIRE_ALL=1: a skipped test fails the run');
+      console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+    });
+  }
+}
