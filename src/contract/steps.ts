@@ -22,12 +22,22 @@ export interface StepFence {
   readonly order: number;
 }
 
+/** A fence as the lane knows it: one attempt of one step. */
+export interface Fence extends StepFence {
+  readonly attempt: number;
+}
+
 /** Every step on a lane says which; every mutating step also brings its fence. */
 export interface OnLane {
   readonly target: LaneTarget;
 }
 export interface Mutating extends OnLane {
   readonly fence: StepFence;
+}
+
+/** What fills the staging tree: many at once, under the fence that opened it. */
+export interface UnderStage extends OnLane {
+  readonly under: Fence;
 }
 
 export interface ResolvedLane {
@@ -93,7 +103,11 @@ export interface HostSteps {
   surveyLane(input: OnLane): Promise<Survey>;
   /** Does an unfinished journal lie on the lane? Null when the host does not answer. */
   readUnsettled(input: OnLane): Promise<boolean | null>;
-  stopWriters(input: Mutating): Promise<void>;
+  /** Opens the journal, then tells launchd to keep the gateway down, and proves that no writer is left. */
+  stopWriters(input: Mutating & { readonly restore: string }): Promise<void>;
+  /** Makes the staging tree; the streams that fill it run under the fence that this answers. DiskTooFull. */
+  openStage(input: Mutating & { readonly restore: string; readonly neededBytes: number }): Promise<Fence>;
+  /** Writes what is to be renamed into the journal. Only after the writers have stopped. */
   prepareSwap(input: Mutating & PrepareSwap): Promise<SwapSummary>;
   swapTrees(input: Mutating): Promise<void>;
   startGateway(input: Mutating): Promise<void>;
@@ -161,12 +175,20 @@ export interface DataSteps {
   copyDatabases(input: PlanRequest & { readonly firstNumber: number }): Promise<BackupPlan>;
   /** Takes torn files again. FileNeverStill in the last round. */
   planSupplement(
-    input: PlanRequest & { readonly firstNumber: number; readonly segments: readonly string[]; readonly lastRound: boolean },
+    input: PlanRequest & {
+      readonly firstNumber: number;
+      readonly segments: readonly string[];
+      readonly lastRound: boolean;
+    },
   ): Promise<BackupPlan>;
   /** Streams one segment from the lane into the store. PlanLost when its list is gone or changed. */
-  backupSegment(input: OnLane & { readonly store: string; readonly bundle: string; readonly segment: SegmentPlan }): Promise<SegmentResult>;
+  backupSegment(
+    input: OnLane & { readonly store: string; readonly bundle: string; readonly segment: SegmentPlan },
+  ): Promise<SegmentResult>;
   /** The Keychain items, straight into a segment of their own. */
-  backupSecrets(input: OnLane & { readonly store: string; readonly segmentId: string; readonly items: readonly KeychainItem[] }): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly capturedAt: string }>;
+  backupSecrets(
+    input: OnLane & { readonly store: string; readonly segmentId: string; readonly items: readonly KeychainItem[] },
+  ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly capturedAt: string }>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
 }
@@ -175,9 +197,9 @@ export interface BundleChoice {
   readonly lane: string;
   readonly fleet: string;
   readonly store: string;
-  readonly bundle?: string;
-  readonly at?: string;
-  readonly only?: Component;
+  readonly bundle?: string | undefined;
+  readonly at?: string | undefined;
+  readonly only?: Component | undefined;
   readonly layered: boolean;
 }
 
@@ -207,18 +229,32 @@ export interface ChosenBundles {
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
 export interface VaultSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
-  findReusable(input: { readonly fleet: string; readonly lane: string; readonly store: string; readonly fingerprints: readonly string[] }): Promise<{
+  findReusable(input: {
+    readonly fleet: string;
+    readonly lane: string;
+    readonly store: string;
+    readonly fingerprints: readonly string[];
+  }): Promise<{
     readonly predecessor: Predecessor | null;
     readonly segments: readonly ReusableSegment[];
   }>;
   chooseBundles(input: BundleChoice): Promise<ChosenBundles>;
   /** Everything on the host that can be checked before anything is stopped. Free and needed bytes. */
-  preflightRestore(input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean }): Promise<{ readonly freeBytes: number; readonly neededBytes: number; readonly warnings: readonly string[] }>;
-  rehydrateSecrets(input: Mutating & { readonly store: string; readonly segment: ChosenSegment }): Promise<{ readonly items: number }>;
+  preflightRestore(
+    input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean },
+  ): Promise<{ readonly freeBytes: number; readonly neededBytes: number; readonly warnings: readonly string[] }>;
+  rehydrateSecrets(
+    input: Mutating & { readonly store: string; readonly segment: ChosenSegment },
+  ): Promise<{ readonly items: number }>;
   /** Puts the lane right from its journal: the one repair code. */
   settleLane(input: Mutating): Promise<SettleResult>;
   smokeTest(input: OnLane & { readonly messageToken: KeychainItem | null }): Promise<SmokeResult>;
-  sweepLane(input: { readonly fleet: string; readonly lane: string; readonly store: string; readonly minAgeMs: number }): Promise<SweepResult>;
+  sweepLane(input: {
+    readonly fleet: string;
+    readonly lane: string;
+    readonly store: string;
+    readonly minAgeMs: number;
+  }): Promise<SweepResult>;
 }
 
 export interface ReusableSegment extends SealedObject {
@@ -231,9 +267,23 @@ export interface ReusableSegment extends SealedObject {
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */
 export interface VaultDataSteps {
   /** Fetches, checks, opens and unpacks one segment into the staging tree. */
-  stageSegment(input: Mutating & { readonly store: string; readonly restore: string; readonly segment: ChosenSegment }): Promise<{ readonly plainBytes: number; readonly members: number }>;
+  stageSegment(
+    input: UnderStage & { readonly store: string; readonly restore: string; readonly segment: ChosenSegment },
+  ): Promise<{ readonly plainBytes: number; readonly members: number }>;
   /** Size, mode and time of files that came as ranges, once all their ranges are there. */
-  finishRanges(input: Mutating & { readonly store: string; readonly restore: string; readonly segments: readonly ChosenSegment[] }): Promise<void>;
+  finishRanges(
+    input: UnderStage & {
+      readonly store: string;
+      readonly restore: string;
+      readonly segments: readonly ChosenSegment[];
+    },
+  ): Promise<void>;
   /** Checks a staged tree without a gateway: the configuration parses, each secret opens. */
-  checkSandbox(input: Mutating & { readonly store: string; readonly restore: string; readonly segments: readonly ChosenSegment[] }): Promise<{ readonly warnings: readonly string[] }>;
+  checkSandbox(
+    input: UnderStage & {
+      readonly store: string;
+      readonly restore: string;
+      readonly segments: readonly ChosenSegment[];
+    },
+  ): Promise<{ readonly warnings: readonly string[] }>;
 }

@@ -1,0 +1,35 @@
+// Backs one lane up: the workflow that operators and schedules start.
+
+import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { BackupLaneInput } from '../contract/inputs.ts';
+import { searchAttributes } from '../contract/names.ts';
+import type { BackupResult } from '../contract/results.ts';
+import { bundleIdOf } from '../domain/terms.ts';
+import { enterSection } from './enter-section.ts';
+import { workflowFailure } from './failures.ts';
+import { parseInput } from './input.ts';
+import { host } from './steps.ts';
+
+export async function backupLane(raw: unknown): Promise<BackupResult> {
+  const input = parseInput(BackupLaneInput, raw);
+  const resolved = await host.resolveLane({ lane: input.lane });
+  upsertSearchAttributes([
+    { key: searchAttributes.host, value: resolved.host },
+    { key: searchAttributes.lane, value: input.lane },
+    { key: searchAttributes.tier, value: input.tier },
+  ]);
+  const { startTime, runId } = workflowInfo();
+  const bundle = bundleIdOf(startTime.getTime(), runId);
+  const result = await enterSection({
+    lane: input.lane,
+    resolved,
+    operation: { kind: 'backup', tier: input.tier, bundle },
+    waitMs: input.waitMs,
+    cancelsBackup: false,
+  });
+  if (result.kind !== 'backup') throw workflowFailure('Unexpected', `the section answered ${result.kind} to a backup`);
+  upsertSearchAttributes([
+    { key: searchAttributes.verdict, value: result.backup.suspect.length > 0 ? 'suspect' : 'ok' },
+  ]);
+  return result.backup;
+}

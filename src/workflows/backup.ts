@@ -1,0 +1,294 @@
+// One tier of one lane into one bundle. The gateway is never stopped. Segments that are in the store stay
+// there when anything fails: the next run of the same plan refers to them, and the sweep removes the rest.
+
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Operation } from '../contract/inputs.ts';
+import type { BackupResult, SegmentPlan, SegmentResult } from '../contract/results.ts';
+import type { BackupLogLine, BackupPlan, Predecessor, Survey } from '../contract/steps.ts';
+import { limits } from '../domain/limits.ts';
+import { codeOf, messageOf, workflowFailure } from './failures.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Section } from './section.ts';
+import { dataStream, host, vault } from './steps.ts';
+
+type Backup = Extract<Operation, { kind: 'backup' }>;
+
+/** Streams of one lane in flight: enough to fill the data slots of one worker of two to four cores. */
+const segmentsInFlight = 4;
+
+export async function backUp(section: Section, operation: Backup): Promise<BackupResult> {
+  const startedMs = Date.now();
+  try {
+    const result = await writeBundle(section, operation, startedMs);
+    const outcome = result.suspect.length > 0 ? 'suspect' : 'ok';
+    const warnings = await finish(section, operation, {
+      ...lineOf(operation, result),
+      outcome,
+      elapsedMs: result.elapsedMs,
+      errorCode: null,
+    });
+    return { ...result, warnings: [...result.warnings, ...warnings] };
+  } catch (error) {
+    const line: BackupLogLine = {
+      ...lineOf(operation),
+      elapsedMs: Date.now() - startedMs,
+      outcome: isCancellation(error) ? 'cancelled' : 'failed',
+      errorCode: codeOf(error) ?? 'Unexpected',
+    };
+    await finish(section, operation, line);
+    throw error;
+  }
+}
+
+function lineOf(
+  operation: Backup,
+  result?: BackupResult,
+): Pick<BackupLogLine, 'tier' | 'bundle' | 'sizeBytes' | 'manifestSha256'> {
+  return {
+    tier: operation.tier,
+    bundle: operation.bundle,
+    sizeBytes: result?.sizeBytes ?? 0,
+    manifestSha256: result?.manifestSha256 ?? null,
+  };
+}
+
+/** Log line and tidying: what fails here costs no bundle, and is told as a warning. */
+async function finish(section: Section, operation: Backup, line: BackupLogLine): Promise<string[]> {
+  return CancellationScope.nonCancellable(async () => {
+    const warnings: string[] = [];
+    const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        warnings.push(`${what}: ${messageOf(error)}`);
+      }
+    };
+    await attempt('the log line on the host was not written', () =>
+      host.appendBackupLog({ target: section.target, line }),
+    );
+    await attempt('the run directory on the lane was not removed', () =>
+      host.tidyLane({ ...section.mutating(), run: operation.bundle }),
+    );
+    return warnings;
+  });
+}
+
+async function writeBundle(section: Section, operation: Backup, startedMs: number): Promise<BackupResult> {
+  const { spec, progress } = section;
+  progress.update({ phase: 'surveying the host' });
+  const survey = await host.surveyLane({ target: spec.target });
+  const written = await writeSegments(section, operation);
+
+  progress.update({ phase: 'committing the manifest' });
+  const createdAt = new Date(Date.now()).toISOString();
+  const manifest = await dataStream(0).commitManifest({
+    target: spec.target,
+    store: spec.store,
+    bundle: operation.bundle,
+    tier: operation.tier,
+    region: spec.region,
+    createdAt,
+    plan: written.plan,
+    results: written.results,
+    survey,
+    predecessor: written.predecessor,
+  });
+  return summarise(section, operation, { ...written, survey, manifest, elapsedMs: Date.now() - startedMs });
+}
+
+interface Written {
+  readonly plan: BackupPlan;
+  readonly results: readonly SegmentResult[];
+  readonly reused: ReadonlySet<string>;
+  readonly predecessor: Predecessor | null;
+}
+
+/** Plans and streams; a plan whose lists were lost on the lane is made anew, and finished segments are kept. */
+async function writeSegments(section: Section, operation: Backup): Promise<Written> {
+  const finished = new Map<string, SegmentResult>();
+  for (let round = 1; ; round++) {
+    try {
+      return await writePlan(section, operation, finished);
+    } catch (error) {
+      if (codeOf(error) !== 'PlanLost' || round === planRounds) throw error;
+    }
+  }
+}
+/** The lists are a cache on the lane; three losses in one run are no accident. */
+const planRounds = 3;
+
+async function writePlan(section: Section, operation: Backup, finished: Map<string, SegmentResult>): Promise<Written> {
+  const { spec, progress } = section;
+  const request = { bundle: operation.bundle, tier: operation.tier, exclude: spec.exclude };
+  const data = dataStream(limits.segmentBytes);
+
+  progress.update({ phase: 'listing and planning' });
+  let plan = await data.planBackup({ ...section.mutating(), ...request });
+  if (plan.databases > 0) {
+    progress.update({ phase: 'copying databases' });
+    plan = merge(
+      plan,
+      await data.copyDatabases({ ...section.mutating(), ...request, firstNumber: plan.segments.length + 1 }),
+    );
+  }
+  const reusable = await findReusable(section, plan);
+  const reused = new Set<string>();
+  const results = await streamSegments(
+    section,
+    operation,
+    plan.segments,
+    (segment) => {
+      const known = finished.get(segment.fingerprint) ?? reusable.known.get(segment.fingerprint);
+      if (known && segment.reusable && !finished.has(segment.fingerprint)) reused.add(segment.id);
+      return segment.reusable ? known : undefined;
+    },
+    finished,
+  );
+
+  const supplement = await takeSupplements(section, operation, plan, results);
+  const secrets = await backUpSecrets(section, supplement.plan);
+  return {
+    plan: secrets.plan,
+    results: [...supplement.results, ...secrets.results],
+    reused,
+    predecessor: reusable.predecessor,
+  };
+}
+
+function merge(plan: BackupPlan, more: BackupPlan): BackupPlan {
+  return {
+    capturedAt: plan.capturedAt,
+    segments: [...plan.segments, ...more.segments],
+    omissions: [...plan.omissions, ...more.omissions],
+    databases: plan.databases,
+  };
+}
+
+async function findReusable(
+  section: Section,
+  plan: BackupPlan,
+): Promise<{ predecessor: Predecessor | null; known: Map<string, SegmentResult> }> {
+  const { fleet, lane, store } = section.spec;
+  const fingerprints = plan.segments.filter((segment) => segment.reusable).map((segment) => segment.fingerprint);
+  const { predecessor, segments } = await vault.findReusable({ fleet, lane, store, fingerprints });
+  const known = new Map(
+    segments.map(({ fingerprint, ...stored }) => [fingerprint, { ...stored, id: '', vanished: 0, torn: 0 }]),
+  );
+  return { predecessor, known };
+}
+
+async function streamSegments(
+  section: Section,
+  operation: Backup,
+  segments: readonly SegmentPlan[],
+  lookUp: (segment: SegmentPlan) => SegmentResult | undefined,
+  finished: Map<string, SegmentResult>,
+): Promise<SegmentResult[]> {
+  const { spec, progress } = section;
+  const known = segments.map((segment) => lookUp(segment));
+  const bytesOf = (wanted: boolean): number =>
+    segments.reduce((sum, segment, at) => sum + ((known[at] !== undefined) === wanted ? segment.sizeBytes : 0), 0);
+  progress.update({
+    phase: 'streaming segments',
+    segmentsTotal: segments.length,
+    segmentsDone: known.filter(Boolean).length,
+    bytesTotal: bytesOf(false),
+    bytesDone: 0,
+    reusedBytes: bytesOf(true),
+  });
+  return inParallel(
+    segments.map((segment, at) => ({ segment, stored: known[at] })),
+    segmentsInFlight,
+    async ({ segment, stored }) => {
+      if (stored) return { ...stored, id: segment.id };
+      const result = await dataStream(segment.sizeBytes).backupSegment({
+        target: spec.target,
+        store: spec.store,
+        bundle: operation.bundle,
+        segment,
+      });
+      if (result.torn === 0 && segment.reusable) finished.set(segment.fingerprint, result);
+      progress.advance(segment.sizeBytes);
+      return result;
+    },
+  );
+}
+
+/** Files that changed while they were read are taken again, until they hold still or the rounds are over. */
+async function takeSupplements(
+  section: Section,
+  operation: Backup,
+  first: BackupPlan,
+  results: readonly SegmentResult[],
+): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
+  const request = { bundle: operation.bundle, tier: operation.tier, exclude: section.spec.exclude };
+  let plan = first;
+  const all = [...results];
+  let torn = results.filter((result) => result.torn > 0).map((result) => result.id);
+  for (let round = 1; torn.length > 0; round++) {
+    section.progress.update({ phase: `taking changed files again (round ${round})` });
+    const more = await dataStream(limits.segmentBytes).planSupplement({
+      ...section.mutating(),
+      ...request,
+      firstNumber: plan.segments.length + 1,
+      segments: torn,
+      lastRound: round >= limits.supplementRounds,
+    });
+    const taken = await streamSegments(section, operation, more.segments, () => undefined, new Map());
+    plan = merge(plan, more);
+    all.push(...taken);
+    torn = taken.filter((result) => result.torn > 0).map((result) => result.id);
+    if (torn.length > 0 && round >= limits.supplementRounds) {
+      throw workflowFailure(
+        'FileNeverStill',
+        `${torn.length} supplement segments of lane ${section.spec.lane} held files that kept changing over ${round} rounds`,
+        { lane: section.spec.lane, count: torn.length },
+      );
+    }
+  }
+  return { plan, results: all };
+}
+
+async function backUpSecrets(
+  section: Section,
+  plan: BackupPlan,
+): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
+  const { spec, progress } = section;
+  if (spec.secrets.length === 0) return { plan, results: [] };
+  progress.update({ phase: 'sealing Keychain items' });
+  const segmentId = `s-${String(plan.segments.length + 1).padStart(4, '0')}`;
+  const secrets = await dataStream(0).backupSecrets({
+    target: spec.target,
+    store: spec.store,
+    segmentId,
+    items: spec.secrets,
+  });
+  return { plan: { ...plan, segments: [...plan.segments, secrets.plan] }, results: [secrets.result] };
+}
+
+function summarise(
+  section: Section,
+  operation: Backup,
+  made: Written & {
+    readonly survey: Survey;
+    readonly manifest: { readonly sha256: string; readonly suspect: readonly string[] };
+    readonly elapsedMs: number;
+  },
+): BackupResult {
+  const fresh = made.results.filter((result) => !made.reused.has(result.id));
+  return {
+    bundle: operation.bundle,
+    lane: section.spec.lane,
+    host: section.target.host.name,
+    tier: operation.tier,
+    manifestSha256: made.manifest.sha256,
+    segments: made.results.length,
+    reusedSegments: made.reused.size,
+    sizeBytes: made.results.reduce((sum, result) => sum + result.plainBytes, 0),
+    sealedBytes: fresh.reduce((sum, result) => sum + result.sealedBytes + result.index.sealedBytes, 0),
+    elapsedMs: made.elapsedMs,
+    omissions: made.plan.omissions,
+    suspect: made.manifest.suspect,
+    warnings: made.survey.warnings,
+  };
+}

@@ -1,0 +1,7 @@
+// The workflows, by their names in Temporal.
+
+export { backupLane } from './backup-lane.ts';
+export { laneSection } from './lane-section.ts';
+export { restoreLane } from './restore-lane.ts';
+export { sweepStore } from './sweep-store.ts';
+export { watchFleet } from './watch-fleet.ts';

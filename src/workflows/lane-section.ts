@@ -1,0 +1,82 @@
+// The critical section of one lane. Its workflow id is the lock: whatever changes a lane runs in here, one at
+// a time. It begins by putting right what an earlier, dead section left, and when its operation fails or is
+// cancelled it puts its own work right before it ends. Compensation cannot be cancelled.
+
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { LaneSectionInput, type Operation } from '../contract/inputs.ts';
+import { laneSectionId } from '../contract/names.ts';
+import type { SectionResult, SettleResult } from '../contract/results.ts';
+import { assertNever } from '../domain/assert-never.ts';
+import { backUp } from './backup.ts';
+import { codeOf, messageOf, workflowFailure } from './failures.ts';
+import { parseInput } from './input.ts';
+import { restore } from './restore.ts';
+import { ProgressBoard, Section } from './section.ts';
+import { host, vault, vaultAlways } from './steps.ts';
+import { sweep } from './sweep.ts';
+import { undo } from './undo.ts';
+
+export async function laneSection(raw: unknown): Promise<SectionResult> {
+  const input = parseInput(LaneSectionInput, raw);
+  const progress = new ProgressBoard('reading the lane');
+  const spec = await host.describeLane({ lane: input.lane, fleetDigest: input.fleetDigest });
+  requireLock(laneSectionId(spec.fleet, spec.lane));
+  const section = new Section(spec, workflowInfo().startTime.getTime(), progress);
+
+  const settled = await settleFirst(section, input.operation);
+  try {
+    return await operate(section, input.operation, settled);
+  } catch (error) {
+    if (section.journalled) await settleAfter(section, error);
+    throw error;
+  }
+}
+
+/** A section under any other id would not hold the lock. */
+function requireLock(id: string): void {
+  const own = workflowInfo().workflowId;
+  if (own === id) return;
+  throw workflowFailure(
+    'InvalidInput',
+    `this section must have the workflow id ${id}, not ${own}; start backupLane or restoreLane instead`,
+    { workflowId: own },
+  );
+}
+
+/**
+ * What a dead section left is put right before anything else. Nothing of ours has been stopped yet: a host
+ * that does not answer fails the section after its retries, but for a section that was started to settle.
+ */
+function settleFirst(section: Section, operation: Operation): Promise<SettleResult> {
+  const steps = operation.kind === 'settle' ? vaultAlways : vault;
+  return CancellationScope.nonCancellable(() => steps.settleLane(section.mutating()));
+}
+
+async function settleAfter(section: Section, cause: unknown): Promise<void> {
+  section.progress.update({ phase: 'putting the lane right' });
+  try {
+    await CancellationScope.nonCancellable(() => vaultAlways.settleLane(section.mutating()));
+  } catch (error) {
+    const why = `${messageOf(error)}; it was to be put right after: ${codeOf(cause) ?? ''} ${messageOf(cause)}`;
+    throw workflowFailure('LaneUnsettled', `lane ${section.spec.lane} could not be put right: ${why}`, {
+      lane: section.spec.lane,
+    });
+  }
+}
+
+async function operate(section: Section, operation: Operation, settled: SettleResult): Promise<SectionResult> {
+  switch (operation.kind) {
+    case 'settle':
+      return { kind: 'settle', settle: settled };
+    case 'backup':
+      return { kind: 'backup', backup: await backUp(section, operation) };
+    case 'restore':
+      return { kind: 'restore', restore: await restore(section, operation) };
+    case 'undo':
+      return { kind: 'restore', restore: await undo(section) };
+    case 'sweep':
+      return { kind: 'sweep', sweep: await sweep(section, operation.minAgeMs) };
+    default:
+      return assertNever(operation);
+  }
+}

@@ -1,0 +1,76 @@
+// The clocks of a restore: one for each step and one for all. A budget is a timer: when it runs out while the
+// step goes on, that is said at once (current details, progress), and the restore finishes all the same.
+
+import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
+import type { StepTime } from '../contract/results.ts';
+import { type RestoreBudgets, type RestoreStep, restoreSteps } from '../domain/budget.ts';
+import type { ProgressBoard } from './section.ts';
+
+export class RestoreClock {
+  readonly startedMs: number;
+  readonly #budgets: RestoreBudgets;
+  readonly #progress: ProgressBoard;
+  readonly #spentMs = new Map<RestoreStep, number>();
+
+  constructor(budgets: RestoreBudgets, progress: ProgressBoard, startedMs: number) {
+    this.#budgets = budgets;
+    this.#progress = progress;
+    this.startedMs = startedMs;
+  }
+
+  /** Times `work` as (a part of) a step, beside a timer with what is left of the step's budget. */
+  async step<T>(step: RestoreStep, phase: string, work: () => Promise<T>): Promise<T> {
+    const budgetMs = this.#budgets.stepMs[step];
+    const startedMs = Date.now();
+    const spentMs = this.#spentMs.get(step) ?? 0;
+    this.#progress.update({
+      phase,
+      step: { name: step, startedAt: new Date(startedMs - spentMs).toISOString(), budgetMs },
+    });
+    try {
+      return await this.#besideTimer(`${step} (budget ${budgetMs / 60_000} min)`, budgetMs - spentMs, work);
+    } finally {
+      this.#spentMs.set(step, spentMs + Date.now() - startedMs);
+      this.#progress.update({ step: null });
+    }
+  }
+
+  /** The whole restore beside the RTO's timer. */
+  async whole<T>(work: () => Promise<T>): Promise<T> {
+    return this.#besideTimer(`RTO (budget ${this.#budgets.rtoMs / 60_000} min)`, this.#budgets.rtoMs, work);
+  }
+
+  times(): StepTime[] {
+    return restoreSteps.map((step) => ({
+      step,
+      ms: this.#spentMs.get(step) ?? 0,
+      budgetMs: this.#budgets.stepMs[step],
+    }));
+  }
+
+  get rtoMs(): number {
+    return Date.now() - this.startedMs;
+  }
+
+  get rtoBudgetMs(): number {
+    return this.#budgets.rtoMs;
+  }
+
+  async #besideTimer<T>(name: string, leftMs: number, work: () => Promise<T>): Promise<T> {
+    const timer = new CancellationScope();
+    const rings = timer.run(async () => {
+      await sleep(Math.max(leftMs, 1));
+      log.warn('over budget', { budget: name });
+      this.#progress.update({ overBudget: [...this.#progress.overBudget, name] });
+    });
+    const silent = rings.catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+    try {
+      return await work();
+    } finally {
+      timer.cancel();
+      await silent;
+    }
+  }
+}

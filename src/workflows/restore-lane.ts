@@ -1,0 +1,39 @@
+// Restores one lane, plans a restore (dryRun), or goes back from one (undo).
+
+import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { type Operation, RestoreLaneInput } from '../contract/inputs.ts';
+import { searchAttributes } from '../contract/names.ts';
+import type { RestoreResult } from '../contract/results.ts';
+import { bundleIdOf } from '../domain/terms.ts';
+import { enterSection } from './enter-section.ts';
+import { workflowFailure } from './failures.ts';
+import { parseInput } from './input.ts';
+import { host } from './steps.ts';
+
+export async function restoreLane(raw: unknown): Promise<RestoreResult> {
+  const input = parseInput(RestoreLaneInput, raw);
+  const resolved = await host.resolveLane({ lane: input.lane });
+  upsertSearchAttributes([
+    { key: searchAttributes.host, value: resolved.host },
+    { key: searchAttributes.lane, value: input.lane },
+  ]);
+  const live = input.into === 'live' && !input.dryRun;
+  const result = await enterSection({
+    lane: input.lane,
+    resolved,
+    operation: operationOf(input),
+    waitMs: input.waitMs,
+    cancelsBackup: live,
+  });
+  if (result.kind !== 'restore')
+    throw workflowFailure('Unexpected', `the section answered ${result.kind} to a restore`);
+  const verdict = result.restore.overBudget.length > 0 ? 'over-budget' : 'ok';
+  upsertSearchAttributes([{ key: searchAttributes.verdict, value: verdict }]);
+  return result.restore;
+}
+
+function operationOf({ lane: _lane, waitMs: _waitMs, undo, ...choice }: RestoreLaneInput): Operation {
+  if (undo) return { kind: 'undo' };
+  const { startTime, runId } = workflowInfo();
+  return { kind: 'restore', restore: bundleIdOf(startTime.getTime(), runId), ...choice };
+}

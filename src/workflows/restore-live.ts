@@ -1,0 +1,99 @@
+// The part of a live restore that changes the lane. From `stopWriters` on a journal lies on the lane; if
+// anything fails before `commitRestore`, the section settles the lane back to its old tree.
+
+import type { RestorePlan, RestoreResult } from '../contract/results.ts';
+import type { ChosenBundles, ChosenSegment } from '../contract/steps.ts';
+import type { Component } from '../domain/terms.ts';
+import { messageOf, workflowFailure } from './failures.ts';
+import { diskWarning, type Restore, wants } from './restore-parts.ts';
+import type { RestoreClock } from './restore-clock.ts';
+import type { Section } from './section.ts';
+import { dropStage, fillStage } from './stage.ts';
+import { hostDown, vaultDown } from './steps.ts';
+
+type Done = Pick<RestoreResult, 'messageAnswered' | 'bakEpoch' | 'warnings'>;
+
+export async function restoreLive(
+  section: Section,
+  operation: Restore,
+  chosen: ChosenBundles,
+  plan: RestorePlan,
+  clock: RestoreClock,
+): Promise<Done> {
+  const run = operation.restore;
+  const components = chosen.sources.flatMap((source) => source.components);
+  try {
+    await clock.step('tree', 'fetching and staging', () => fillStage(section, run, chosen, plan.neededBytes));
+  } catch (error) {
+    await dropStage(section, run);
+    throw error;
+  }
+  await clock.step('stop', 'stopping writers', () => stopWriters(section, run));
+  const swapped = await clock.step('tree', 'swapping trees', () => swap(section, run, components, chosen));
+  await clock.step('secrets', 'rehydrating secrets', () => rehydrate(section, chosen));
+  const smoke = await clock.step('smoke', 'starting and testing', () => startAndTest(section));
+  await hostDown.commitRestore(section.mutating());
+  const warnings = await tidy(section, run);
+  return {
+    messageAnswered: smoke.answered,
+    bakEpoch: swapped.renames > 0 || swapped.plist ? swapped.epoch : null,
+    warnings: [...warnings, ...diskWarning(smoke.diskUsedRatio)],
+  };
+}
+
+async function stopWriters(section: Section, restore: string): Promise<void> {
+  section.journalled = true;
+  await hostDown.stopWriters({ ...section.mutating(), restore });
+}
+
+async function swap(
+  section: Section,
+  restore: string,
+  components: readonly Component[],
+  chosen: ChosenBundles,
+): Promise<Awaited<ReturnType<typeof hostDown.prepareSwap>>> {
+  const prepared = await hostDown.prepareSwap({
+    ...section.mutating(),
+    restore,
+    components,
+    plists: wants(chosen, 'plists'),
+    secrets: wants(chosen, 'secrets') ? section.spec.secrets : [],
+    exclude: section.spec.exclude,
+  });
+  await hostDown.swapTrees(section.mutating());
+  return prepared;
+}
+
+async function rehydrate(section: Section, chosen: ChosenBundles): Promise<void> {
+  const segment: ChosenSegment | undefined = chosen.segments.find(({ kind }) => kind === 'secrets');
+  if (segment) await vaultDown.rehydrateSecrets({ ...section.mutating(), store: section.spec.store, segment });
+}
+
+/** Health alone proves nothing: only an answered message does. */
+export async function startAndTest(section: Section): Promise<Awaited<ReturnType<typeof vaultDown.smokeTest>>> {
+  const { spec } = section;
+  await hostDown.startGateway(section.mutating());
+  const smoke = await vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null });
+  if (!smoke.healthy)
+    throw workflowFailure('GatewayWouldNotStart', `the gateway of lane ${spec.lane} does not answer its health check`, {
+      lane: spec.lane,
+    });
+  if (!smoke.answered) {
+    throw workflowFailure(
+      'MessageUnanswered',
+      `the gateway of lane ${spec.lane} is healthy, but the test message got HTTP status ${smoke.httpStatus}`,
+      { lane: spec.lane },
+    );
+  }
+  return smoke;
+}
+
+/** After the commit the restore stands: what is left over is told, not undone. */
+async function tidy(section: Section, restore: string): Promise<string[]> {
+  try {
+    await dropStage(section, restore);
+    return [];
+  } catch (error) {
+    return [`the staging tree was not removed: ${messageOf(error)}`];
+  }
+}

@@ -1,0 +1,18 @@
+// Small words that all kinds of restore share.
+
+import type { Operation } from '../contract/inputs.ts';
+import type { ChosenBundles } from '../contract/steps.ts';
+import { limits } from '../domain/limits.ts';
+import type { Component } from '../domain/terms.ts';
+
+export type Restore = Extract<Operation, { kind: 'restore' }>;
+
+export function wants(chosen: ChosenBundles, component: Component): boolean {
+  return chosen.segments.some((segment) => segment.component === component);
+}
+
+/** How full the volume may be is judged after the restore; over it is a warning that names the ratio. */
+export function diskWarning(usedRatio: number): string[] {
+  if (usedRatio < limits.diskFullRatio) return [];
+  return [`the lane's volume is ${Math.round(usedRatio * 100)} % full, the mark is ${limits.diskFullRatio * 100} %`];
+}

@@ -1,0 +1,124 @@
+// A restore: check all that can be checked, stage, and only then stop, swap, rehydrate, start and prove with
+// an answered message. Until the commit every failure leads back to the old tree; the section sees to that.
+
+import { queues } from '../contract/names.ts';
+import type { RestorePlan, RestoreResult } from '../contract/results.ts';
+import type { ChosenBundles } from '../contract/steps.ts';
+import { workflowFailure } from './failures.ts';
+import { RestoreClock } from './restore-clock.ts';
+import { restoreLive } from './restore-live.ts';
+import { type Restore, wants } from './restore-parts.ts';
+import { restoreSandbox } from './restore-sandbox.ts';
+import type { Section } from './section.ts';
+import { host, vault } from './steps.ts';
+
+/** Staging and swapping run at some 40 MB/s on one core (perf-notes, "Data plane"), and a restore has a minute of fixed steps. */
+const estimatedBytesPerMs = 40_000;
+const estimatedFixedMs = 60_000;
+
+export async function restore(section: Section, operation: Restore): Promise<RestoreResult> {
+  const { spec } = section;
+  const clock = new RestoreClock(spec.budgets, section.progress, section.startedMs);
+  return clock.whole(async () => {
+    const { chosen, plan } = await planRestore(section, operation);
+    if (operation.dryRun)
+      return answer(section, clock, { into: 'plan', plan, messageAnswered: false, bakEpoch: null, warnings: [] });
+    if (operation.into === 'sandbox') {
+      const warnings = await restoreSandbox(section, operation, chosen, plan, clock);
+      return answer(section, clock, { into: 'sandbox', plan, messageAnswered: false, bakEpoch: null, warnings });
+    }
+    const done = await restoreLive(section, operation, chosen, plan, clock);
+    return answer(section, clock, { into: 'live', plan, ...done });
+  });
+}
+
+/** Everything that can be refused is refused here, with nothing changed. */
+async function planRestore(
+  section: Section,
+  operation: Restore,
+): Promise<{ chosen: ChosenBundles; plan: RestorePlan }> {
+  const { spec, progress } = section;
+  progress.update({ phase: 'checking bundle, host and workers' });
+  await host.requirePollers({ queues: Object.values(queues) });
+  const survey = await host.surveyLane({ target: spec.target });
+  const { fleet, lane, store } = spec;
+  const chosen = await vault.chooseBundles({
+    fleet,
+    lane,
+    store,
+    layered: operation.layered,
+    bundle: operation.bundle,
+    at: operation.at,
+    only: operation.only,
+  });
+  requireVersion(section, operation, chosen, survey.versionKnown);
+  const room = await vault.preflightRestore({
+    target: spec.target,
+    sizeBytes: chosen.sizeBytes,
+    secrets: wants(chosen, 'secrets') ? spec.secrets : [],
+    live: operation.into === 'live',
+  });
+  const plan: RestorePlan = {
+    lane,
+    host: spec.target.host.name,
+    bundle: chosen.bundle,
+    tier: chosen.tier,
+    proven: chosen.proven,
+    sources: chosen.sources,
+    sizeBytes: chosen.sizeBytes,
+    sealedBytes: chosen.sealedBytes,
+    segments: chosen.segments.length,
+    rpo: chosen.captured.map((captured) => ({
+      ...captured,
+      rpoMs: section.startedMs - Date.parse(captured.capturedAt),
+    })),
+    estimateMs: estimatedFixedMs + Math.ceil(chosen.sizeBytes / estimatedBytesPerMs),
+    openclawVersion: chosen.openclawVersion,
+    liveOpenclawVersion: survey.openclawVersion,
+    freeBytes: room.freeBytes,
+    neededBytes: room.neededBytes,
+    warnings: [...chosen.warnings, ...survey.warnings, ...room.warnings],
+  };
+  return { chosen, plan };
+}
+
+/** A live restore outside every profile's range needs the operator's word (design, "Terms", profile). */
+function requireVersion(section: Section, operation: Restore, chosen: ChosenBundles, versionKnown: boolean): void {
+  if (operation.into !== 'live' || operation.acceptVersion || operation.dryRun) return;
+  if (chosen.profile !== section.spec.target.profile) {
+    throw workflowFailure(
+      'VersionUnsupported',
+      `bundle ${chosen.bundle} is of profile ${chosen.profile}, lane ${section.spec.lane} is on ${section.spec.target.profile}`,
+      { bundle: chosen.bundle },
+    );
+  }
+  if (!versionKnown) {
+    throw workflowFailure(
+      'VersionUnsupported',
+      `OpenClaw on lane ${section.spec.lane} is of a version outside the range of profile ${chosen.profile}`,
+      { lane: section.spec.lane },
+    );
+  }
+}
+
+function answer(
+  section: Section,
+  clock: RestoreClock,
+  done: Pick<RestoreResult, 'into' | 'messageAnswered' | 'bakEpoch' | 'warnings'> & { readonly plan: RestorePlan },
+): RestoreResult {
+  return {
+    lane: section.spec.lane,
+    host: section.target.host.name,
+    bundle: done.plan.bundle,
+    into: done.into,
+    plan: done.plan,
+    rtoMs: clock.rtoMs,
+    rtoBudgetMs: clock.rtoBudgetMs,
+    steps: clock.times(),
+    rpo: done.plan.rpo,
+    messageAnswered: done.messageAnswered,
+    overBudget: section.progress.overBudget,
+    bakEpoch: done.bakEpoch,
+    warnings: [...done.plan.warnings, ...done.warnings],
+  };
+}

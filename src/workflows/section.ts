@@ -1,0 +1,83 @@
+// What the parts of one section share: the lane's specification, the order of fences, and progress.
+
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { LaneSpec } from '../contract/lane-spec.ts';
+import { type Progress, progressQuery } from '../contract/results.ts';
+import type { Mutating } from '../contract/steps.ts';
+import type { LaneTarget } from '../domain/lane-target.ts';
+
+export const progressOf = defineQuery<Progress>(progressQuery);
+
+/** How far a section is: answered to the query, and shown as current details in the Temporal UI. */
+export class ProgressBoard {
+  #now: Progress;
+
+  constructor(phase: string) {
+    this.#now = {
+      phase,
+      startedAt: new Date(Date.now()).toISOString(),
+      segmentsDone: 0,
+      segmentsTotal: 0,
+      bytesDone: 0,
+      bytesTotal: 0,
+      reusedBytes: 0,
+      step: null,
+      overBudget: [],
+    };
+    setHandler(progressOf, () => this.#now);
+  }
+
+  get overBudget(): readonly string[] {
+    return this.#now.overBudget;
+  }
+
+  update(change: Partial<Progress>): void {
+    this.#now = { ...this.#now, ...change };
+    setCurrentDetails(describe(this.#now));
+  }
+
+  /** One more segment has come through. */
+  advance(bytes: number): void {
+    this.update({ segmentsDone: this.#now.segmentsDone + 1, bytesDone: this.#now.bytesDone + bytes });
+  }
+}
+
+function describe(progress: Progress): string {
+  const lines = [`**${progress.phase}**`];
+  if (progress.segmentsTotal > 0) {
+    lines.push(
+      `segments ${progress.segmentsDone} of ${progress.segmentsTotal}, bytes ${progress.bytesDone} of ${progress.bytesTotal}`,
+    );
+  }
+  if (progress.step)
+    lines.push(
+      `step ${progress.step.name} since ${progress.step.startedAt}, budget ${progress.step.budgetMs / 60_000} min`,
+    );
+  for (const late of progress.overBudget) lines.push(`over budget: ${late}`);
+  return lines.join('\n\n');
+}
+
+export class Section {
+  readonly spec: LaneSpec;
+  readonly startedMs: number;
+  readonly progress: ProgressBoard;
+  /** Has anything been stopped or journalled? Then the section may not end before the lane is settled. */
+  journalled = false;
+  #order = 0;
+
+  constructor(spec: LaneSpec, startedMs: number, progress: ProgressBoard) {
+    this.spec = spec;
+    this.startedMs = startedMs;
+    this.progress = progress;
+  }
+
+  get target(): LaneTarget {
+    return this.spec.target;
+  }
+
+  /** The lane and the next fence: each mutating step comes after all before it. */
+  mutating(): Mutating {
+    this.#order += 1;
+    return { target: this.target, fence: { sectionStartMs: this.startedMs, order: this.#order } };
+  }
+}

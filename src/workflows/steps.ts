@@ -1,0 +1,73 @@
+// How activities are called: queues, time-outs and retries in one place (design, "Time-outs").
+// Heartbeats are by timer, so a dead worker is noticed after limits.heartbeatTimeoutMs and its work goes on.
+
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { queues } from '../contract/names.ts';
+import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
+import { nonRetryableCodes } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
+
+const minuteMs = 60_000;
+
+/** Short steps that prove, plan and check: given up after about a minute, for nothing has been stopped yet. */
+const before: ActivityOptions = {
+  startToCloseTimeout: 5 * minuteMs,
+  scheduleToStartTimeout: minuteMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    initialInterval: 500,
+    backoffCoefficient: 2,
+    maximumInterval: 10_000,
+    maximumAttempts: 8,
+    nonRetryableErrorTypes: [...nonRetryableCodes],
+  },
+};
+
+/**
+ * Steps while the gateway is down: a host that reboots takes minutes, so they are tried for some 10 minutes
+ * (120 × 5 s), and wait for a worker as long as it takes.
+ */
+const down: ActivityOptions = {
+  ...withoutScheduleToStart(before),
+  retry: { ...before.retry, maximumInterval: 5_000, maximumAttempts: 120 },
+};
+
+/** Compensation: tried until it is done, or refused for good. */
+const always: ActivityOptions = {
+  ...down,
+  retry: {
+    initialInterval: 500,
+    backoffCoefficient: 2,
+    maximumInterval: 5_000,
+    nonRetryableErrorTypes: [...nonRetryableCodes],
+  },
+};
+
+function withoutScheduleToStart({ scheduleToStartTimeout: _, ...rest }: ActivityOptions): ActivityOptions {
+  return rest;
+}
+
+export const host = proxyActivities<HostSteps>({ ...before, taskQueue: queues.host });
+export const vault = proxyActivities<VaultSteps>({ ...before, taskQueue: queues.vault });
+export const hostDown = proxyActivities<HostSteps>({ ...down, taskQueue: queues.host });
+export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
+export const hostAlways = proxyActivities<HostSteps>({ ...always, taskQueue: queues.host });
+export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
+
+/** Streams: 10 minutes and the bytes at 1 MB/s; they queue for a slot as long as they must. */
+function stream(sizeBytes: number): ActivityOptions {
+  return {
+    ...withoutScheduleToStart(before),
+    startToCloseTimeout: limits.streamBaseMs + Math.ceil(sizeBytes / limits.streamBytesPerMs),
+    retry: { ...before.retry, maximumAttempts: 20 },
+  };
+}
+
+export function dataStream(sizeBytes: number): DataSteps {
+  return proxyActivities<DataSteps>({ ...stream(sizeBytes), taskQueue: queues.data });
+}
+
+export function vaultStream(sizeBytes: number): VaultDataSteps {
+  return proxyActivities<VaultDataSteps>({ ...stream(sizeBytes), taskQueue: queues.vaultData });
+}

@@ -1,0 +1,36 @@
+// Goes back to what the last committed restore replaced: the journal is turned round, and settling does the rest.
+
+import type { RestoreResult } from '../contract/results.ts';
+import { diskWarning } from './restore-parts.ts';
+import { RestoreClock } from './restore-clock.ts';
+import type { Section } from './section.ts';
+import { host, vaultDown } from './steps.ts';
+
+export async function undo(section: Section): Promise<RestoreResult> {
+  const { spec } = section;
+  const clock = new RestoreClock(spec.budgets, section.progress, section.startedMs);
+  const { epoch } = await host.beginUndo(section.mutating());
+  section.journalled = true;
+  await clock.step('tree', 'going back to the old tree', () => vaultDown.settleLane(section.mutating()));
+  const smoke = await clock.step('smoke', 'testing', () =>
+    vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null }),
+  );
+  return {
+    lane: spec.lane,
+    host: spec.target.host.name,
+    bundle: '',
+    into: 'undo',
+    plan: null,
+    rtoMs: clock.rtoMs,
+    rtoBudgetMs: clock.rtoBudgetMs,
+    steps: clock.times(),
+    rpo: [],
+    messageAnswered: smoke.answered,
+    overBudget: section.progress.overBudget,
+    bakEpoch: epoch,
+    warnings: [
+      ...(smoke.answered ? [] : [`the old tree's gateway answers no message (HTTP status ${smoke.httpStatus})`]),
+      ...diskWarning(smoke.diskUsedRatio),
+    ],
+  };
+}
