@@ -111,5 +111,5 @@ function main() {
 try {
   main();
 } catch (error) {
-  console.log(`ssh2: JavaScript instead of native code (${error instanceof Error ? error.message : error})`);
+  console.log(`ssh2: JavaScript instead of native code (${String(error)})`);
 }

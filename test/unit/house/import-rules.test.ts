@@ -136,6 +136,11 @@ async function plantAll(root: string): Promise<void> {
   for (const [path, imports] of Object.entries(elsewhere)) {
     await plant(root, path, Object.values(imports).map(importOf).join(''));
   }
+  await plant(
+    root,
+    'src/domain/using.ts',
+    `export async function held() {\n  await using z = await import('zod');\n}\n`,
+  );
   await plant(root, 'src/store/circle-b.ts', importOf('./circle-a.ts'));
   await plant(
     root,
@@ -170,6 +175,10 @@ describe('import rules on planted violations', () => {
 
   it('lets workflows import types of activities, and only types', () => {
     expect([...seen].filter((line) => line.startsWith('src/workflows/types.ts '))).toEqual([]);
+  });
+
+  it('sees imports inside `await using`', () => {
+    expect(seen).toContain('src/domain/using.ts domain-npm');
   });
 
   it('has a rule for every room, and a room for every folder of src', async () => {
