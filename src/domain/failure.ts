@@ -36,6 +36,8 @@ export const failureTable = {
   NodeVersion: { retry: false, exit: 'input', meaning: 'this Node is too old', hint: 'start through ./clawback or npm, which use the pinned Node' },
 
   TemporalUnreachable: { retry: true, exit: 'unreachable', meaning: 'the Temporal service does not answer', hint: 'start it, or set TEMPORAL_ADDRESS; nothing was changed' },
+  TemporalMissing: { retry: false, exit: 'input', meaning: 'the embedded Temporal server is not on this machine and could not be fetched', hint: 'install Go 1.23 or newer, or set CLAWBACK_TEMPORAL_CLI to a `temporal` program' },
+  TemporalWouldNotStart: { retry: false, exit: 'failed', meaning: 'the embedded Temporal server ended or did not answer', hint: 'the message holds its last words; a port or the database file may be in use' },
   NoPollers: { retry: false, exit: 'refused', meaning: 'a queue that the operation needs has no worker', hint: 'start `./clawback worker` for the named queue' },
   LaneBusy: { retry: false, exit: 'refused', meaning: 'another operation holds the lane', hint: 'wait for the named workflow, or cancel it' },
 
@@ -86,6 +88,7 @@ export const failureTable = {
 
   NoRestorePoint: { retry: false, exit: 'refused', meaning: 'no bundle fits what was asked', hint: '`./clawback bundles list` shows what there is' },
   BundleForeign: { retry: false, exit: 'refused', meaning: 'the bundle is of another lane or fleet', hint: 'choose a bundle of this lane' },
+  BundleKeyWrong: { retry: false, exit: 'refused', meaning: 'the bundle is not sealed to the key that was given', hint: 'use a key whose fingerprint the bundle\'s manifest names among its recipients' },
   BundleFormatUnknown: { retry: false, exit: 'damaged', meaning: 'the bundle is of a format that this build cannot read', hint: 'use the newest Clawback' },
   BundleSignatureBad: { retry: false, exit: 'damaged', meaning: 'the manifest\'s signature does not fit', hint: 'do not restore it; find out who could write to the store' },
   BundleDamaged: { retry: false, exit: 'damaged', meaning: 'a segment, index or manifest is not what was written', hint: 'restore from another bundle or the replica' },
