@@ -68,4 +68,47 @@ export const limits = {
   backupTreeKeptMs: 7 * 24 * 3600 * second,
   /** A bundle that shrank below this share of its predecessor is suspect. */
   suspectShrinkRatio: 0.5,
+
+  /** fleet.yaml: 500 lanes × ~1 KB, twice. */
+  fleetFileBytes: 1 * MiB,
+  /** Errors of one fleet.yaml that are shown; more are counted. */
+  fleetErrors: 100,
+  /** A secret or a key file: an RSA-4096 key is 3.3 KB, a token below 8 KB. */
+  secretBytes: 64 * KiB,
+  /** A command that gives a secret (a password manager, a cloud's secret store). */
+  secretCommandMs: 10 * second,
+  /** A store's key: S3 takes 1,024 bytes; one name on a file system 255. */
+  storeKeyBytes: 512,
+  storeNameBytes: 200,
+
+  /** Level 3: 147 MB/s at 1.55:1, level 1 191 MB/s at 1.50:1 (perf-notes). */
+  zstdLevel: 3,
+  /** What a frame may ask of the reader's memory: level 3 writes windows of 2^21 bytes, 2^23 is four times that. */
+  zstdWindowLog: 23,
+  /** Design: vault and recovery key, both renewed at once, and some to spare; each costs 512 B a sealed object. */
+  recipientsPerBundle: 8,
+  /** RSA keys below 3072 bits are short of 128-bit security (NIST SP 800-57); ours have 4096. */
+  recipientKeyBits: 3072,
+  /** Long headers (pax, GNU) before one tar member: two paths of 4096 B and some forty short records. */
+  tarHeaderBytes: 64 * KiB,
+  /** Keychain items of one bundle: 64 items × (1,700 B value in base64, two names of 255 B), and room. */
+  secretsBytes: 1 * MiB,
+
+  /** Connections of one worker to one host: 5 × 8 channels; several workers stay inside macOS's 42 (macos-notes, 4). */
+  connectionsPerHost: 5,
+  /** An unused connection is closed after this. */
+  connectionIdleMs: 60 * second,
+  /** `security -i` reads 4,095 bytes of a line, the newline among them; the rest would be taken for another command. */
+  keychainLineBytes: 4094,
+  /** stderr of a short command: `security -g` prints a value of a whole line as hex and as octal escapes, 6 × 4 KiB. */
+  commandErrorBytes: 64 * KiB,
+  /** ~/.clawback/report: some thousand names; the older half goes first. */
+  reportBytes: 1 * MiB,
+  /** Names of one command's complaints that go into the report. */
+  reportLines: 200,
+  /** Between TERM and KILL of a process under a lost fence, and between KILL and giving up. */
+  fenceTermMs: 5 * second,
+  fenceKillMs: 20 * second,
+  /** A job that has run this long after its start counts as running: one that exits at once is gone by then. */
+  launchdStableMs: 1500,
 } as const;

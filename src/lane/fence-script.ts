@@ -1,0 +1,127 @@
+// The shell side of fences, as text for scripts that run as the lane's user on macOS and Debian (dash, bash 3.2).
+// Race-free by order: whoever takes a fence makes it first and then ends what is registered under smaller ones;
+// a command registers first and then looks whether its fence is still the largest. So one of the two always sees the other.
+
+import type { LaneTarget } from '../domain/lane-target.ts';
+import { toolPath } from '../domain/lane-target.ts';
+import { limits } from '../domain/limits.ts';
+import { quoteArgv } from './quote.ts';
+
+/** One attempt of a mutating activity: the section's start (ms since the epoch), its place in the section, its attempt. */
+export interface Fence {
+  readonly sectionStartMs: number;
+  readonly order: number;
+  readonly attempt: number;
+}
+
+/** Reserved exit statuses of our own scripts; each counts only together with its marker on stderr. */
+export const fenceLostStatus = 97;
+export const fenceLostMarker = 'clawback: fence lost';
+export const holdersRemainStatus = 98;
+export const holdersRemainMarker = 'clawback: holders of smaller fences remain';
+
+/** Digits are padded, so that names sort as the numbers do: 15 for milliseconds (until the year 33658). */
+export function fenceName(fence: Fence): string {
+  const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
+  return `fence.${padded(fence.sectionStartMs, 15)}.${padded(fence.order, 6)}.${padded(fence.attempt, 6)}`;
+}
+
+export function journalFolder(target: LaneTarget): string {
+  return `${target.home}/.clawback/journal`;
+}
+
+/**
+ * `proc_id PID` prints "PGID START" of a live process, nothing for a gone one or a zombie. START tells two processes of
+ * one pid apart: ticks since boot from /proc where there is one (procps computes lstart anew each time), else ps's lstart
+ * (not yet seen on a Mac).
+ */
+function procIdFunction(target: LaneTarget): string {
+  return `ps=${quoteArgv([toolPath(target.host, 'ps')])}
+proc_id() {
+  if [ -r /proc/self/stat ]; then
+    set -- $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+    [ $# -ge 20 ] && [ "$1" != Z ] && echo "$3 \${20}"
+  else
+    set -- $("$ps" -o stat= -o pgid= -o lstart= -p "$1" 2>/dev/null)
+    case \${1:-Z} in Z*) ;; *) echo "$2 $3_$4_$5_$6_$7" ;; esac
+  fi
+  :
+}
+`;
+}
+
+function fenceVariables(target: LaneTarget, fence: Fence): string {
+  return `fences=${quoteArgv([journalFolder(target)])}
+mine="$fences/${fenceName(fence)}"
+fence_lost() { echo '${fenceLostMarker}' >&2; exit ${fenceLostStatus}; }
+largest() { for each in "$fences"/fence.*; do last=$each; done; [ "$last" = "$mine" ]; }
+`;
+}
+
+/**
+ * Registers the process `pid` (a shell word) under the fence and goes on only if the fence is still the largest.
+ * A file of one line, "PGID START LEADERSTART", named by the pid.
+ */
+export function registerText(target: LaneTarget, fence: Fence, pid = '$$'): string {
+  return `${procIdFunction(target)}${fenceVariables(target, fence)}
+fence_id=$(proc_id "${pid}")
+fence_leader=$(proc_id "\${fence_id%% *}")
+{ echo "$fence_id \${fence_leader#* }" >"$mine/${pid}"; } 2>/dev/null || fence_lost
+largest || fence_lost
+`;
+}
+
+/**
+ * Takes the fence: makes it, gives way to a larger one, then ends all that smaller ones registered.
+ * A registration is alive as long as its process is, or any other of its process group (a shell dies of TERM before the
+ * tar that it started). In an SSH server that gives its commands no group of their own (ours would die with them), the
+ * process and its descendants are ended instead.
+ */
+export function takeText(target: LaneTarget, fence: Fence): string {
+  const rounds = (ms: number) => Math.ceil(ms / 200);
+  return `${procIdFunction(target)}${fenceVariables(target, fence)}
+mkdir -p "$fences" && chmod 700 "$fences" || exit 1
+mkdir "$mine" 2>/dev/null || [ -d "$mine" ] || exit 1
+largest || { rmdir "$mine" 2>/dev/null; fence_lost; }
+own=$(proc_id $$); own=\${own%% *}
+rows() { "$ps" -A -o pid= -o ppid= -o pgid= -o stat=; }
+of_group() { rows | awk -v g="$1" '$3 == g && $4 !~ /^Z/ { print $1 }'; }
+of_tree() { rows | awk -v r="$1" '$4 !~ /^Z/ { up[$1] = $2 } END { for (p in up) { for (q = p; q > 1 && (q in up); q = up[q]) if (q == r) { print p; break } } }'; }
+holders() {
+  pid=\${1##*/}
+  read -r pgid start leader <"$1" || return 0
+  alive=$(proc_id "$pid")
+  if [ "$pgid" = "$own" ]; then
+    [ "$alive" = "$pgid $start" ] && of_tree "$pid"
+    return 0
+  fi
+  now=$(proc_id "$pgid")
+  [ "$alive" = "$pgid $start" ] || [ -z "$now" ] || [ "\${now#* }" = "$leader" ] || return 0
+  of_group "$pgid"
+}
+round=0
+while :; do
+  left=
+  for each in "$fences"/fence.*; do
+    [ "$each" = "$mine" ] && break
+    for record in "$each"/*; do
+      [ -f "$record" ] || continue
+      left="$left $(holders "$record")"
+    done
+  done
+  set -- $left
+  [ $# -eq 0 ] && break
+  [ $round -ge ${rounds(limits.fenceTermMs + limits.fenceKillMs)} ] && { echo '${holdersRemainMarker}' >&2; exit ${holdersRemainStatus}; }
+  if [ $round -eq 0 ]; then kill -s TERM "$@" 2>/dev/null
+  elif [ $round -ge ${rounds(limits.fenceTermMs)} ]; then kill -s KILL "$@" 2>/dev/null
+  fi
+  round=$((round + 1))
+  sleep 0.2
+done
+for each in "$fences"/fence.*; do
+  [ "$each" = "$mine" ] && break
+  rm -rf "$each"
+done
+largest || fence_lost
+`;
+}

@@ -1,0 +1,220 @@
+// One SSH connection to a host, with several channels. The host key is pinned; a dead peer is noticed by keep-alives;
+// every command's exit status is read. More commands than channels wait their turn, or go to another connection.
+
+import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
+import { Failure } from '../domain/failure.ts';
+import type { HostTarget } from '../domain/lane-target.ts';
+import { limits } from '../domain/limits.ts';
+import { type PinnedKey, pinnedKey } from './host-key.ts';
+import { ChannelProcess, type RemoteProcess } from './remote-process.ts';
+
+export type { RemoteProcess } from './remote-process.ts';
+
+export interface HostLogin {
+  readonly privateKey: Buffer;
+  readonly passphrase?: string;
+}
+
+export interface ExecOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How much of stderr's end is kept, bytes. */
+  readonly stderrBytes?: number;
+}
+
+/** Fastest first, as measured: AES-NI makes GCM the cheapest (perf-notes, SSH). */
+const ciphers = ['aes256-gcm@openssh.com', 'aes128-gcm@openssh.com', 'aes256-ctr', 'aes128-ctr'] as const;
+
+function connectConfig(host: HostTarget, login: HostLogin, key: PinnedKey, onShown: (fits: boolean) => void): ConnectConfig {
+  return {
+    host: host.address,
+    port: host.port,
+    username: host.user,
+    privateKey: login.privateKey,
+    ...(login.passphrase === undefined ? {} : { passphrase: login.passphrase }),
+    authHandler: ['publickey'],
+    readyTimeout: limits.connectTimeoutMs,
+    keepaliveInterval: limits.keepAliveIntervalMs,
+    keepaliveCountMax: limits.keepAliveCount,
+    algorithms: { cipher: [...ciphers], serverHostKey: [...key.algorithms] as never, compress: ['none'] },
+    hostVerifier: (shown: Buffer) => {
+      const fits = key.matches(shown);
+      onShown(fits);
+      return fits;
+    },
+  };
+}
+
+/** ssh2's errors carry a `level`; what has none comes from the socket. */
+function connectFailure(host: HostTarget, error: Error & { level?: string }, keyRefused: boolean): Failure {
+  const context = { host: host.name };
+  const options = { cause: error };
+  if (keyRefused || /no matching host key/i.test(error.message)) {
+    return new Failure('HostKeyChanged', `host ${host.name} does not show the pinned ${host.hostKey.split(' ')[0]} key`, context, options);
+  }
+  if (error.level === 'client-authentication') {
+    return new Failure('HostLoginRefused', `host ${host.name} refuses the key of ${host.user}`, context, options);
+  }
+  return new Failure('HostUnreachable', `host ${host.name} (${host.address}:${host.port}) cannot be reached: ${error.message}`, context, options);
+}
+
+/**
+ * Connects and logs in. May be called again.
+ * @throws HostUnreachable, HostKeyChanged, HostLoginRefused; the signal's reason when aborted
+ */
+export async function connectHost(host: HostTarget, login: HostLogin, signal?: AbortSignal): Promise<HostConnection> {
+  signal?.throwIfAborted();
+  const client = new Client();
+  let keyRefused = false;
+  let failed: Error | undefined;
+  const config = connectConfig(host, login, pinnedKey(host), (fits) => {
+    keyRefused = !fits;
+  });
+  const onAbort = () => client.destroy();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve);
+      client.on('error', (error) => {
+        failed ??= error;
+      });
+      client.once('close', () => reject(failed ?? new Error('the connection closed during the handshake')));
+      client.once('connect', () => client.setNoDelay(true));
+      startConnect(client, config);
+    });
+  } catch (error) {
+    client.destroy();
+    signal?.throwIfAborted();
+    throw error instanceof Failure ? error : connectFailure(host, error as Error, keyRefused);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+  return new HostConnection(host, client);
+}
+
+/** ssh2 throws at once for a key that it cannot read; its message may quote the key's header, so it is not passed on. */
+function startConnect(client: Client, config: ConnectConfig): void {
+  try {
+    client.connect(config);
+  } catch {
+    throw new Failure('HostLoginRefused', `the SSH private key for ${config.username}@${config.host} cannot be read (wrong form or passphrase)`);
+  }
+}
+
+export class HostConnection {
+  readonly host: HostTarget;
+  /** Set by the pool: where a command goes when this connection is full or gone. */
+  spillTo: (() => Promise<HostConnection>) | undefined;
+  readonly #client: Client;
+  readonly #running = new Set<ChannelProcess>();
+  #taken = 0;
+  readonly #waiting: (() => void)[] = [];
+  #closed = false;
+  #lastUsedAtMs = performance.now();
+
+  constructor(host: HostTarget, client: Client) {
+    this.host = host;
+    this.#client = client;
+    client.on('error', () => undefined);
+    client.on('close', () => this.#onClosed());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Channels in use and asked for. */
+  get load(): number {
+    return this.#taken + this.#waiting.length;
+  }
+
+  /** For how long no channel has been in use. */
+  get idleMs(): number {
+    return this.load > 0 ? 0 : performance.now() - this.#lastUsedAtMs;
+  }
+
+  /**
+   * Runs a command line through the login shell.
+   * @throws HostConnectionLost; the signal's reason when aborted (then the process's streams and `exited` fail with it too)
+   */
+  async exec(command: string, options: ExecOptions = {}): Promise<RemoteProcess> {
+    options.signal?.throwIfAborted();
+    if (this.spillTo !== undefined && (this.#closed || this.load >= limits.channelsPerConnection)) {
+      const other = await this.spillTo();
+      if (other !== this) return other.#run(command, options);
+    }
+    return this.#run(command, options);
+  }
+
+  async #run(command: string, options: ExecOptions): Promise<RemoteProcess> {
+    await this.#takeChannel();
+    try {
+      options.signal?.throwIfAborted();
+      const process = new ChannelProcess(await this.#open(command), this.host.name, options.stderrBytes);
+      this.#follow(process, options.signal);
+      return process;
+    } catch (error) {
+      this.#freeChannel();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#client.end();
+    this.#onClosed();
+  }
+
+  #lost(): Failure {
+    return new Failure('HostConnectionLost', `the connection to ${this.host.name} is gone`, { host: this.host.name });
+  }
+
+  async #takeChannel(): Promise<void> {
+    if (this.#closed) throw this.#lost();
+    if (this.#taken >= limits.channelsPerConnection) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#closed) throw this.#lost();
+    }
+    this.#taken += 1;
+  }
+
+  #freeChannel(): void {
+    this.#taken -= 1;
+    this.#lastUsedAtMs = performance.now();
+    this.#waiting.shift()?.();
+  }
+
+  async #open(command: string): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const onClose = () => reject(this.#lost());
+      this.#client.once('close', onClose);
+      const settle = (error: Error | undefined, channel: ClientChannel) => {
+        this.#client.off('close', onClose);
+        if (error === undefined) resolve(channel);
+        else reject(new Failure('HostConnectionLost', `host ${this.host.name} opens no channel: ${error.message}`, { host: this.host.name }, { cause: error }));
+      };
+      try {
+        this.#client.exec(command, settle);
+      } catch (error) {
+        settle(error as Error, undefined as never);
+      }
+    });
+  }
+
+  #follow(process: ChannelProcess, signal: AbortSignal | undefined): void {
+    this.#running.add(process);
+    const onAbort = () => process.abort(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort);
+    const done = () => {
+      signal?.removeEventListener('abort', onAbort);
+      this.#running.delete(process);
+      this.#freeChannel();
+    };
+    process.exited.then(done, done);
+  }
+
+  #onClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const process of this.#running) process.abort(this.#lost());
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
