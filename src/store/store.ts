@@ -1,0 +1,62 @@
+// Where bundles rest, after litestream's replica_client.go: as few methods as a store can have, so that each can be
+// kept by every store. test/conformance/store/suite.ts is this page in executable form; every store passes it.
+//
+// What each store promises: an object is whole or absent, never half visible; it is created, never overwritten; a
+// put that has returned survives a power cut as far as the medium does. What it refuses: keys outside of
+// {@link checkKey}, which every store can hold under their own names.
+
+import type { Readable } from 'node:stream';
+
+export interface StoredObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since the epoch, by the store's clock. */
+  readonly modifiedAtMs: number;
+}
+
+export interface PutResult {
+  readonly sizeBytes: number;
+  /** Of the bytes as they were stored, hex. */
+  readonly sha256: string;
+  /** Where the store keeps versions. */
+  readonly versionId?: string;
+}
+
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions extends PutOptions {
+  readonly versionId?: string;
+}
+
+export type ListOptions = PutOptions;
+
+/**
+ * Every method may fail with StoreUnreachable and StoreRefused, and with InvalidInput for a key or prefix that no
+ * store takes. A signal's abort is rethrown as it is.
+ */
+export interface Store {
+  readonly name: string;
+  /**
+   * Creates an object. After an unknown outcome (a lost answer, a killed process) take another key: whether this one
+   * was created is not known.
+   * @param body read to its end with backpressure; an error of it is rethrown as it is, and nothing is created
+   * @throws Failure ObjectExists, StoreFull
+   */
+  put(key: string, body: Readable | Buffer, options?: PutOptions): Promise<PutResult>;
+  /**
+   * Opens an object. The stream fails with a Failure of this list too; destroy it when it is not read to its end.
+   * @throws Failure ObjectMissing
+   */
+  get(key: string, options?: GetOptions): Promise<Readable>;
+  /** Objects whose key starts with the prefix (any prefix, not only a folder's; '' for all), sorted by key. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
+  /** True when there was such an object. May be called again. */
+  delete(key: string): Promise<boolean>;
+  /**
+   * Removes what unfinished puts have left that have not written for so long; those under way keep theirs.
+   * @returns how many were removed
+   */
+  sweepUploads(olderThanMs: number): Promise<number>;
+}

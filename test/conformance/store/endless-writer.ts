@@ -1,0 +1,18 @@
+// Puts a body that never ends, for a test to kill: endless-writer.ts MODULE KEY ARG…
+
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from '../../../src/store/store.ts';
+
+const [module = '', key = '', ...args] = process.argv.slice(2);
+const opener = (await import(module)) as { openStore(...args: string[]): Store };
+
+async function* endless(): AsyncGenerator<Buffer> {
+  for (let count = 0; ; count += 1) {
+    yield Buffer.alloc(64 * 1024, count);
+    if (count === 20) process.stdout.write('writing\n');
+    await sleep(5);
+  }
+}
+
+await opener.openStore(...args).put(key, Readable.from(endless()));
