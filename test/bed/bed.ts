@@ -1,0 +1,210 @@
+// The bed: Mac-like hosts over real SSH on this one machine, with lanes that answer messages. What it starts ends with
+// the process that started it, or is ended by the next `startBed` in the same folder.
+
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import ssh2 from 'ssh2';
+import { cleanBed, writeBedFile } from './bed-file.ts';
+import type { Bed, BedHost, BedKind, BedLane, BedOptions } from './bed-types.ts';
+import type { BaseHost } from './host-base.ts';
+import { installPrograms, makeDisk, makeLane } from './host-disk.ts';
+import type { BedUser, HostPlan } from './host-plan.ts';
+import { SshdHost } from './host-sshd.ts';
+import { type LanePlan, planLane } from './lane-plan.ts';
+import { findPrograms, type Programs } from './programs.ts';
+
+export { cleanBed } from './bed-file.ts';
+export type { Bed, BedHost, BedItem, BedKind, BedLane, BedOptions, BedProfile } from './bed-types.ts';
+export { fleetYaml } from './fleet-yaml.ts';
+export { sudoersFor } from './sudoers.ts';
+
+/** The truest kind that this machine can do. */
+export function bestBedKind(): BedKind {
+  return findPrograms().sshd === undefined ? 'in-process' : 'sshd';
+}
+
+/**
+ * Starts hosts and lanes; when it resolves, every lane's gateway is running (it may still be starting to listen) and
+ * every keychain is open. May be called again in the same `dir` once the earlier bed is stopped or its owner dead.
+ */
+export async function startBed(options: BedOptions): Promise<Bed> {
+  const dir = resolve(options.dir);
+  await cleanBed(dir);
+  rmSync(join(dir, 'hosts'), { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const programs = findPrograms();
+  const sshKey = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'clawback-bed' });
+  const sshKeyPath = join(dir, 'ssh_key');
+  writePrivate(sshKeyPath, sshKey.private);
+  const sockets = mkdtempSync(join(shortTemporaryFolder(), 'bed-'));
+  const hosts: BaseHost[] = [];
+  const lanes: LanePlan[] = [];
+  const save = (): void => writeBedFile(dir, { marks: hosts.map((host) => host.plan.mark), processes: hosts.flatMap((host) => host.alive), folders: [sockets], outlivesOwner: options.outlivesOwner === true });
+  const ports = new FreePorts();
+  let laneNumber = 0;
+  for (const [index, wanted] of options.hosts.entries()) {
+    const numbers = Array.from({ length: wanted.lanes }, () => (laneNumber += 1));
+    const plan = await planHost({ options, index, numbers, dir, sockets, programs, ports });
+    const planned = await Promise.all(numbers.map(async (number) => planLane(plan, number, await ports.take('127.0.0.1'))));
+    lanes.push(...planned);
+    hosts.push(makeHost(plan, planned, sshKey.public, save));
+  }
+  const bed = new StartedBed(options.kind, dir, hosts, lanes, Buffer.from(sshKey.private), sshKeyPath, programs, sockets);
+  try {
+    await Promise.all(hosts.map((host) => startHost(host, lanes.filter((lane) => lane.host === host.name), options)));
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+  return bed;
+}
+
+async function startHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): Promise<void> {
+  makeDisk(host.plan);
+  installPrograms(host.plan);
+  for (const lane of lanes) await makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
+  await host.start();
+}
+
+function writePrivate(path: string, content: string): void {
+  writeFileSync(path, content, { mode: 0o600 });
+  chmodSync(path, 0o600);
+}
+
+/** Socket paths end at 104 bytes on macOS. */
+function shortTemporaryFolder(): string {
+  return tmpdir().length < 60 ? tmpdir() : '/tmp';
+}
+
+interface PlanInputs {
+  readonly options: BedOptions;
+  readonly index: number;
+  readonly numbers: readonly number[];
+  readonly dir: string;
+  readonly sockets: string;
+  readonly programs: Programs;
+  readonly ports: FreePorts;
+}
+
+async function planHost(inputs: PlanInputs): Promise<HostPlan> {
+  const { options, index, dir, programs } = inputs;
+  const { kind } = options;
+  const wanted = options.hosts[index];
+  if (wanted === undefined) throw new Error(`no host ${index}`);
+  const stateDir = join(dir, 'hosts', wanted.name, 'state');
+  const realRoot = join(dir, 'hosts', wanted.name, kind === 'namespaces' ? 'disk' : 'root');
+  const root = kind === 'namespaces' ? '/' : realRoot;
+  mkdirSync(stateDir, { recursive: true });
+  mkdirSync(realRoot, { recursive: true });
+  const home = (name: string): string => (root === '/' ? `/Users/${name}` : join(root, 'Users', name));
+  const user = (name: string, uid: number): BedUser => ({ name, uid, gid: uid, home: home(name) });
+  const address = kind === 'namespaces' ? `127.0.0.${11 + index}` : '127.0.0.1';
+  const loginName = kind === 'sshd' ? userInfo().username : 'bedadmin';
+  return {
+    kind,
+    name: wanted.name,
+    mark: `${wanted.name}.${randomBytes(6).toString('hex')}`,
+    stateDir,
+    root,
+    realRoot,
+    systemRoot: kind === 'namespaces' ? join(stateDir, 'system') : realRoot,
+    toolsDir: kind === 'namespaces' ? undefined : join(dir, 'hosts', wanted.name, 'tools'),
+    socket: kind === 'namespaces' ? '/private/var/run/bed.sock' : join(inputs.sockets, `${index}.sock`),
+    realSocket: kind === 'namespaces' ? join(realRoot, 'private/var/run/bed.sock') : join(inputs.sockets, `${index}.sock`),
+    address,
+    port: await inputs.ports.take(address),
+    login: user(loginName, 4500 + 100 * index),
+    lanes: inputs.numbers.map((number) => user(`agent-lane-${number}`, 4500 + 100 * index + number)),
+    profile: wanted.profile ?? 'slimvps-legacy',
+    programs,
+    outlivesOwner: options.outlivesOwner === true,
+  };
+}
+
+function makeHost(plan: HostPlan, lanes: readonly LanePlan[], publicKey: string, onProcesses: () => void): BaseHost {
+  const keyPath = join(plan.stateDir, 'host_key');
+  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: '' });
+  writePrivate(keyPath, key.private);
+  writePrivate(join(plan.stateDir, 'authorized_keys'), `${publicKey}\n`);
+  const hostKey = key.public.split(' ').slice(0, 2).join(' ').trim();
+  if (plan.kind === 'sshd') return new SshdHost(plan, lanes, hostKey, onProcesses);
+  throw new Error(`no bed of kind ${plan.kind} on this machine`);
+}
+
+/** Ports below the range that the system gives to outgoing connections, each given once. */
+class FreePorts {
+  readonly #given = new Set<number>();
+
+  async take(address: string): Promise<number> {
+    for (let tries = 0; tries < 200; tries += 1) {
+      const port = 20_000 + Math.floor(Math.random() * 12_000);
+      if (this.#given.has(port)) continue;
+      this.#given.add(port);
+      if (await isFree(address, port)) return port;
+    }
+    throw new Error(`no free port on ${address} in 200 tries`);
+  }
+}
+
+function isFree(address: string, port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, address, () => server.close(() => done(true)));
+  });
+}
+
+class StartedBed implements Bed {
+  readonly kind: BedKind;
+  readonly dir: string;
+  readonly hosts: readonly BaseHost[];
+  readonly lanes: readonly BedLane[];
+  readonly sshKey: Buffer;
+  readonly sshKeyPath: string;
+  readonly #programs: Programs;
+  readonly #sockets: string;
+
+  constructor(kind: BedKind, dir: string, hosts: readonly BaseHost[], lanes: readonly BedLane[], sshKey: Buffer, sshKeyPath: string, programs: Programs, sockets: string) {
+    this.kind = kind;
+    this.dir = dir;
+    this.hosts = hosts;
+    this.lanes = lanes;
+    this.sshKey = sshKey;
+    this.sshKeyPath = sshKeyPath;
+    this.#programs = programs;
+    this.#sockets = sockets;
+  }
+
+  host(name: string): BedHost {
+    const found = this.hosts.find((host) => host.name === name);
+    if (found === undefined) throw new Error(`the bed has no host ${name}`);
+    return found;
+  }
+
+  lane(name: string): BedLane {
+    const found = this.lanes.find((lane) => lane.lane === name);
+    if (found === undefined) throw new Error(`the bed has no lane ${name}`);
+    return found;
+  }
+
+  describe(): string {
+    const { sshd, bsdtar, sqlite3 } = this.#programs;
+    const transport = {
+      namespaces: 'namespaces with their own users, sudo and sshd',
+      sshd: `sshd (${sshd}) as the current user, sudo stood in for`,
+      'in-process': 'an SSH server of ssh2 in a process of its own, for there is no sshd; sudo stood in for',
+    }[this.kind];
+    const tar = bsdtar === undefined ? 'GNU tar for bsdtar' : `bsdtar (${bsdtar})`;
+    const database = sqlite3 === undefined ? 'node:sqlite for sqlite3' : `sqlite3 (${sqlite3})`;
+    return `bed: ${this.hosts.length} host(s) by ${transport}; ${tar}; ${database}; launchctl and security stood in for`;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.kill()));
+    rmSync(this.#sockets, { recursive: true, force: true });
+    if (existsSync(this.dir)) writeBedFile(this.dir, { marks: [], processes: [], folders: [], outlivesOwner: false });
+  }
+}
