@@ -12,6 +12,7 @@ import type { Bed, BedHost, BedKind, BedLane, BedOptions } from './bed-types.ts'
 import type { BaseHost } from './host-base.ts';
 import { installPrograms, makeDisk, makeLane } from './host-disk.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
+import { canMakeNamespaces, insideNode, insideState, NamespaceHost } from './host-namespaces.ts';
 import { SshdHost } from './host-sshd.ts';
 import { type LanePlan, planLane } from './lane-plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
@@ -23,7 +24,9 @@ export { sudoersFor } from './sudoers.ts';
 
 /** The truest kind that this machine can do. */
 export function bestBedKind(): BedKind {
-  return findPrograms().sshd === undefined ? 'in-process' : 'sshd';
+  const programs = findPrograms();
+  if (programs.sshd === undefined) return 'in-process';
+  return canMakeNamespaces(programs) ? 'namespaces' : 'sshd';
 }
 
 /**
@@ -108,6 +111,7 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     name: wanted.name,
     mark: `${wanted.name}.${randomBytes(6).toString('hex')}`,
     stateDir,
+    hostStateDir: kind === 'namespaces' ? insideState : stateDir,
     root,
     realRoot,
     systemRoot: kind === 'namespaces' ? join(stateDir, 'system') : realRoot,
@@ -120,6 +124,7 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     lanes: inputs.numbers.map((number) => user(`agent-lane-${number}`, 4500 + 100 * index + number)),
     profile: wanted.profile ?? 'slimvps-legacy',
     programs,
+    hostNode: kind === 'namespaces' ? insideNode : programs.node,
     outlivesOwner: options.outlivesOwner === true,
   };
 }
@@ -130,6 +135,7 @@ function makeHost(plan: HostPlan, lanes: readonly LanePlan[], publicKey: string,
   writePrivate(keyPath, key.private);
   writePrivate(join(plan.stateDir, 'authorized_keys'), `${publicKey}\n`);
   const hostKey = key.public.split(' ').slice(0, 2).join(' ').trim();
+  if (plan.kind === 'namespaces') return new NamespaceHost(plan, lanes, hostKey, onProcesses, publicKey);
   if (plan.kind === 'sshd') return new SshdHost(plan, lanes, hostKey, onProcesses);
   throw new Error(`no bed of kind ${plan.kind} on this machine`);
 }

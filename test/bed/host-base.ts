@@ -112,8 +112,12 @@ export abstract class BaseHost implements BedHost {
 
   async setConsoleUser(uid: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      request({ socketPath: this.plan.realSocket, path: `/console/${uid}`, method: 'POST' }, (response) => response.resume().on('end', resolve)).on('error', reject).end();
+      request({ socketPath: this.socketPath(), path: `/console/${uid}`, method: 'POST' }, (response) => response.resume().on('end', resolve)).on('error', reject).end();
     });
+  }
+
+  protected socketPath(): string {
+    return this.plan.realSocket;
   }
 
   protected remember(child: ChildProcess): void {
@@ -132,17 +136,18 @@ export abstract class BaseHost implements BedHost {
       path: pathOf(plan),
       teardownMs: 30,
       socket: plan.socket,
-      readyPath: join(plan.stateDir, 'daemon.ready'),
-      sshdPidPath: join(plan.stateDir, 'sshd.pid'),
+      readyPath: join(plan.hostStateDir, 'daemon.ready'),
+      sshdPidPath: join(plan.hostStateDir, 'sshd.pid'),
       unlocked: unlocked ? this.lanes.map((lane) => ({ path: lane.keychain, password: lane.keychainPassword })) : [],
       outlivesOwner: plan.outlivesOwner,
     };
   }
 
   /** Starts a program that reads its configuration from stdin and says by a file that it is ready. */
-  protected async startReady(argv: readonly string[], config: { readonly readyPath: string }, logName: string): Promise<void> {
-    rmSync(config.readyPath, { force: true });
-    const logPath = join(this.plan.stateDir, logName);
+  protected async startReady(argv: readonly string[], config: object, names: { readonly log: string; readonly ready: string }): Promise<ChildProcess> {
+    const readyPath = join(this.plan.stateDir, names.ready);
+    rmSync(readyPath, { force: true });
+    const logPath = join(this.plan.stateDir, names.log);
     const log = openSync(logPath, 'a', 0o600);
     const [program = '', ...args] = argv;
     const child = spawn(program, args, { detached: true, stdio: ['pipe', log, log], env: { PATH: pathOf(this.plan), BED_HOST: this.plan.mark } });
@@ -150,7 +155,8 @@ export abstract class BaseHost implements BedHost {
     giveConfig(child, config);
     child.unref();
     this.remember(child);
-    await waitUntil(() => existsSync(config.readyPath), () => `${logName} of ${this.name}: ${tail(logPath)}`, () => child.exitCode !== null);
+    await waitUntil(() => existsSync(readyPath), () => `${names.log} of ${this.name}: ${tail(logPath)}`, () => child.exitCode !== null);
+    return child;
   }
 
   /** Until the port greets as SSH does. */
@@ -191,7 +197,7 @@ export async function waitUntil(holds: () => boolean, describe: () => string, is
   }
 }
 
-function isSshd(pid: number): boolean {
+export function isSshd(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('sshd');
   } catch {

@@ -17,8 +17,9 @@ export interface HostPlan {
   readonly name: string;
   /** Marks every process of the host, in its environment as BED_HOST; no other bed has the same. */
   readonly mark: string;
-  /** The bed's files for this host that are not on its disk. */
+  /** The bed's files for this host that are not on its disk, as we see them and as the host does. */
   readonly stateDir: string;
+  readonly hostStateDir: string;
   /** What stands for `/`, as the host sees it and as we do. */
   readonly root: string;
   readonly realRoot: string;
@@ -35,6 +36,8 @@ export interface HostPlan {
   readonly lanes: readonly BedUser[];
   readonly profile: BedProfile;
   readonly programs: Programs;
+  /** Node, as the host sees it. */
+  readonly hostNode: string;
   readonly outlivesOwner: boolean;
 }
 

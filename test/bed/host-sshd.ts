@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseHost } from './host-base.ts';
-import type { HostPlan } from './host-plan.ts';
+import { type HostPlan, pathOf } from './host-plan.ts';
 import { forceCommand, installScript } from './shims.ts';
 
 /** What sshd is configured with. MaxSessions is OpenSSH's default, which macOS keeps. */
@@ -12,8 +12,8 @@ export function sshdConfig(plan: HostPlan, options: { readonly authorizedKeys: s
   return [
     `ListenAddress ${plan.address}`,
     `Port ${plan.port}`,
-    `HostKey ${join(plan.stateDir, 'host_key')}`,
-    `PidFile ${join(plan.stateDir, 'sshd.pid')}`,
+    `HostKey ${join(plan.hostStateDir, 'host_key')}`,
+    `PidFile ${join(plan.hostStateDir, 'sshd.pid')}`,
     `AuthorizedKeysFile ${options.authorizedKeys}`,
     'AuthenticationMethods publickey',
     'PasswordAuthentication no',
@@ -27,7 +27,7 @@ export function sshdConfig(plan: HostPlan, options: { readonly authorizedKeys: s
     'UseDNS no',
     'MaxSessions 10',
     `AllowUsers ${plan.login.name}`,
-    ...(options.forceCommand === undefined ? [] : ['StrictModes no', `ForceCommand ${options.forceCommand}`]),
+    ...(options.forceCommand === undefined ? [`SetEnv PATH=${pathOf(plan)} BED_HOST=${plan.mark}`] : ['StrictModes no', `ForceCommand ${options.forceCommand}`]),
     '',
   ].join('\n');
 }
@@ -37,7 +37,7 @@ export class SshdHost extends BaseHost {
 
   protected async startDaemon(unlocked: boolean): Promise<void> {
     const script = join(import.meta.dirname, 'stand-ins/host-daemon.ts');
-    await this.startReady([this.plan.programs.node, '--no-warnings', script], this.daemonConfig(unlocked), 'daemon.log');
+    await this.startReady([this.plan.programs.node, '--no-warnings', script], this.daemonConfig(unlocked), { log: 'daemon.log', ready: 'daemon.ready' });
   }
 
   async startSshd(): Promise<void> {

@@ -27,7 +27,7 @@ export function passThrough(tool: string, program: string): string {
 
 /** A program of ours, run by Node. */
 export function byNode(tool: string, plan: HostPlan, script: string): string {
-  return `${head(tool)}exec ${shQuote(plan.programs.node)} --no-warnings ${shQuote(script)} "$@"\n`;
+  return `${head(tool)}exec ${shQuote(plan.hostNode)} --no-warnings ${shQuote(script)} "$@"\n`;
 }
 
 /**
@@ -37,10 +37,10 @@ export function byNode(tool: string, plan: HostPlan, script: string): string {
 export function daemonClient(tool: 'launchctl' | 'security', plan: HostPlan): string {
   const uid = plan.kind === 'namespaces' ? '$(/usr/bin/id -u)' : `\${BED_UID:-${plan.login.uid}}`;
   const url = `http://bed/${tool}`;
-  const { curl, node } = plan.programs;
+  const { curl } = plan.programs;
   const post =
     curl === undefined
-      ? `${shQuote(node)} --no-warnings ${shQuote(hostPath(plan, '/usr/local/lib/bed/post.mjs'))} ${shQuote(plan.socket)} ${url}`
+      ? `${shQuote(plan.hostNode)} --no-warnings ${shQuote(hostPath(plan, '/usr/local/lib/bed/post.mjs'))} ${shQuote(plan.socket)} ${url}`
       : `${shQuote(curl)} -q -sS --max-time 60 --noproxy '*' -H Expect: --unix-socket ${shQuote(plan.socket)} --data-binary @- ${url}`;
   return `${head(tool)}send() {
   printf '%s\\0' "${uid}" "$HOME" "$#"
@@ -78,7 +78,7 @@ case "$user" in
 ${lanes}
   *) echo "sudo: unknown user: $user" >&2; exit 1 ;;
 esac
-grep -qxF -e "$user" ${shQuote(`${plan.stateDir}/sudo-denied`)} 2>/dev/null && refuse
+grep -qxF -e "$user" ${shQuote(`${plan.hostStateDir}/sudo-denied`)} 2>/dev/null && refuse
 if [ "$user" = root ] && [ $# -gt 0 ]; then
   case "$*" in *..*) refuse ;; esac
   for last in "$@"; do :; done
@@ -161,7 +161,7 @@ export function openclaw(plan: HostPlan): string {
   done
   exit 1
 fi
-OPENCLAW_SECURITY=${shQuote(security)} exec ${shQuote(plan.programs.node)} --no-warnings ${shQuote(`${library}/gateway.mjs`)} "$@"
+OPENCLAW_SECURITY=${shQuote(security)} exec ${shQuote(plan.hostNode)} --no-warnings ${shQuote(`${library}/gateway.mjs`)} "$@"
 `;
 }
 
@@ -178,5 +178,6 @@ exec /usr/bin/env -i ${Object.entries(sessionEnvironment(plan)).map(([name, valu
 /** The environment of a command over SSH. */
 export function sessionEnvironment(plan: HostPlan): Record<string, string> {
   const { login } = plan;
-  return { HOME: login.home, USER: login.name, LOGNAME: login.name, SHELL: '/bin/sh', PATH: pathOf(plan), BED_HOST: plan.mark };
+  const root = login.name === 'root' ? { BED_UID: '0' } : {};
+  return { HOME: login.home, USER: login.name, LOGNAME: login.name, SHELL: '/bin/sh', PATH: pathOf(plan), BED_HOST: plan.mark, ...root };
 }
