@@ -1,0 +1,29 @@
+// Why a file of the lane is not in a bundle. Counted by reason in the manifest, by name only in sealed indexes and
+// in the lane's own report.
+
+export const omissionReasons = [
+  /** Below a glob of the operator's `exclude`. */
+  'excluded',
+  /** Class 3: rebuilt from a lockfile or at first run. */
+  'rebuildable',
+  /** Lock files and the like, which mean nothing on another day. */
+  'volatile',
+  /** `-wal`, `-shm` and `-journal` of a database that is taken with the online backup. */
+  'database-sidecar',
+  'socket',
+  'fifo',
+  'device',
+  /** Of a component that the tier does not hold. */
+  'other-tier',
+  /** In no tree of the profile, or a directory of the host. */
+  'outside',
+  /** Gone when it was read. */
+  'vanished',
+] as const;
+
+export type OmissionReason = (typeof omissionReasons)[number];
+
+export interface Omission {
+  readonly path: Buffer;
+  readonly reason: OmissionReason;
+}
