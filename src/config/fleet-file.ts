@@ -1,0 +1,73 @@
+// A fleet file that is right: what operations and workers take everything from. It holds no secret.
+
+import { dirname, resolve } from 'node:path';
+import type { Fleet } from '../contract/fleet.ts';
+import { laneSpecOf } from '../contract/fleet-lane.ts';
+import type { LaneSpec } from '../contract/lane-spec.ts';
+import { Failure } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
+import { type FleetNote, type ReadFleet, readFleet } from './check-fleet.ts';
+import type { PublicKeys } from './public-keys.ts';
+
+export class FleetFile {
+  /** Absolute. */
+  readonly path: string;
+  /** SHA-256 of its bytes, hex. */
+  readonly digest: string;
+  readonly fleet: Fleet;
+  readonly keys: PublicKeys;
+  readonly warnings: readonly FleetNote[];
+
+  constructor(path: string, read: ReadFleet & Required<Pick<ReadFleet, 'fleet' | 'keys'>>) {
+    this.path = resolve(path);
+    this.digest = read.digest;
+    this.fleet = read.fleet;
+    this.keys = read.keys;
+    this.warnings = read.warnings;
+  }
+
+  /** Where relative paths and secret commands start. */
+  get baseDir(): string {
+    return dirname(this.path);
+  }
+
+  /**
+   * The lane's specification; its size was checked when the file was loaded.
+   * @throws Failure UnknownLane
+   */
+  laneSpec(name: string): LaneSpec {
+    const spec = laneSpecOf(this.fleet, this.digest, name);
+    if (spec !== undefined) return spec;
+    const lanes = Object.keys(this.fleet.lanes);
+    throw new Failure(
+      'UnknownLane',
+      `fleet ${this.fleet.fleet} has no lane ${name.slice(0, 80)} (lanes: ${lanes.join(', ') || 'none'})`,
+      {
+        fleet: this.fleet.fleet,
+      },
+    );
+  }
+}
+
+/**
+ * Reads and checks fleet.yaml and the public keys that it names. May be called again.
+ * @throws Failure InvalidFleet, with every error on a line of its own: `fleet.yaml:12:5 hosts.mac-1.port: …`
+ */
+export async function loadFleet(path: string): Promise<FleetFile> {
+  const read = await readFleet(path);
+  const { fleet, keys } = read;
+  if (fleet === undefined || keys === undefined) {
+    throw new Failure('InvalidFleet', formatFleetNotes(path, read.errors), { count: read.errors.length });
+  }
+  return new FleetFile(path, { ...read, fleet, keys });
+}
+
+/** One line for each note, as editors and terminals make links of; many are cut off and counted. */
+export function formatFleetNotes(path: string, notes: readonly FleetNote[]): string {
+  const lines = notes.slice(0, limits.fleetErrors).map((note) => {
+    const field = note.path === '' ? '' : ` ${note.path}`;
+    return `${path}:${note.line}:${note.column}${field}: ${note.message}`;
+  });
+  const more = notes.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+}

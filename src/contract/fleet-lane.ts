@@ -1,0 +1,58 @@
+// From the fleet file to one lane's specification: pure, so that the same file always gives the same specification.
+
+import { hostPath, type HostTarget, type LaneTarget } from '../domain/lane-target.ts';
+import type { Fleet, FleetHost, FleetLane } from './fleet.ts';
+import type { LaneSpec } from './lane-spec.ts';
+
+/** The lane's home as on the Mac, before `root` is put before it. */
+export function macHomeOf(lane: Pick<FleetLane, 'home' | 'user'>): string {
+  return lane.home ?? `/Users/${lane.user}`;
+}
+
+function hostTarget(name: string, host: FleetHost): HostTarget {
+  const { address, port, user, hostKey, root, tools } = host;
+  return { name, address, port, user, hostKey, root, tools };
+}
+
+/** A path that lies inside the root already is taken as it is. */
+function below(host: HostTarget, path: string): string {
+  return path.startsWith(`${host.root}/`) ? path : hostPath(host, path);
+}
+
+function keychainPath(host: HostTarget, home: string, path: string): string {
+  return path.startsWith('~/') ? home + path.slice(1) : below(host, path);
+}
+
+function laneTargetOf(fleet: string, laneName: string, lane: FleetLane, fleetHost: FleetHost): LaneTarget {
+  const host = hostTarget(lane.host, fleetHost);
+  const home = below(host, macHomeOf(lane));
+  const { user, label, domain, port } = lane;
+  const keychain = keychainPath(host, home, lane.keychain.path);
+  return { fleet, lane: laneName, host, user, home, label, domain, port, profile: fleetHost.profile, keychain };
+}
+
+/** The lane as an operation knows it; undefined when the fleet has no such lane. */
+export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): LaneSpec | undefined {
+  const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
+  const host = lane === undefined ? undefined : fleet.hosts[lane.host];
+  if (lane === undefined || host === undefined) return undefined;
+  const { rto, rpo, steps } = fleet.objectives;
+  const { streams, waitForLane, segment } = fleet.limits;
+  return {
+    fleet: fleet.fleet,
+    fleetDigest,
+    lane: name,
+    target: laneTargetOf(fleet.fleet, name, lane, host),
+    region: host.region,
+    ...(host.timeZone === 'ask' ? {} : { timeZone: host.timeZone }),
+    store: lane.store,
+    profile: host.profile,
+    secrets: lane.secrets,
+    ...(lane.messageToken === undefined ? {} : { messageToken: lane.messageToken }),
+    exclude: lane.exclude,
+    budgets: { rtoMs: rto, stepMs: steps },
+    rpoMs: rpo,
+    hasKeychainPassword: lane.keychain.password !== undefined,
+    limits: { streams, waitForLaneMs: waitForLane, segmentBytes: segment },
+  };
+}

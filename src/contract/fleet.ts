@@ -1,0 +1,220 @@
+// fleet.yaml: hosts, lanes, stores, keys, objectives. One schema gives the types, the JSON Schema for editors,
+// the reference page (docs/fleet.md) and the errors. Unknown keys are errors; secrets stand here by reference only.
+// What one field alone cannot show (a lane's host exists, no two lanes share a port) is in fleet-rules.ts.
+
+import { z } from 'zod';
+import { defaultTools, type Tool } from '../domain/lane-target.ts';
+import { profiles } from '../domain/profile.ts';
+import {
+  account,
+  glob,
+  hostKey,
+  keyPath,
+  keychainPath,
+  laneHome,
+  macPath,
+  name,
+  port,
+  region,
+  timeZone,
+} from './fleet-fields.ts';
+import { durationSchema, sizeSchema } from './fleet-units.ts';
+import { secretRefSchema } from './secret-ref.ts';
+
+const toolNames = Object.keys(defaultTools) as [Tool, ...Tool[]];
+
+export const hostSchema = z.strictObject({
+  address: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9:](?:[A-Za-z0-9.:%_-]{0,251}[A-Za-z0-9])?$/,
+      'a host name or an IP address, without user or port',
+    )
+    .describe('host name or IP address that SSH connects to'),
+  port: port.default(22).describe('TCP port of SSH'),
+  user: account.describe('account that SSH logs in as; it may sudo as docs/operating.md says'),
+  hostKey: hostKey.describe('the pinned SSH host key, `type base64`; a host that shows another one is refused'),
+  region,
+  timeZone: timeZone
+    .default('ask')
+    .describe('IANA time zone of the host (backups run at its local time), or `ask` to ask the host'),
+  profile: z
+    .enum(
+      profiles.map((profile) => profile.id),
+      `a profile: ${profiles.map((profile) => profile.id).join(' or ')}`,
+    )
+    .describe('which layout of OpenClaw the lanes of this host have'),
+  root: z
+    .union([z.literal('/'), macPath], { error: 'an absolute path without a slash at its end, or "/"' })
+    .default('/')
+    .describe('what stands for `/` on this host: `/` on a Mac, a folder where Macs are simulated'),
+  tools: z
+    .partialRecord(z.enum(toolNames), macPath)
+    .default({})
+    .describe(
+      `paths of programs where they are not macOS's own: ${toolNames.join(', ')}; taken as they are, \`root\` is not put before them`,
+    ),
+});
+
+const itemName = z
+  .string()
+  .max(200)
+  .regex(/^[^\0-\x1f\x7f]+$/, 'a name in the keychain is one line, and not empty');
+
+const keychainItem = z.strictObject({
+  service: itemName.describe("the item's service (`security -s`)"),
+  account: itemName.describe("the item's account (`security -a`)"),
+});
+
+export const laneSchema = z.strictObject({
+  host: name.describe('the host it runs on, one of `hosts`'),
+  user: account.describe("macOS account that owns the lane's files and runs its gateway"),
+  home: laneHome
+    .optional()
+    .describe("the account's home, as on the Mac (below the host's `root`); `/Users/<user>` when left out"),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$/, 'a launchd label has letters, digits, ".", "_" and "-"')
+    .describe('label of the launchd job that runs the gateway'),
+  domain: z
+    .string()
+    .regex(/^(system|gui\/\d{1,10})$/, 'a launchd domain is system or gui/<uid>')
+    .default('system')
+    .describe('launchd domain of the job: `system`, or `gui/<uid>` of a user at the console'),
+  port: port.describe("TCP port of the gateway on the host's loopback"),
+  keychain: z
+    .strictObject({
+      path: keychainPath.describe("the keychain file that holds the items, as on the Mac; `~/` is the lane's home"),
+      password: secretRefSchema.optional().describe('its password, to unlock it; left out when it is never locked'),
+    })
+    .describe('the keychain of the lane'),
+  secrets: z
+    .array(keychainItem)
+    .max(64, 'at most 64 items')
+    .default([])
+    .describe('Keychain items that a backup takes and a restore puts back'),
+  messageToken: keychainItem
+    .optional()
+    .describe('the item, one of `secrets`, whose value the gateway wants with a test message'),
+  exclude: z
+    .array(glob)
+    .max(64, 'at most 64 globs')
+    .default([])
+    .describe('what is never backed up: globs (`**`, `*`, `?`) below the home'),
+  store: name.default('primary').describe('the store that its bundles go to, one of `stores`'),
+});
+
+const directoryStore = z.strictObject({
+  kind: z.literal('directory').describe('a folder of the machine that the workers run on'),
+  path: keyPath.describe(
+    'an existing folder, relative to the fleet file; a missing one is an error, for the volume may not be mounted',
+  ),
+  region,
+});
+
+export const storeSchema = z.discriminatedUnion('kind', [directoryStore], { error: "a store's kind: directory" });
+
+const recipients = z
+  .strictObject({
+    vault: keyPath.optional().describe('RSA-4096 public key (PEM) of the vault, which restores and verifies'),
+    recovery: keyPath
+      .optional()
+      .describe('RSA-4096 public key (PEM) whose private half is kept offline, for the day the vault is lost'),
+  })
+  .refine(
+    (value) => value.vault !== undefined || value.recovery !== undefined,
+    'at least one of vault and recovery is needed, or nobody could open a bundle',
+  );
+
+export const keysSchema = z.strictObject({
+  fingerprint: secretRefSchema.describe(
+    '32 bytes in hex: the key of the fingerprints that let a bundle refer to segments of an earlier one',
+  ),
+  manifest: z
+    .strictObject({
+      private: secretRefSchema.describe('Ed25519 private key (PEM) that signs manifests'),
+      public: z
+        .union(
+          [
+            keyPath.transform((path) => [path]),
+            z.array(keyPath).min(1, 'at least one public key').max(8, 'at most 8 public keys'),
+          ],
+          {
+            error: 'a path, or a list of 1 to 8 paths',
+          },
+        )
+        .describe('Ed25519 public key (PEM) that manifests are checked with, or several while keys are rotated'),
+    })
+    .describe('signing of manifests'),
+  recipients: recipients.describe('whom bundles are sealed to, at least one'),
+  opening: secretRefSchema.optional().describe("the vault's private key (PEM); only vault workers resolve it"),
+});
+
+const stepSchema = (text: string, meaning: string) =>
+  durationSchema({ from: '1s', to: '1d' }).prefault(text).describe(meaning);
+
+export const objectivesSchema = z
+  .strictObject({
+    rto: durationSchema({ from: '1m', to: '7d' })
+      .prefault('90m')
+      .describe('how long the recovery of a lane may take, from the first signal to the answered test message'),
+    rpo: durationSchema({ from: '1m', to: '30d' })
+      .prefault('24h')
+      .describe('how old the newest capture of class 1 may be'),
+    steps: z
+      .strictObject({
+        stop: stepSchema('5m', 'budget of stopping the writers'),
+        tree: stepSchema('40m', 'budget of fetching and restoring the tree'),
+        secrets: stepSchema('20m', 'budget of putting the secrets back'),
+        smoke: stepSchema('15m', 'budget of start and smoke test'),
+      })
+      .prefault({})
+      .describe("budgets of a restore's steps; their sum is at most `rto`"),
+  })
+  .refine(({ rto, steps }) => steps.stop + steps.tree + steps.secrets + steps.smoke <= rto, {
+    path: ['steps'],
+    message: 'the steps together take longer than rto',
+  });
+
+export const operatorLimitsSchema = z.strictObject({
+  streams: z
+    .int('a whole number')
+    .min(1, 'at least 1')
+    .max(16, 'at most 16')
+    .default(2)
+    .describe('backup streams of one lane at the same time, 1 to 16'),
+  waitForLane: durationSchema({ from: '1s', to: '1d' })
+    .prefault('30m')
+    .describe('how long an operation waits for a lane that another holds, 1s to 1d'),
+  segment: sizeSchema({ from: '1MiB', to: '4GiB' })
+    .prefault('256MiB')
+    .describe('size of a segment before compression, 1MiB to 4GiB: what a crash costs at most'),
+});
+
+export const fleetSchema = z.strictObject({
+  fleet: name.describe('name of the fleet; sealed into every bundle, so choose it once'),
+  ssh: z
+    .strictObject({
+      key: secretRefSchema.describe('private SSH key in OpenSSH form'),
+      passphrase: secretRefSchema.optional().describe('passphrase of the key, if it has one'),
+    })
+    .describe('how workers log in on hosts'),
+  keys: keysSchema.describe('keys of the bundles; `./clawback keys generate DIR` makes all of them'),
+  stores: z
+    .record(name, storeSchema)
+    .describe('where bundles rest, by name; `primary` is the one that lanes use unless they name another'),
+  hosts: z.record(name, hostSchema).describe('the Macs, by name'),
+  lanes: z.record(name, laneSchema).describe("the lanes, by id; a lane's id outlives its host"),
+  objectives: objectivesSchema.prefault({}).describe('recovery objectives'),
+  limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
+});
+
+export type Fleet = z.infer<typeof fleetSchema>;
+export type FleetHost = z.infer<typeof hostSchema>;
+export type FleetLane = z.infer<typeof laneSchema>;
+export type FleetStore = z.infer<typeof storeSchema>;
+
+/** The JSON Schema (2020-12) of the file, for editors. */
+export function fleetJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(fleetSchema, { io: 'input' });
+}
