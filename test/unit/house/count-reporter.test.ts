@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { countTests, exitStatusFor } from '../../setup/count-reporter.ts';
+
+type State = 'passed' | 'failed' | 'skipped' | 'pending';
+
+function moduleOf(state: 'passed' | 'failed', tests: readonly State[]): Parameters<typeof countTests>[0][number] {
+  const children = { allTests: () => tests.map((test) => ({ result: () => ({ state: test }) })) };
+  return { children, state: () => state } as unknown as Parameters<typeof countTests>[0][number];
+}
+
+describe('the last line of a test run', () => {
+  it('counts what passed, failed and was skipped', () => {
+    const modules = [moduleOf('passed', ['passed', 'passed', 'skipped']), moduleOf('failed', ['failed', 'passed'])];
+    expect(countTests(modules, 0)).toEqual({ passed: 3, failed: 1, skipped: 1 });
+  });
+
+  it('counts a file that would not load as a failure', () => {
+    expect(countTests([moduleOf('failed', [])], 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  it('counts a test that never ended as a failure', () => {
+    expect(countTests([moduleOf('passed', ['pending'])], 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  it('counts errors outside of tests', () => {
+    expect(countTests([moduleOf('passed', ['passed'])], 2)).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  });
+});
+
+describe('the exit status of a test run', () => {
+  it.each([
+    ['is 0 when all passed', { passed: 1, failed: 0, skipped: 0 }, 0, true, 0],
+    ['is 1 when one failed', { passed: 1, failed: 1, skipped: 0 }, 0, false, 1],
+    ['is 0 with a skipped test', { passed: 1, failed: 0, skipped: 1 }, 0, false, 0],
+    ['is 1 with a skipped test where all are required', { passed: 1, failed: 0, skipped: 1 }, 0, true, 1],
+    ['stays what vitest decided', { passed: 1, failed: 0, skipped: 0 }, 130, false, 130],
+  ])('%s', (_, counts, asked, requireAll, status) => {
+    expect(exitStatusFor(counts, asked, requireAll)).toBe(status);
+  });
+});
