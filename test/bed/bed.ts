@@ -13,6 +13,7 @@ import type { BaseHost } from './host-base.ts';
 import { installPrograms, makeDisk, makeLane } from './host-disk.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
 import { canMakeNamespaces, insideNode, insideState, NamespaceHost } from './host-namespaces.ts';
+import { InProcessHost } from './host-in-process.ts';
 import { SshdHost } from './host-sshd.ts';
 import { type LanePlan, planLane } from './lane-plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
@@ -137,7 +138,7 @@ function makeHost(plan: HostPlan, lanes: readonly LanePlan[], publicKey: string,
   const hostKey = key.public.split(' ').slice(0, 2).join(' ').trim();
   if (plan.kind === 'namespaces') return new NamespaceHost(plan, lanes, hostKey, onProcesses, publicKey);
   if (plan.kind === 'sshd') return new SshdHost(plan, lanes, hostKey, onProcesses);
-  throw new Error(`no bed of kind ${plan.kind} on this machine`);
+  return new InProcessHost(plan, lanes, hostKey, onProcesses, publicKey);
 }
 
 /** Ports below the range that the system gives to outgoing connections, each given once. */

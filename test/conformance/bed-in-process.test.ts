@@ -1,0 +1,3 @@
+import { bedSuite } from './bed-suite.ts';
+
+bedSuite('in-process');
