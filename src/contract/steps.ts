@@ -116,8 +116,6 @@ export interface HostSteps {
   beginUndo(input: Mutating): Promise<{ readonly epoch: number }>;
   /** Removes the lists, copies and staging of a run. */
   tidyLane(input: Mutating & { readonly run: string }): Promise<void>;
-  /** Removes `.bak` trees that are older than their keeping time. */
-  dropOldBaks(input: Mutating): Promise<{ readonly removed: number }>;
   appendBackupLog(input: OnLane & { readonly line: BackupLogLine }): Promise<void>;
 }
 
@@ -173,12 +171,11 @@ export interface DataSteps {
   planBackup(input: PlanRequest): Promise<BackupPlan>;
   /** Takes consistent copies of the databases that the plan found, and plans their segments. */
   copyDatabases(input: PlanRequest & { readonly firstNumber: number }): Promise<BackupPlan>;
-  /** Takes torn files again. FileNeverStill in the last round. */
+  /** Plans the torn files again. */
   planSupplement(
     input: PlanRequest & {
       readonly firstNumber: number;
-      readonly segments: readonly string[];
-      readonly lastRound: boolean;
+      readonly segments: readonly { readonly id: string; readonly base: SegmentPlan['base'] }[];
     },
   ): Promise<BackupPlan>;
   /** Streams one segment from the lane into the store. PlanLost when its list is gone or changed. */
@@ -187,7 +184,7 @@ export interface DataSteps {
   ): Promise<SegmentResult>;
   /** The Keychain items, straight into a segment of their own. */
   backupSecrets(
-    input: OnLane & { readonly store: string; readonly segmentId: string; readonly items: readonly KeychainItem[] },
+    input: OnLane & { readonly store: string; readonly bundle: string; readonly segmentId: string; readonly items: readonly KeychainItem[] },
   ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly capturedAt: string }>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
@@ -249,6 +246,8 @@ export interface VaultSteps {
   /** Puts the lane right from its journal: the one repair code. */
   settleLane(input: Mutating): Promise<SettleResult>;
   smokeTest(input: OnLane & { readonly messageToken: KeychainItem | null }): Promise<SmokeResult>;
+  /** Removes what the last restore replaced, once it is older than limits.backupTreeKeptMs. */
+  dropOldBaks(input: Mutating): Promise<{ readonly removed: boolean }>;
   sweepLane(input: {
     readonly fleet: string;
     readonly lane: string;
@@ -262,6 +261,14 @@ export interface ReusableSegment extends SealedObject {
   readonly plainBytes: number;
   readonly members: number;
   readonly index: SealedObject;
+}
+
+export interface SandboxCheck {
+  readonly warnings: readonly string[];
+  /** JSON files that parsed. */
+  readonly configurations: number;
+  /** Keychain items that opened. */
+  readonly secrets: number;
 }
 
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */
@@ -285,5 +292,5 @@ export interface VaultDataSteps {
       readonly restore: string;
       readonly segments: readonly ChosenSegment[];
     },
-  ): Promise<{ readonly warnings: readonly string[] }>;
+  ): Promise<SandboxCheck>;
 }

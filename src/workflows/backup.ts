@@ -146,7 +146,7 @@ async function writePlan(section: Section, operation: Backup, finished: Map<stri
   );
 
   const supplement = await takeSupplements(section, operation, plan, results);
-  const secrets = await backUpSecrets(section, supplement.plan);
+  const secrets = await backUpSecrets(section, operation, supplement.plan);
   return {
     plan: secrets.plan,
     results: [...supplement.results, ...secrets.results],
@@ -224,7 +224,7 @@ async function takeSupplements(
   const request = { bundle: operation.bundle, tier: operation.tier, exclude: section.spec.exclude };
   let plan = first;
   const all = [...results];
-  let torn = results.filter((result) => result.torn > 0).map((result) => result.id);
+  let torn = tornSegments(first.segments, results);
   for (let round = 1; torn.length > 0; round++) {
     section.progress.update({ phase: `taking changed files again (round ${round})` });
     const more = await dataStream(limits.segmentBytes).planSupplement({
@@ -232,12 +232,11 @@ async function takeSupplements(
       ...request,
       firstNumber: plan.segments.length + 1,
       segments: torn,
-      lastRound: round >= limits.supplementRounds,
     });
     const taken = await streamSegments(section, operation, more.segments, () => undefined, new Map());
     plan = merge(plan, more);
     all.push(...taken);
-    torn = taken.filter((result) => result.torn > 0).map((result) => result.id);
+    torn = tornSegments(more.segments, taken);
     if (torn.length > 0 && round >= limits.supplementRounds) {
       throw workflowFailure(
         'FileNeverStill',
@@ -249,8 +248,16 @@ async function takeSupplements(
   return { plan, results: all };
 }
 
+function tornSegments(
+  segments: readonly SegmentPlan[],
+  results: readonly SegmentResult[],
+): { id: string; base: SegmentPlan['base'] }[] {
+  return segments.filter((_, at) => (results[at]?.torn ?? 0) > 0).map(({ id, base }) => ({ id, base }));
+}
+
 async function backUpSecrets(
   section: Section,
+  operation: Backup,
   plan: BackupPlan,
 ): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
   const { spec, progress } = section;

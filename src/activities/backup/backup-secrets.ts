@@ -1,0 +1,34 @@
+// The Keychain items of the fleet file go from `security` straight into a sealed segment: never on a command
+// line, on a disk, in a log or in history. What could not be written back is refused now (KeychainItemUnusable).
+
+import { createHmac } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { encodeIndex } from '../../bundle/index-file.ts';
+import { encodeSecrets } from '../../bundle/secrets-file.ts';
+import type { DataSteps } from '../../contract/steps.ts';
+import { readItem } from '../../lane/keychain.ts';
+import type { Deps } from '../deps.ts';
+import { unlock } from '../restore/rehydrate-secrets.ts';
+import { activity, reach } from '../step.ts';
+import { putSealed } from './put-sealed.ts';
+
+export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
+  return activity(async ({ target, store, segmentId, items, bundle }, run) => {
+    const shell = await reach(deps, target, run);
+    await unlock(deps, shell);
+    const read = [];
+    for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
+
+    const fingerprint = createHmac('sha256', await deps.keys.fingerprint()).update(`secrets\0${target.lane}\0${bundle}`).digest('hex');
+    const sealTarget = { fleet: target.fleet, lane: target.lane, store, fingerprint, signal: run.signal };
+    const plain = encodeSecrets(read);
+    const { stored, plainBytes } = await putSealed(deps, sealTarget, 'segment', Readable.from([plain]));
+    const about = { segment: segmentId, component: 'secrets', kind: 'secrets', base: 'home' } as const;
+    const index = await putSealed(deps, sealTarget, 'index', Readable.from([encodeIndex({ ...about, entries: [], omissions: [] })]));
+    return {
+      capturedAt: new Date().toISOString(),
+      plan: { id: segmentId, component: 'secrets', kind: 'secrets', base: 'home', fingerprint, reusable: false, supplement: false, sizeBytes: plainBytes, members: items.length, listSha256: '' },
+      result: { id: segmentId, ...stored, plainBytes, members: items.length, index: index.stored, vanished: 0, torn: 0 },
+    };
+  });
+}

@@ -1,0 +1,39 @@
+// Which members changed while they were read: the listing before against a look after. Their records go to the
+// lane, for the supplement; only their number leaves it.
+
+import { matchesAny } from '../../bundle/globs.ts';
+import type { SegmentPlan } from '../../contract/results.ts';
+import { type FileEntry, isSameState } from '../../domain/file-entry.ts';
+import type { Profile } from '../../domain/profile.ts';
+import { writeLaneFile } from '../../lane/lane-files.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { statFiles } from '../../lane/listing.ts';
+import { clawbackDirectory, memberList, tornRecords } from '../lane-paths.ts';
+import { requireProfile } from '../profiles.ts';
+import { encodeRecords } from './member-lists.ts';
+import { segmentBase } from './segment-base.ts';
+
+/** @returns how many members changed; those that are gone are not among them */
+export async function recordTorn(shell: LaneShell, bundle: string, segment: SegmentPlan, before: readonly FileEntry[]): Promise<number> {
+  if (segment.base === 'copies' || segment.kind === 'directories') return 0;
+  const listPath = `${shell.target.home}/${clawbackDirectory}/${memberList(bundle, segment.id)}`;
+  const looks = await statFiles(shell, { base: segmentBase(shell, bundle, segment.base), listPath });
+  const after = new Map(looks.map((entry) => [entry.path.toString('latin1'), entry]));
+  const profile = requireProfile(shell.target.profile);
+  const torn = before.filter((entry) => isTorn(entry, after.get(entry.path.toString('latin1')), segment, profile));
+  if (torn.length > 0) await writeLaneFile(shell, tornRecords(bundle, segment.id), encodeRecords(torn));
+  return torn.length;
+}
+
+/** A range of an append-only file holds still although the file grows: its bytes are behind the end. */
+function isTorn(before: FileEntry, after: FileEntry | undefined, segment: SegmentPlan, profile: Profile): boolean {
+  if (!after || isSameState(before, after)) return false;
+  if (segment.kind !== 'range' || !isAppendOnly(before, segment.base, profile)) return true;
+  return after.inode !== before.inode || after.sizeBytes < before.sizeBytes;
+}
+
+/** Logs and what the profile names: files that are only ever written at their end. */
+export function isAppendOnly(entry: FileEntry, base: SegmentPlan['base'], profile: Profile): boolean {
+  if (entry.type !== 'file') return false;
+  return base === 'host' ? entry.path.toString('latin1').endsWith('.log') : matchesAny(entry.path, profile.appendOnly);
+}

@@ -1,0 +1,43 @@
+// What activities need and may not fetch themselves: the fleet, keys, stores, connections. `worker.ts` gives
+// the real ones; a worker that lacks a key fails only the steps that need it.
+
+import type { Recipient } from '../bundle/seal.ts';
+import type { LaneSpec } from '../contract/lane-spec.ts';
+import type { Holder } from '../contract/steps.ts';
+import type { HostPool } from '../lane/host-pool.ts';
+import type { Store } from '../store/store.ts';
+
+export interface FleetView {
+  readonly name: string;
+  readonly digest: string;
+  readonly lanes: readonly string[];
+  /** Throws UnknownLane. */
+  laneSpec(lane: string): LaneSpec;
+}
+
+export interface Keys {
+  /** 32 bytes, for fingerprints. SecretUnavailable. */
+  fingerprint(): Promise<Buffer>;
+  manifestSigner(): Promise<{ readonly privateKeyPem: string }>;
+  manifestPublicKeysPem(): Promise<readonly string[]>;
+  recipients(): Promise<readonly Recipient[]>;
+  /** The vault's private key and the name it has among the recipients. */
+  opening(): Promise<{ readonly name: string; readonly privateKeyPem: string }>;
+}
+
+/** The Temporal service, as far as activities ask it. */
+export interface TemporalView {
+  hasPoller(queue: string): Promise<boolean>;
+  describeHolder(workflowId: string): Promise<Holder | null>;
+}
+
+export interface Deps {
+  readonly fleet: FleetView;
+  readonly keys: Keys;
+  readonly pool: HostPool;
+  readonly temporal: TemporalView;
+  /** Throws InvalidFleet for a store that the fleet does not have. */
+  store(name: string): Store;
+  /** Undefined when the fleet file gives none. SecretUnavailable. */
+  keychainPassword(lane: string): Promise<string | undefined>;
+}

@@ -1,0 +1,18 @@
+// Removes what a run left on the lane: lists and copies of a backup, the staging tree of a restore.
+
+import type { HostSteps } from '../../contract/steps.ts';
+import { takeFence } from '../../lane/fence.ts';
+import { removeLaneTree } from '../../lane/lane-files.ts';
+import type { Deps } from '../deps.ts';
+import { runDirectory, stageDirectory } from '../lane-paths.ts';
+import { activity, fenceOf, reach } from '../step.ts';
+
+export function tidyLaneStep(deps: Deps): HostSteps['tidyLane'] {
+  return activity(async ({ target, fence: step, run: id }, run) => {
+    const shell = await reach(deps, target, run);
+    const fence = fenceOf(step, run);
+    await takeFence(shell, fence, run.signal);
+    await removeLaneTree(shell, runDirectory(id), { fence });
+    await removeLaneTree(shell, stageDirectory(id), { fence });
+  });
+}

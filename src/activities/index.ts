@@ -1,0 +1,95 @@
+// The activities of each queue, made of what they need.
+
+import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
+import { backupSecretsStep } from './backup/backup-secrets.ts';
+import { backupSegmentStep } from './backup/backup-segment.ts';
+import { commitManifestStep } from './backup/commit-manifest.ts';
+import { copyDatabasesStep } from './backup/copy-databases.ts';
+import { findReusableStep } from './backup/find-reusable.ts';
+import { planBackupStep } from './backup/plan-backup.ts';
+import { planSupplementStep } from './backup/plan-supplement.ts';
+import type { Deps } from './deps.ts';
+import { appendBackupLogStep } from './host/append-backup-log.ts';
+import { describeHolderStep, describeLaneStep, listLanesStep, requirePollersStep, resolveLaneStep } from './host/lanes.ts';
+import { readUnsettledStep } from './host/read-unsettled.ts';
+import { surveyLaneStep } from './host/survey-lane.ts';
+import { tidyLaneStep } from './host/tidy-lane.ts';
+import { checkSandboxStep } from './restore/check-sandbox.ts';
+import { chooseBundlesStep } from './restore/choose-bundles.ts';
+import { beginUndoStep, commitRestoreStep } from './restore/commit-restore.ts';
+import { finishRangesStep } from './restore/finish-ranges.ts';
+import { openStageStep } from './restore/open-stage.ts';
+import { preflightRestoreStep } from './restore/preflight-restore.ts';
+import { prepareSwapStep } from './restore/prepare-swap.ts';
+import { rehydrateSecretsStep } from './restore/rehydrate-secrets.ts';
+import { smokeTestStep } from './restore/smoke-test.ts';
+import { stageSegmentStep } from './restore/stage-segment.ts';
+import { startGatewayStep } from './restore/start-gateway.ts';
+import { stopWritersStep } from './restore/stop-writers.ts';
+import { swapTreesStep } from './restore/swap-trees.ts';
+import { dropOldBaksStep } from './settle/drop-old-baks.ts';
+import { settleLaneStep } from './settle/settle-lane.ts';
+import { sweepLaneStep } from './sweep-lane.ts';
+
+export type { Deps, FleetView, Keys, TemporalView } from './deps.ts';
+
+export interface Activities {
+  readonly host: HostSteps;
+  readonly data: DataSteps;
+  readonly vault: VaultSteps;
+  readonly vaultData: VaultDataSteps;
+}
+
+/** All activities, by the queue that runs them (contract/names.ts). */
+export function createActivities(deps: Deps): Activities {
+  return { host: hostSteps(deps), data: dataSteps(deps), vault: vaultSteps(deps), vaultData: vaultDataSteps(deps) };
+}
+
+function hostSteps(deps: Deps): HostSteps {
+  return {
+    resolveLane: resolveLaneStep(deps),
+    describeLane: describeLaneStep(deps),
+    listLanes: listLanesStep(deps),
+    describeHolder: describeHolderStep(deps),
+    requirePollers: requirePollersStep(deps),
+    surveyLane: surveyLaneStep(deps),
+    readUnsettled: readUnsettledStep(deps),
+    openStage: openStageStep(deps),
+    stopWriters: stopWritersStep(deps),
+    prepareSwap: prepareSwapStep(deps),
+    swapTrees: swapTreesStep(deps),
+    startGateway: startGatewayStep(deps),
+    commitRestore: commitRestoreStep(deps),
+    beginUndo: beginUndoStep(deps),
+    tidyLane: tidyLaneStep(deps),
+    appendBackupLog: appendBackupLogStep(deps),
+  };
+}
+
+function dataSteps(deps: Deps): DataSteps {
+  return {
+    planBackup: planBackupStep(deps),
+    copyDatabases: copyDatabasesStep(deps),
+    planSupplement: planSupplementStep(deps),
+    backupSegment: backupSegmentStep(deps),
+    backupSecrets: backupSecretsStep(deps),
+    commitManifest: commitManifestStep(deps),
+  };
+}
+
+function vaultSteps(deps: Deps): VaultSteps {
+  return {
+    findReusable: findReusableStep(deps),
+    chooseBundles: chooseBundlesStep(deps),
+    preflightRestore: preflightRestoreStep(deps),
+    rehydrateSecrets: rehydrateSecretsStep(deps),
+    settleLane: settleLaneStep(deps),
+    smokeTest: smokeTestStep(deps),
+    dropOldBaks: dropOldBaksStep(deps),
+    sweepLane: sweepLaneStep(deps),
+  };
+}
+
+function vaultDataSteps(deps: Deps): VaultDataSteps {
+  return { stageSegment: stageSegmentStep(deps), finishRanges: finishRangesStep(deps), checkSandbox: checkSandboxStep(deps) };
+}

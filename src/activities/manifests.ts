@@ -1,0 +1,39 @@
+// Manifests in the store: read, checked before use, and the newest found. Bundle ids sort by time.
+
+import { type Manifest, openManifest } from '../bundle/manifest.ts';
+import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
+import { Failure } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
+import { bundleIdPattern } from '../domain/terms.ts';
+import type { Deps } from './deps.ts';
+import { readWhole } from './read-whole.ts';
+
+export interface ManifestRequest {
+  readonly fleet: string;
+  readonly lane: string;
+  readonly store: string;
+  readonly bundle: string;
+  readonly signal: AbortSignal;
+}
+
+/** ObjectMissing, BundleSignatureBad, BundleForeign, BundleFormatUnknown, BundleDamaged. */
+export async function readManifest(deps: Deps, { fleet, lane, store, bundle, signal }: ManifestRequest): Promise<{ manifest: Manifest; sha256: string }> {
+  const bytes = await readWhole(await deps.store(store).get(manifestKey(lane, bundle), { signal }));
+  if (bytes.length > limits.manifestBytes) {
+    throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} has ${bytes.length} bytes, at most ${limits.manifestBytes} are allowed`, { bundle });
+  }
+  const opened = openManifest(bytes, { publicKeysPem: await deps.keys.manifestPublicKeysPem(), fleet, lane });
+  if (opened.manifest.bundle === bundle) return opened;
+  throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`, { bundle });
+}
+
+/** Ids of all bundles of a lane, newest first. */
+export async function listBundles(deps: Deps, { lane, store, signal }: Pick<ManifestRequest, 'lane' | 'store' | 'signal'>): Promise<string[]> {
+  const prefix = manifestsPrefix(lane);
+  const ids: string[] = [];
+  for await (const { key } of deps.store(store).list(prefix, { signal })) {
+    const id = key.slice(prefix.length).replace(/\.json$/, '');
+    if (bundleIdPattern.test(id)) ids.push(id);
+  }
+  return ids.toSorted().toReversed();
+}

@@ -1,0 +1,52 @@
+// Checks a staged tree without starting a gateway: every JSON file of the configuration's top parses, and each
+// secret of the bundle opens. A gateway would refuse a broken configuration at its start, on the bad day.
+
+import { decodeSecrets } from '../../bundle/secrets-file.ts';
+import type { VaultDataSteps } from '../../contract/steps.ts';
+import { Failure } from '../../domain/failure.ts';
+import { readLaneFile } from '../../lane/lane-files.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { listFiles } from '../../lane/listing.ts';
+import type { Deps } from '../deps.ts';
+import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
+import { readWhole } from '../read-whole.ts';
+import { activity, reach, type Run } from '../step.ts';
+import { openStored } from './open-stored.ts';
+
+export function checkSandboxStep(deps: Deps): VaultDataSteps['checkSandbox'] {
+  return activity(async ({ target, store, restore, segments }, run) => {
+    const shell = await reach(deps, target, run);
+    const parsed = await parseConfigurations(shell, restore, run);
+    let items = 0;
+    for (const segment of segments) {
+      const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
+      items += decodeSecrets(await readWhole(await stored.plain())).length;
+    }
+    return { warnings: parsed === 0 ? ['the bundle holds no JSON configuration file'] : [], configurations: parsed, secrets: items };
+  });
+}
+
+/** Where gateways keep what they read at their start: `.openclaw/*.json` and `.openclaw/config/*.json`. */
+const configuration = /^\.openclaw\/(?:config\/)?[^/]+\.json$/;
+
+async function parseConfigurations(shell: LaneShell, restore: string, run: Run): Promise<number> {
+  const base = `${stageDirectory(restore)}/home`;
+  let parsed = 0;
+  for await (const { path, type } of listFiles(shell, { base: `${shell.target.home}/${clawbackDirectory}/${base}`, paths: ['.openclaw'], signal: run.signal })) {
+    const name = path.toString('utf8');
+    if (type !== 'file' || !configuration.test(name)) continue;
+    const bytes = await readLaneFile(shell, `${base}/${name}`);
+    if (!isJson(bytes)) throw new Failure('BundleDamaged', `a configuration file of restore ${restore} is no JSON`);
+    parsed += 1;
+  }
+  return parsed;
+}
+
+function isJson(bytes: Buffer | undefined): boolean {
+  try {
+    JSON.parse(bytes?.toString('utf8') ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}

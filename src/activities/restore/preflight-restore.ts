@@ -1,0 +1,54 @@
+// Everything on the host that can be checked before anything is stopped: room, keychain, launchd. What would
+// fail later is refused now, by name, with nothing changed.
+
+import type { VaultSteps } from '../../contract/steps.ts';
+import { Failure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
+import { keychainState } from '../../lane/keychain.ts';
+import { readJob } from '../../lane/launchd.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { diskOf, requirePortFree } from '../../lane/survey.ts';
+import type { Deps } from '../deps.ts';
+import { activity, reach } from '../step.ts';
+import { unlock } from './rehydrate-secrets.ts';
+
+/** Beside the staged data: lists, the journal, a tar's rounding. */
+const spareBytes = 64 * 1024 * 1024;
+
+export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore'] {
+  return activity(async ({ target, sizeBytes, secrets, live }, run) => {
+    const shell = await reach(deps, target, run);
+    if (live) await checkGateway(shell);
+    if (secrets.length > 0) await checkKeychain(deps, shell);
+    const { freeBytes, totalBytes } = await diskOf(shell, target.home);
+    const neededBytes = sizeBytes + spareBytes;
+    if (freeBytes < neededBytes) {
+      throw new Failure('DiskTooFull', `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`, {
+        lane: target.lane,
+        expectedBytes: neededBytes,
+        actualBytes: freeBytes,
+      });
+    }
+    return { freeBytes, neededBytes, warnings: fullWarnings(1 - (freeBytes - neededBytes) / totalBytes) };
+  });
+}
+
+/** The domain is there; and what listens on the lane's port is the lane's own. */
+async function checkGateway(shell: LaneShell): Promise<void> {
+  const job = await readJob(shell);
+  if (job.pid === undefined) await requirePortFree(shell);
+}
+
+async function checkKeychain(deps: Deps, shell: LaneShell): Promise<void> {
+  await unlock(deps, shell);
+  const state = await keychainState(shell);
+  if (state === 'unlocked') return;
+  const code = state === 'missing' ? 'KeychainMissing' : 'KeychainLocked';
+  throw new Failure(code, `the keychain of lane ${shell.target.lane} is ${state}`, { lane: shell.target.lane });
+}
+
+/** The old trees stay beside the new ones: the mark is judged with them. */
+function fullWarnings(usedRatio: number): string[] {
+  if (usedRatio < limits.diskFullRatio) return [];
+  return [`with the old tree kept beside it the volume will be ${Math.round(usedRatio * 100)} % full; the mark is ${limits.diskFullRatio * 100} %`];
+}

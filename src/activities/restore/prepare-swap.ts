@@ -1,0 +1,73 @@
+// Writes into the journal what the swap will rename, once the writers have stopped and the staging tree is
+// whole. A repeated attempt keeps what an earlier one wrote.
+
+import type { HostSteps, PrepareSwap } from '../../contract/steps.ts';
+import type { Journal, Rename } from '../../contract/journal.ts';
+import { takeFence } from '../../lane/fence.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { folderChildren } from '../../lane/children.ts';
+import { pathsExist } from '../../lane/trees.ts';
+import type { Deps } from '../deps.ts';
+import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
+import { plistCandidates } from '../plist-paths.ts';
+import { requireProfile } from '../profiles.ts';
+import { activity, fenceOf, reach } from '../step.ts';
+import { carriedOver } from './carry-over.ts';
+import { requireJournal, saveJournal } from './journal-file.ts';
+import { swapRenames } from './swap-units.ts';
+
+export function prepareSwapStep(deps: Deps): HostSteps['prepareSwap'] {
+  return activity(async ({ target, fence: step, ...request }, run) => {
+    const shell = await reach(deps, target, run);
+    const fence = fenceOf(step, run);
+    await takeFence(shell, fence, run.signal);
+    const journal = await requireJournal(shell);
+    const prepared = isPrepared(journal) ? journal : await prepare(shell, journal, request);
+    if (prepared !== journal) await saveJournal(shell, prepared, fence);
+    return { epoch: prepared.epoch, renames: prepared.renames.length, plist: prepared.plist !== null };
+  });
+}
+
+function isPrepared({ renames, plist, items }: Journal): boolean {
+  return renames.length > 0 || plist !== null || items.length > 0;
+}
+
+async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap): Promise<Journal> {
+  const stage = `${clawbackDirectory}/${stageDirectory(request.restore)}`;
+  return {
+    ...journal,
+    renames: [...(await treeRenames(shell, journal, request, `${stage}/home`)), ...(await logRename(shell, journal, `${stage}/logs`))],
+    plist: request.plists ? await plistIntent(shell, request.restore) : null,
+    items: [...request.secrets],
+  };
+}
+
+async function treeRenames(shell: LaneShell, { epoch }: Journal, { components, exclude }: PrepareSwap, stage: string): Promise<Rename[]> {
+  const { home } = shell.target;
+  const profile = requireProfile(shell.target.profile);
+  const roots = await Promise.all(
+    profile.roots.map(async (root) => ({
+      root,
+      live: await folderChildren(shell, `${home}/${root}`),
+      staged: await folderChildren(shell, `${home}/${stage}/${root}`),
+    })),
+  );
+  const renames = swapRenames(roots, { profile, components, epoch, stage });
+  return [...renames, ...(await carriedOver(shell, { renames, exclude, epoch, stage }))];
+}
+
+/** Logs come back beside, never over live ones. */
+async function logRename(shell: LaneShell, { epoch }: Journal, stage: string): Promise<Rename[]> {
+  const staged = await folderChildren(shell, `${shell.target.home}/${stage}`);
+  return staged && staged.length > 0 ? [{ from: stage, to: `openclaw-logs.${epoch}` }] : [];
+}
+
+async function plistIntent(shell: LaneShell, restore: string): Promise<Journal['plist']> {
+  const candidates = plistCandidates(shell.target);
+  const stage = `${shell.target.home}/${clawbackDirectory}/${stageDirectory(restore)}/plists`;
+  const staged = await pathsExist(shell, candidates.map((path) => stage + path));
+  const path = candidates.find((_, at) => staged[at]);
+  if (path === undefined) return null;
+  const [had = false] = await pathsExist(shell, [shell.path(path)]);
+  return { path, had };
+}

@@ -1,0 +1,81 @@
+// Step 3 of a restore: the Keychain items of the bundle are written back. Old values are kept first, as
+// `<service>.bak.<epoch>`, and the journal says which items there were, before the first one is replaced.
+
+import { decodeSecrets, type SecretItem } from '../../bundle/secrets-file.ts';
+import { bakName, type Journal } from '../../contract/journal.ts';
+import type { VaultSteps } from '../../contract/steps.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { KeychainItem } from '../../domain/lane-target.ts';
+import { type Fence, takeFence } from '../../lane/fence.ts';
+import { deleteItem, findItem, unlockKeychain, writeItem } from '../../lane/keychain.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import type { Deps } from '../deps.ts';
+import { readWhole } from '../read-whole.ts';
+import { activity, fenceOf, reach } from '../step.ts';
+import { openStored } from './open-stored.ts';
+import { requireJournal, saveJournal } from './journal-file.ts';
+
+export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets'] {
+  return activity(async ({ target, fence: step, store, segment }, run) => {
+    const shell = await reach(deps, target, run);
+    const fence = fenceOf(step, run);
+    await takeFence(shell, fence, run.signal);
+    const journal = await requireJournal(shell);
+    const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
+    const items = wanted(decodeSecrets(await readWhole(await stored.plain())), journal.items, target.lane);
+    await unlock(deps, shell);
+    await keepOldValues(shell, journal, fence);
+    for (const { value, ...item } of items) await writeItem(shell, item, value, { fence });
+    return { items: items.length };
+  });
+}
+
+/** The journal names the items before; one that the bundle lacks is refused, one it has beside is left out. */
+function wanted(stored: readonly SecretItem[], named: readonly KeychainItem[], lane: string): SecretItem[] {
+  return named.map(({ service, account }) => {
+    const found = stored.find((item) => item.service === service && item.account === account);
+    if (found) return found;
+    throw new Failure('KeychainItemMissing', `the bundle holds no item ${service} for account ${account} of lane ${lane}`, { lane });
+  });
+}
+
+/** Once: after this the journal has `replaced`, and no later attempt reads a value that is ours as the old one. */
+async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
+  if (journal.replaced) return;
+  const replaced: NonNullable<Journal['replaced']> = [];
+  for (const item of journal.items) {
+    const old = await findItem(shell, item);
+    if (old) await writeItem(shell, kept(item, journal.epoch), old, { fence });
+    replaced.push({ ...item, had: old !== undefined });
+  }
+  await saveJournal(shell, { ...journal, replaced }, fence);
+}
+
+/**
+ * Old values back, items that were not there removed, the kept copies removed. May be repeated: a kept copy
+ * goes only after its value is back.
+ */
+export async function takeSecretsBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
+  if (journal.items.length === 0) return;
+  await unlock(deps, shell);
+  for (const { had, ...item } of journal.replaced ?? []) {
+    if (had) await putBack(shell, item, journal.epoch, fence);
+    else await deleteItem(shell, item, { fence });
+  }
+  for (const item of journal.items) await deleteItem(shell, kept(item, journal.epoch), { fence });
+}
+
+async function putBack(shell: LaneShell, item: KeychainItem, epoch: number, fence: Fence): Promise<void> {
+  const old = await findItem(shell, kept(item, epoch));
+  if (old) await writeItem(shell, item, old, { fence });
+}
+
+function kept(item: KeychainItem, epoch: number): KeychainItem {
+  return { service: bakName(item.service, epoch), account: item.account };
+}
+
+/** Unlocks the lane's keychain when the fleet file gives its password; else it must be unlocked already. */
+export async function unlock(deps: Deps, shell: LaneShell): Promise<void> {
+  const password = await deps.keychainPassword(shell.target.lane);
+  if (password !== undefined) await unlockKeychain(shell, password);
+}

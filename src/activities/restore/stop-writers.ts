@@ -1,0 +1,66 @@
+// Step 1 of a restore: opens the journal, tells launchd to keep the gateway down (also over a reboot), and
+// proves that no process of the lane's gateway is left.
+
+import type { HostSteps } from '../../contract/steps.ts';
+import { Failure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
+import { type Fence, takeFence } from '../../lane/fence.ts';
+import { checkHealth } from '../../lane/gateway.ts';
+import { laneProcesses, readJob, stopJob } from '../../lane/launchd.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { requireProfile } from '../profiles.ts';
+import { activity, fenceOf, reach, type Run } from '../step.ts';
+import type { Deps } from '../deps.ts';
+import { openJournal, saveJournal } from './journal-file.ts';
+
+export function stopWritersStep(deps: Deps): HostSteps['stopWriters'] {
+  return activity(async ({ target, fence: step, restore }, run) => {
+    const shell = await reach(deps, target, run);
+    const fence = fenceOf(step, run);
+    await takeFence(shell, fence, run.signal);
+    await openNewJournal(shell, restore, fence);
+    await keepDown(shell, fence, run);
+  });
+}
+
+/** A repeated attempt finds its own journal and keeps it: how the gateway was found is known only once. */
+async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): Promise<void> {
+  const present = await openJournal(shell);
+  if (present?.restore === restore) return;
+  if (present) {
+    throw new Failure('LaneUnsettled', `lane ${shell.target.lane} still has the journal of restore ${present.restore}`, { lane: shell.target.lane });
+  }
+  const job = await readJob(shell);
+  const healthy = await checkHealth(shell, requireProfile(shell.target.profile));
+  await saveJournal(
+    shell,
+    {
+      format: 1,
+      restore,
+      epoch: Math.floor(Date.now() / 1000),
+      phase: 'open',
+      before: { loaded: job.loaded, disabled: job.disabled, healthy },
+      renames: [],
+      plist: null,
+      items: [],
+      replaced: null,
+    },
+    fence,
+  );
+}
+
+/** Stops the job and waits until its processes are gone. GatewayWouldNotStop names how many are left. */
+export async function keepDown(shell: LaneShell, fence: Fence, run: Pick<Run, 'signal'>): Promise<void> {
+  const profile = requireProfile(shell.target.profile);
+  await stopJob(shell, { fence, signal: run.signal, verbs: profile.launchctl });
+  const deadlineMs = Date.now() + limits.bootoutMs;
+  for (;;) {
+    const left = await laneProcesses(shell);
+    if (left.length === 0) return;
+    if (Date.now() > deadlineMs) {
+      const pids = left.map(({ pid }) => pid).join(', ');
+      throw new Failure('GatewayWouldNotStop', `${left.length} processes of lane ${shell.target.lane} are still there: pid ${pids}`, { lane: shell.target.lane, count: left.length });
+    }
+    await new Promise((resolve) => setTimeout(resolve, limits.pollMs));
+  }
+}

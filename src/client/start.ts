@@ -1,0 +1,34 @@
+// Starting and following the workflows that operators use.
+
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { BackupLaneInput, RestoreLaneInput, SweepStoreInput } from '../contract/inputs.ts';
+import { queues, workflowNames } from '../contract/names.ts';
+import type { BackupResult, RestoreResult, SweepResult } from '../contract/results.ts';
+
+type Started<R> = WorkflowHandle<() => Promise<R>>;
+/** Defaults of the schema may be left out. */
+type Given<T> = { readonly [K in keyof T]?: T[K] | undefined } & { readonly lane: string };
+
+/** Starts a backup of a lane. The workflow id says what and when. */
+export function startBackup(client: Client, input: Given<BackupLaneInput>): Promise<Started<BackupResult>> {
+  return start(client, workflowNames.backupLane, `backup/${input.lane}`, input);
+}
+
+/** Starts a restore, its plan (`dryRun`), or an undo. */
+export function startRestore(client: Client, input: Given<RestoreLaneInput>): Promise<Started<RestoreResult>> {
+  return start(client, workflowNames.restoreLane, `${input.undo ? 'undo' : input.dryRun ? 'plan-restore' : 'restore'}/${input.lane}`, input);
+}
+
+export function startSweep(client: Client, input: Given<SweepStoreInput>): Promise<Started<SweepResult>> {
+  return start(client, workflowNames.sweepStore, `sweep/${input.lane}`, input);
+}
+
+async function start<R>(client: Client, workflow: string, prefix: string, input: object): Promise<Started<R>> {
+  const stamp = new Date().toISOString().replace(/\.\d+/, '');
+  return client.workflow.start(workflow, {
+    taskQueue: queues.host,
+    workflowId: `${prefix}/${stamp}-${crypto.randomUUID().slice(0, 8)}`,
+    args: [input],
+    workflowTaskTimeout: '5s',
+  }) as Promise<Started<R>>;
+}

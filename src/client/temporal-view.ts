@@ -1,0 +1,26 @@
+// What activities may ask the Temporal service: who polls a queue, and who holds a lane.
+
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Holder } from '../contract/steps.ts';
+
+/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY */
+const activityQueue = 2;
+
+/** Has a worker polled this queue for activities of late (Temporal remembers five minutes)? */
+export async function hasPoller(client: Client, queue: string): Promise<boolean> {
+  const { namespace } = client.options;
+  const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: activityQueue });
+  return (pollers ?? []).length > 0;
+}
+
+/** The running workflow of this id; null when none runs. */
+export async function describeHolder(client: Client, workflowId: string): Promise<Holder | null> {
+  try {
+    const { status, memo, startTime, runId } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return null;
+    return { operation: String(memo?.['operation'] ?? 'an operation'), startedAt: startTime.toISOString(), startedBy: runId };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+// The journal of a live restore, as it lies on the lane (`~/.clawback/journal/journal.json`, 0700, no secret):
+// the memory from which settleLane puts a lane right. It is opened before the first thing is stopped; every
+// rename stands in it before the first one is made, and which are done is seen from the names on disk.
+
+import { z } from 'zod';
+
+/** Paths are relative to the lane's home. Done when `to` is there and `from` is not. */
+const Rename = z.strictObject({ from: z.string().min(1), to: z.string().min(1) });
+export type Rename = z.infer<typeof Rename>;
+
+const Item = z.strictObject({ service: z.string().min(1), account: z.string().min(1) });
+
+export const Journal = z.strictObject({
+  format: z.literal(1),
+  restore: z.string().min(1),
+  /** Seconds since the epoch at the stop: names the `.bak.<epoch>` trees, items and plist. */
+  epoch: z.int().min(0),
+  /** `open`: roll back. `committed`: go forward. `undo`: the operator wants the old tree back. */
+  phase: z.enum(['open', 'committed', 'undo']),
+  /** How the gateway was found. */
+  before: z.strictObject({ loaded: z.boolean(), disabled: z.boolean(), healthy: z.boolean() }),
+  renames: z.array(Rename),
+  /** The plist that was installed: absolute on the Mac; `had`: one was there before and is kept as `.bak.<epoch>`. */
+  plist: z.strictObject({ path: z.string().min(1), had: z.boolean() }).nullable(),
+  /** Keychain items that will be written; `replaced` is set once the old values are kept, before the first write. */
+  items: z.array(Item),
+  replaced: z.array(Item.extend({ had: z.boolean() })).nullable(),
+});
+export type Journal = z.infer<typeof Journal>;
+
+/** How the old value of a replaced item, tree or plist is called while it is kept. */
+export function bakName(name: string, epoch: number): string {
+  return `${name}.bak.${epoch}`;
+}

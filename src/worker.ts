@@ -1,0 +1,121 @@
+// The worker: the one place where fleet file, keys, stores, connections, activities and workflows meet.
+// `node src/worker.ts --fleet FILE [--queues host,data,vault,vaultData] [--streams N]`; started by the CLI.
+
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type Activities, createActivities } from './activities/index.ts';
+import { connectTemporal, type Temporal } from './client/connection.ts';
+import { registerSearchAttributes, registerWatch } from './client/register.ts';
+import { describeHolder, hasPoller } from './client/temporal-view.ts';
+import { loadFleet, type FleetFile } from './config/fleet-file.ts';
+import {
+  resolveFingerprintKey,
+  resolveKeychainPassword,
+  resolveLogin,
+  resolveManifestKey,
+  resolveOpeningKey,
+} from './config/fleet-secrets.ts';
+import { resolvePath } from './config/private-path.ts';
+import { type QueueRole, queueRoles, queues } from './contract/names.ts';
+import { Failure } from './domain/failure.ts';
+import { limits } from './domain/limits.ts';
+import { HostPool } from './lane/host-pool.ts';
+import { openStore } from './store/open-store.ts';
+import { createLog } from './telemetry/log.ts';
+
+/** Short steps in flight: they wait for hosts, not for cores. */
+const shortSlots = 100;
+const shutdownGraceMs = 5_000;
+
+interface Options {
+  readonly fleet: string;
+  readonly roles: readonly QueueRole[];
+  readonly streams: number;
+  readonly bundle: string | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: { fleet: { type: 'string' }, queues: { type: 'string' }, streams: { type: 'string' }, 'workflow-bundle': { type: 'string' } },
+  });
+  if (values.fleet === undefined) throw new Failure('InvalidInput', 'the worker needs --fleet FILE', { field: 'fleet' });
+  const named = values.queues?.split(',') ?? queueRoles;
+  const unknown = named.filter((name) => !(queueRoles as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new Failure('InvalidInput', `no queue ${unknown.join(', ')}; there are ${queueRoles.join(', ')}`, { field: 'queues' });
+  const streams = Number(values.streams ?? cpus().length);
+  if (!Number.isInteger(streams) || streams < 1) throw new Failure('InvalidInput', `--streams ${values.streams} is no positive number`, { field: 'streams' });
+  return { fleet: values.fleet, roles: named as QueueRole[], streams, bundle: values['workflow-bundle'] };
+}
+
+function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Activities {
+  const { stores } = fleet.fleet;
+  return createActivities({
+    fleet: { name: fleet.fleet.fleet, digest: fleet.digest, lanes: Object.keys(fleet.fleet.lanes), laneSpec: (lane) => fleet.laneSpec(lane) },
+    keys: {
+      fingerprint: () => resolveFingerprintKey(fleet),
+      manifestSigner: () => resolveManifestKey(fleet),
+      opening: () => resolveOpeningKey(fleet),
+      manifestPublicKeysPem: async () => fleet.keys.manifest,
+      recipients: async () => fleet.keys.recipients,
+    },
+    pool,
+    temporal: {
+      hasPoller: (queue) => hasPoller(temporal.client, queue),
+      describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
+    },
+    store: (name) => {
+      const store = stores[name];
+      if (!store) throw new Failure('InvalidFleet', `the fleet has no store ${name}`, { store: name });
+      return openStore(name, { ...store, path: resolvePath(fleet.baseDir, store.path) });
+    },
+    keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),
+  });
+}
+
+function workerOptions(role: QueueRole, activities: Activities, { streams, bundle }: Options): Omit<WorkerOptions, 'connection' | 'namespace'> {
+  const isStream = role === 'data' || role === 'vaultData';
+  const workflows = bundle === undefined ? { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) } : { workflowBundle: { codePath: bundle } };
+  return {
+    taskQueue: queues[role],
+    activities: activities[role],
+    ...(role === 'host' ? workflows : {}),
+    maxConcurrentActivityTaskExecutions: isStream ? streams : shortSlots,
+    maxHeartbeatThrottleInterval: limits.heartbeatMs,
+    defaultHeartbeatThrottleInterval: limits.heartbeatMs,
+    stickyQueueScheduleToStartTimeout: '2s',
+    shutdownGraceTime: shutdownGraceMs,
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const log = createLog();
+  Runtime.install({
+    logger: new DefaultLogger('WARN', (entry) => log.warn({ event: entry.message })),
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'WARN' }) } },
+  });
+  const fleet = await loadFleet(options.fleet);
+  const temporal = await connectTemporal();
+  await registerSearchAttributes(temporal.client);
+  const pool = new HostPool(() => resolveLogin(fleet));
+  const activities = activitiesOf(fleet, pool, temporal);
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(connectionOptions);
+  try {
+    const workers = await Promise.all(
+      options.roles.map((role) => Worker.create({ ...workerOptions(role, activities, options), connection, namespace })),
+    );
+    if (options.roles.includes('host')) await registerWatch(temporal.client, fleet.fleet.fleet);
+    log.info({ event: 'worker ready', queues: options.roles.map((role) => queues[role]).join(' ') });
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    pool.close();
+    await connection.close();
+    await temporal.close();
+  }
+}
+
+await main();
