@@ -48,11 +48,20 @@ function bound(parse: (text: string) => number | undefined, text: string): numbe
   return value;
 }
 
-function measured(pattern: RegExp, parse: (text: string) => number | undefined, bounds: Bounds, form: string) {
+interface Unit {
+  readonly title: string;
+  readonly pattern: RegExp;
+  readonly parse: (text: string) => number | undefined;
+  /** How a text of another form is refused. */
+  readonly form: string;
+}
+
+function measured({ title, pattern, parse, form }: Unit, bounds: Bounds) {
   const [from, to] = [bound(parse, bounds.from), bound(parse, bounds.to)];
   return z
     .string(form)
     .regex(pattern, form)
+    .meta({ title })
     .transform((text) => parse(text) ?? Number.NaN)
     .refine(
       (value) => Number.isNaN(value) || (value >= from && value <= to),
@@ -60,12 +69,26 @@ function measured(pattern: RegExp, parse: (text: string) => number | undefined, 
     );
 }
 
+const duration: Unit = {
+  title: 'duration',
+  pattern: durationPattern,
+  parse: parseDuration,
+  form: 'a duration is text such as 45s, 90m, 24h or 1h30m',
+};
+
+const size: Unit = {
+  title: 'size',
+  pattern: sizePattern,
+  parse: parseSize,
+  form: 'a size is text such as 256MiB or 1GiB',
+};
+
 /** A duration as text; the output is milliseconds. */
 export function durationSchema(bounds: Bounds) {
-  return measured(durationPattern, parseDuration, bounds, 'a duration is text such as 45s, 90m, 24h or 1h30m');
+  return measured(duration, bounds);
 }
 
 /** A size as text; the output is bytes. */
 export function sizeSchema(bounds: Bounds) {
-  return measured(sizePattern, parseSize, bounds, 'a size is text such as 256MiB or 1GiB');
+  return measured(size, bounds);
 }
