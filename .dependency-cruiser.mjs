@@ -18,7 +18,7 @@ const adapters = ['bundle', 'lane', 'store', 'receipt', 'hook'];
 const rooms = {
   domain: { rooms: [], npm: [], node: false },
   contract: { rooms: ['domain'], npm: ['zod', '@temporalio/workflow', '@temporalio/common'], node: false },
-  // workflows may also import types of activities: see below.
+  // workflows may also import types of activities, and cli of the contract: see below.
   workflows: { rooms: ['domain', 'contract'], npm: ['@temporalio/workflow', '@temporalio/common'], node: false },
   bundle: {
     rooms: ['domain'],
@@ -45,7 +45,7 @@ const rooms = {
   page: { rooms: ['client', 'domain', 'contract'], npm: [], node: true },
   cli: {
     rooms: ['client', 'embedded', 'config', 'domain', 'telemetry', 'bundle', 'store', 'receipt', 'lane'],
-    npm: ['commander', 'listr2'],
+    npm: ['commander', 'log-update'],
     node: true,
   },
 };
@@ -64,19 +64,26 @@ function rulesOf([room, may]) {
   return to.map(({ name, ...rest }) => ({ name: `${room}-${name}`, severity: 'error', from, to: rest }));
 }
 
-/** Types of activities are allowed to workflows: they are erased, and say what a proxy may call. */
-function withActivityTypes(rule) {
-  if (rule.name !== 'workflows-rooms') return [rule];
-  const pathNot = `^src/${anyOf(['workflows', ...rooms.workflows.rooms, 'activities'])}/`;
+/**
+ * Rooms of which another may import types only, for types are erased: of activities, what a workflow's proxy may call;
+ * of the contract, what a result that the CLI shows looks like.
+ */
+const typesOf = { workflows: 'activities', cli: 'contract' };
+
+function withTypes(rule) {
+  const [room] = Object.keys(typesOf).filter((name) => rule.name === `${name}-rooms`);
+  if (room === undefined) return [rule];
+  const shown = typesOf[room];
+  const pathNot = `^src/${anyOf([room, ...rooms[room].rooms, shown])}/`;
   return [
     { ...rule, to: { ...rule.to, pathNot } },
-    { ...rule, name: 'workflows-activities', to: { path: '^src/activities/', dependencyTypesNot: ['type-only'] } },
+    { ...rule, name: `${room}-${shown}`, to: { path: `^src/${shown}/`, dependencyTypesNot: ['type-only'] } },
   ];
 }
 
 export default {
   forbidden: [
-    ...Object.entries(rooms).flatMap(rulesOf).flatMap(withActivityTypes),
+    ...Object.entries(rooms).flatMap(rulesOf).flatMap(withTypes),
     {
       name: 'worker-imported',
       comment: 'worker.ts is where everything meets; whoever needs a worker spawns it',
