@@ -19,7 +19,11 @@ export async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 
 /** Bytes through one duplex. */
 export async function through(bytes: Buffer, duplex: NodeJS.ReadWriteStream, size?: number): Promise<Buffer> {
-  return pipeline(pieces(bytes, size), duplex, (stream: AsyncIterable<Buffer>) => collect(stream));
+  let collected: Buffer = Buffer.alloc(0);
+  await pipeline(pieces(bytes, size), duplex, async (stream: unknown) => {
+    collected = await collect(stream as AsyncIterable<Buffer>);
+  });
+  return collected;
 }
 
 /** A copy with one bit turned. */

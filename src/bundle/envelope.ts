@@ -1,0 +1,80 @@
+// The signed envelope of a manifest: DSSE (https://github.com/secure-systems-lab/dsse) with one Ed25519 signature.
+// The signature covers type and payload bytes as they are, so that nothing has to be parsed before it is checked.
+
+import { dsse } from '@sigstore/core';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+
+export const manifestPayloadType = 'application/vnd.clawback.manifest+json';
+
+const envelopeSchema = z.strictObject({
+  payload: z.base64(),
+  payloadType: z.literal(manifestPayloadType),
+  signatures: z.array(z.strictObject({ keyid: z.string().max(200), sig: z.base64().max(200) })).min(1).max(8),
+});
+
+/**
+ * Signs a payload. The same payload and key give the same bytes: Ed25519 is deterministic.
+ * @param privateKeyPem PKCS#8 PEM of an Ed25519 key; InvalidInput otherwise
+ */
+export function signEnvelope(payload: Buffer, privateKeyPem: string): Buffer {
+  const privateKey = parseEd25519(() => createPrivateKey(privateKeyPem), 'manifest signing key');
+  const signature = sign(null, dsse.preAuthEncoding(manifestPayloadType, payload), privateKey);
+  return Buffer.from(
+    JSON.stringify({
+      payload: payload.toString('base64'),
+      payloadType: manifestPayloadType,
+      signatures: [{ keyid: keyIdOf(createPublicKey(privateKey)), sig: signature.toString('base64') }],
+    }),
+    'utf8',
+  );
+}
+
+/**
+ * @param publicKeysPem SPKI PEMs of Ed25519 keys, any of which may have signed; InvalidInput for another kind
+ * @returns the payload, signed by one of them. BundleDamaged when it is no envelope, BundleSignatureBad otherwise
+ */
+export function openEnvelope(bytes: Buffer, publicKeysPem: readonly string[]): Buffer {
+  const parsed = envelopeSchema.safeParse(parseJson(bytes));
+  if (!parsed.success) throw new Failure('BundleDamaged', `a manifest's envelope is wrong at ${parsed.error.issues[0]?.path.join('.') || 'its root'}`);
+  const payload = Buffer.from(parsed.data.payload, 'base64');
+  const signed = dsse.preAuthEncoding(manifestPayloadType, payload);
+  const keys = publicKeysPem.map((pem) => parseEd25519(() => createPublicKey(pem), 'manifest public key'));
+  const { signatures } = parsed.data;
+  const good = keys.some((key) => signatures.some(({ keyid, sig }) => keyid === keyIdOf(key) && verify(null, signed, key, Buffer.from(sig, 'base64'))));
+  if (!good) throw badSignature(signatures.map(({ keyid }) => keyid), keys.map(keyIdOf));
+  return payload;
+}
+
+/** SHA-256 of the public key's SPKI DER, lower-case hex. */
+export function keyIdOf(publicKey: KeyObject): string {
+  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+}
+
+function parseEd25519(parse: () => KeyObject, what: string): KeyObject {
+  const key = attempt(parse);
+  if (key?.asymmetricKeyType === 'ed25519') return key;
+  throw new Failure('InvalidInput', `a ${what} is ${key?.asymmetricKeyType ?? 'no PEM that can be read'}, needed is ed25519`);
+}
+
+function attempt(parse: () => KeyObject): KeyObject | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined; // what OpenSSL says may quote the key
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new Failure('BundleDamaged', 'a manifest is no JSON', {}, { cause: error });
+  }
+}
+
+function badSignature(found: readonly string[], trusted: readonly string[]): Failure {
+  const short = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id.slice(0, 12))).join(', ');
+  return new Failure('BundleSignatureBad', `a manifest's signature by ${short(found)} does not fit the trusted keys ${short(trusted)}`);
+}
