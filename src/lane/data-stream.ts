@@ -1,0 +1,40 @@
+// The two directions of bulk data on a remote command, each behind a stall watch: after a minute without a byte the
+// stream fails StreamStalled, the command's channel is closed, and that failure is what its end reports.
+
+import { pipeline, type Readable, type Writable } from 'node:stream';
+import type { RemoteProcess } from './host-connection.ts';
+import { stallWatch } from './stall-watch.ts';
+
+/** The exit status, or the first failure of stream and command: a broken stream explains a lost channel, not the other way round. */
+function outcome(process: RemoteProcess, broken: () => Error | undefined): Promise<number> {
+  const exited = process.exited.catch((error: Error) => {
+    throw broken() ?? error;
+  });
+  exited.catch(() => undefined);
+  return exited;
+}
+
+export function watchedOutput(process: RemoteProcess): { stdout: Readable; exited: Promise<number> } {
+  const stdout = stallWatch();
+  let broken: Error | undefined;
+  pipeline(process.stdout, stdout, (error) => {
+    if (error === null || error === undefined) return;
+    broken = error;
+    process.kill();
+  });
+  stdout.on('error', () => undefined);
+  return { stdout, exited: outcome(process, () => broken) };
+}
+
+export function watchedInput(process: RemoteProcess): { stdin: Writable; exited: Promise<number> } {
+  const stdin = stallWatch();
+  let broken: Error | undefined;
+  process.stdout.resume();
+  pipeline(stdin, process.stdin, (error) => {
+    if (error === null || error === undefined) return;
+    broken = error;
+    process.kill();
+  });
+  stdin.on('error', () => undefined);
+  return { stdin, exited: outcome(process, () => broken) };
+}
