@@ -69,7 +69,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
 async function startHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): Promise<void> {
   makeDisk(host.plan);
   installPrograms(host.plan);
-  for (const lane of lanes) await makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
+  for (const lane of lanes) makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
   await host.start();
 }
 

@@ -46,12 +46,12 @@ function giveTree(plan: HostPlan, folder: string, user: { uid: number; gid: numb
 }
 
 /** Everything of one lane: home, tree, keychain (locked), plist. */
-export async function makeLane(plan: HostPlan, lane: LanePlan, options: { dataBytes: number; chatterMs: number }): Promise<void> {
+export function makeLane(plan: HostPlan, lane: LanePlan, options: { dataBytes: number; chatterMs: number }): void {
   const home = makeHome(plan, { name: lane.user, uid: lane.uid, gid: lane.gid });
   const state = join(home, '.openclaw');
   writePrivate(join(state, lane.profile === 'slimvps-legacy' ? 'config/openclaw.json' : 'openclaw.json'), `${JSON.stringify(gatewayConfig(lane, options.chatterMs), undefined, 2)}\n`);
   writePrivate(join(state, 'version'), `${openclawVersions[lane.profile]}\n`);
-  await plantLaneData({ home, profile: lane.profile, bytes: options.dataBytes, seed: lane.lane });
+  plantLaneData({ home, profile: lane.profile, bytes: options.dataBytes, seed: lane.lane });
   mkdirSync(join(home, 'Library/Logs/openclaw'), { recursive: true, mode: 0o700 });
   makeKeychain(join(home, keychainName), lane);
   giveTree(plan, home, lane);
