@@ -111,4 +111,6 @@ export const limits = {
   fenceKillMs: 20 * second,
   /** A job that has run this long after its start counts as running: one that exits at once is gone by then. */
   launchdStableMs: 1500,
+  /** A launchd plist (procedure: all of a lane's are below 100 KB). */
+  plistBytes: 100 * KiB,
 } as const;
