@@ -81,6 +81,23 @@ describe('a directory store by itself', () => {
     await expect(stat(root)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('ends a body that it cannot take, so that nobody waits to write into it', async () => {
+    await rm(root, { recursive: true });
+    const body = new Readable({ read() {} });
+    await expect(store.put('a/b', body)).rejects.toMatchObject({ code: 'StoreUnreachable' });
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('leaves out of a list what was deleted after its folder was read', async () => {
+    for (const key of ['a/1', 'a/2', 'a/3']) await store.put(key, Buffer.from('x'));
+    const seen: string[] = [];
+    for await (const object of store.list('a/')) {
+      seen.push(object.key);
+      await store.delete('a/2');
+    }
+    expect(seen).toEqual(['a/1', 'a/3']);
+  });
+
   it('is unreachable when its folder vanishes while it writes', async () => {
     const vanishing = async function* (): AsyncGenerator<Buffer> {
       yield Buffer.from('x');

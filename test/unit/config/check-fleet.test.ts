@@ -331,6 +331,17 @@ describe('key files', () => {
     ]);
   });
 
+  it('are refused when they are too large to be one', async () => {
+    await bed.file('keys/large.pem', 'x'.repeat(65_537));
+    expect(await errorsOf(['vault: keys/vault.public.pem', 'vault: keys/large.pem'])).toEqual([
+      'keys.recipients.vault: keys/large.pem: it is 65537 bytes, a key file has at most 65536',
+    ]);
+  });
+
+  it('of secrets need not be here: another worker may have them', async () => {
+    expect(await errorsOf(['{ file: keys/vault.key.pem }', '{ file: keys/elsewhere.pem }'])).toEqual([]);
+  });
+
   it('are refused when vault and recovery are one key', async () => {
     expect(await errorsOf(['recovery: keys/recovery.public.pem', 'recovery: keys/vault.public.pem'])).toEqual([
       "keys.recipients.recovery: it is the vault's key: who loses that loses this one too",
