@@ -12,6 +12,8 @@ export interface BedOptions {
   readonly dataBytes?: number;
   /** A bed that goes on when the process that started it has ended; `cleanBed(dir)` ends it. */
   readonly outlivesOwner?: boolean;
+  /** Programs to do without, as on a machine that has none: the bed's own stand in for them. */
+  readonly without?: readonly ('bsdtar' | 'curl' | 'ps' | 'sqlite3')[];
   /** The gateways' background writers: one line each so many milliseconds. 0, the default: none. */
   readonly chatterMs?: number;
 }

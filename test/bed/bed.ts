@@ -1,12 +1,12 @@
 // The bed: Mac-like hosts over real SSH on this one machine, with lanes that answer messages. What it starts ends with
 // the process that started it, or is ended by the next `startBed` in the same folder.
 
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import ssh2 from 'ssh2';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { encodeOpenSshKey, type OpenSshKeyPair } from '../../src/config/openssh-key.ts';
 import { cleanBed, writeBedFile } from './bed-file.ts';
 import type { Bed, BedHost, BedKind, BedLane, BedOptions } from './bed-types.ts';
 import type { BaseHost } from './host-base.ts';
@@ -37,13 +37,16 @@ export function bestBedKind(): BedKind {
 export async function startBed(options: BedOptions): Promise<Bed> {
   const dir = resolve(options.dir);
   await cleanBed(dir);
-  rmSync(join(dir, 'hosts'), { recursive: true, force: true });
+  for (const { name } of options.hosts) rmSync(join(dir, name), { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
-  const programs = findPrograms();
-  const sshKey = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'clawback-bed' });
+  const programs = withoutSome(findPrograms(), options.without ?? []);
+  const sshKey = newKey('clawback-bed');
   const sshKeyPath = join(dir, 'ssh_key');
-  writePrivate(sshKeyPath, sshKey.private);
+  writePrivate(sshKeyPath, sshKey.privateKey);
   const sockets = mkdtempSync(join(shortTemporaryFolder(), 'bed-'));
+  chmodSync(sockets, 0o755);
+  // short names for what every command line and every activity's input carries
+  symlinkSync(programs.node, join(sockets, 'node'));
   const hosts: BaseHost[] = [];
   const lanes: LanePlan[] = [];
   const save = (): void => writeBedFile(dir, { marks: hosts.map((host) => host.plan.mark), processes: hosts.flatMap((host) => host.alive), folders: [sockets], outlivesOwner: options.outlivesOwner === true });
@@ -54,9 +57,9 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     const plan = await planHost({ options, index, numbers, dir, sockets, programs, ports });
     const planned = await Promise.all(numbers.map(async (number) => planLane(plan, number, await ports.take('127.0.0.1'))));
     lanes.push(...planned);
-    hosts.push(makeHost(plan, planned, sshKey.public, save));
+    hosts.push(makeHost(plan, planned, sshKey.publicKey, save));
   }
-  const bed = new StartedBed(options.kind, dir, hosts, lanes, Buffer.from(sshKey.private), sshKeyPath, programs, sockets);
+  const bed = new StartedBed(options.kind, dir, hosts, lanes, Buffer.from(sshKey.privateKey), sshKeyPath, programs, sockets);
   try {
     await Promise.all(hosts.map((host) => startHost(host, lanes.filter((lane) => lane.host === host.name), options)));
   } catch (error) {
@@ -64,6 +67,11 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     throw error;
   }
   return bed;
+}
+
+/** A barer machine than this one. */
+function withoutSome(programs: Programs, names: readonly (keyof Programs)[]): Programs {
+  return { ...programs, ...Object.fromEntries(names.map((name) => [name, undefined])) };
 }
 
 async function startHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): Promise<void> {
@@ -78,7 +86,7 @@ function writePrivate(path: string, content: string): void {
   chmodSync(path, 0o600);
 }
 
-/** Socket paths end at 104 bytes on macOS. */
+/** Socket paths end at 104 bytes on macOS, and a lane's slice of every activity's input at 1 KB (limits.ts). */
 function shortTemporaryFolder(): string {
   return tmpdir().length < 60 ? tmpdir() : '/tmp';
 }
@@ -98,8 +106,8 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
   const { kind } = options;
   const wanted = options.hosts[index];
   if (wanted === undefined) throw new Error(`no host ${index}`);
-  const stateDir = join(dir, 'hosts', wanted.name, 'state');
-  const realRoot = join(dir, 'hosts', wanted.name, kind === 'namespaces' ? 'disk' : 'root');
+  const stateDir = join(dir, wanted.name, 'state');
+  const realRoot = join(dir, wanted.name, kind === 'namespaces' ? 'disk' : 'root');
   const root = kind === 'namespaces' ? '/' : realRoot;
   mkdirSync(stateDir, { recursive: true });
   mkdirSync(realRoot, { recursive: true });
@@ -116,7 +124,7 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     root,
     realRoot,
     systemRoot: kind === 'namespaces' ? join(stateDir, 'system') : realRoot,
-    toolsDir: kind === 'namespaces' ? undefined : join(dir, 'hosts', wanted.name, 'tools'),
+    toolsDir: kind === 'namespaces' ? undefined : join(inputs.sockets, `tools-${index}`),
     socket: kind === 'namespaces' ? '/private/var/run/bed.sock' : join(inputs.sockets, `${index}.sock`),
     realSocket: kind === 'namespaces' ? join(realRoot, 'private/var/run/bed.sock') : join(inputs.sockets, `${index}.sock`),
     address,
@@ -125,17 +133,22 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     lanes: inputs.numbers.map((number) => user(`agent-lane-${number}`, 4500 + 100 * index + number)),
     profile: wanted.profile ?? 'slimvps-legacy',
     programs,
-    hostNode: kind === 'namespaces' ? insideNode : programs.node,
+    hostNode: kind === 'namespaces' ? insideNode : join(inputs.sockets, 'node'),
     outlivesOwner: options.outlivesOwner === true,
   };
 }
 
+/** Not by ssh2's generator: OpenSSH refused 3 of 300 of its keys ("error in libcrypto"). */
+function newKey(comment: string): OpenSshKeyPair {
+  return encodeOpenSshKey(generateKeyPairSync('ed25519').privateKey, comment);
+}
+
 function makeHost(plan: HostPlan, lanes: readonly LanePlan[], publicKey: string, onProcesses: () => void): BaseHost {
   const keyPath = join(plan.stateDir, 'host_key');
-  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: '' });
-  writePrivate(keyPath, key.private);
-  writePrivate(join(plan.stateDir, 'authorized_keys'), `${publicKey}\n`);
-  const hostKey = key.public.split(' ').slice(0, 2).join(' ').trim();
+  const key = newKey('');
+  writePrivate(keyPath, key.privateKey);
+  writePrivate(join(plan.stateDir, 'authorized_keys'), publicKey);
+  const hostKey = key.publicKey.split(' ').slice(0, 2).join(' ').trim();
   if (plan.kind === 'namespaces') return new NamespaceHost(plan, lanes, hostKey, onProcesses, publicKey);
   if (plan.kind === 'sshd') return new SshdHost(plan, lanes, hostKey, onProcesses);
   return new InProcessHost(plan, lanes, hostKey, onProcesses, publicKey);

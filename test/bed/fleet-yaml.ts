@@ -21,19 +21,20 @@ export async function fleetYaml(bed: Bed, options: FleetYamlOptions): Promise<st
   writeFileSync(join(options.keysDir, 'ssh'), bed.sshKey, { mode: 0o600 });
   for (const lane of bed.lanes) writeFileSync(passwordPath(options, lane), lane.keychainPassword, { mode: 0o600 });
   const key = (name: string): string => join(options.keysDir, name);
-  return stringify({
+  const fleet = {
     fleet: options.fleet ?? 'bed',
     ssh: { key: { file: key('ssh') } },
     keys: {
-      fingerprint: { file: key('fingerprint.key') },
-      manifest: { private: { file: key('manifest.key.pem') }, public: key('manifest.pub.pem') },
-      recipients: { vault: key('vault.pub.pem'), recovery: key('recovery.pub.pem') },
+      fingerprint: { file: key('fingerprint.hex') },
+      manifest: { private: { file: key('manifest.key.pem') }, public: key('manifest.public.pem') },
+      recipients: { vault: key('vault.public.pem'), recovery: key('recovery.public.pem') },
       opening: { file: key('vault.key.pem') },
     },
     stores: { primary: { kind: 'directory', path: options.storePath, region: 'hk' } },
     hosts: Object.fromEntries(bed.hosts.map((host) => [host.name, hostEntry(host)])),
     lanes: Object.fromEntries(bed.lanes.map((lane) => [lane.lane, laneEntry(options, lane)])),
-  });
+  };
+  return stringify(fleet, { lineWidth: 0 });
 }
 
 function passwordPath(options: FleetYamlOptions, lane: BedLane): string {

@@ -70,6 +70,9 @@ function readConfig(path: string): GatewayConfig {
   return config;
 }
 
+// as the real one does; where it was started from is not its business
+process.title = `openclaw ${process.argv.slice(2).join(' ')}`;
+
 const layout = layoutOf(join(home, '.openclaw'));
 const config = readConfig(layout.config);
 const port = portOf(process.argv) ?? config.gateway.port;

@@ -51,7 +51,7 @@ export abstract class BaseHost implements BedHost {
   }
   get tools(): Readonly<Record<string, string>> {
     const { toolsDir } = this.plan;
-    const names = ['sudo', 'sh', 'tar', 'launchctl', 'security', 'sqlite3', 'curl', 'find', 'xargs', 'stat', 'pgrep', 'df', 'ps'];
+    const names = ['sudo', 'tar', 'launchctl', 'security', 'sqlite3', 'curl', 'pgrep', 'ps'];
     return toolsDir === undefined ? {} : Object.fromEntries(names.map((tool) => [tool, join(toolsDir, tool)]));
   }
 

@@ -81,8 +81,7 @@ export function installPrograms(plan: HostPlan): void {
   installScript(system('/usr/local/bin/openclaw'), openclaw(plan));
   installModule('gateway.ts', system('/usr/local/lib/openclaw/gateway.mjs'));
   writeFileSync(system('/usr/local/lib/openclaw/version'), `${openclawVersions[plan.profile]}\n`);
-  installModule('stand-ins/post.ts', system('/usr/local/lib/bed/post.mjs'));
-  installModule('stand-ins/sqlite3.ts', system('/usr/local/lib/bed/sqlite3.mjs'));
+  for (const name of ['post', ...nodeTools]) installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));
   for (const [tool, text] of Object.entries(toolTexts(plan))) {
     const path = plan.toolsDir === undefined ? system(`/usr/bin/${tool}`) : join(plan.toolsDir, tool);
     installScript(path, text);
@@ -109,11 +108,18 @@ function withoutTypes(source: string): string {
 /** The texts of the tools by name. Where the users are real, sudo and pgrep are the machine's own. */
 function toolTexts(plan: HostPlan): Record<string, string> {
   const { programs } = plan;
-  const sqlite3 = programs.sqlite3 === undefined ? byNode('sqlite3', plan, hostPath(plan, '/usr/local/lib/bed/sqlite3.mjs')) : passThrough('sqlite3', programs.sqlite3);
-  const tar = passThrough('tar', programs.bsdtar ?? programs.tar ?? '/usr/bin/tar');
   const standIns = { launchctl: daemonClient('launchctl', plan), security: daemonClient('security', plan) };
-  if (plan.kind === 'namespaces') return { ...standIns, ...(programs.bsdtar === undefined ? {} : { tar }), ...(programs.sqlite3 === undefined ? { sqlite3 } : {}) };
-  const real = { sh: '/bin/sh', curl: programs.curl ?? '/usr/bin/curl', find: '/usr/bin/find', xargs: '/usr/bin/xargs', stat: '/usr/bin/stat', df: '/bin/df', ps: '/bin/ps' };
-  const wrapped = Object.fromEntries(Object.entries(real).map(([tool, program]) => [tool, passThrough(tool, program)]));
-  return { ...standIns, ...wrapped, tar, sqlite3, sudo: sudoStandIn(plan), pgrep: pgrepStandIn(plan), openclaw: openclaw(plan) };
+  const tar = passThrough('tar', programs.bsdtar ?? programs.tar ?? '/usr/bin/tar');
+  const ours = Object.fromEntries(nodeTools.map((tool) => [tool, realOrOurs(plan, tool)]));
+  if (plan.kind !== 'namespaces') return { ...standIns, ...ours, tar, sudo: sudoStandIn(plan), pgrep: pgrepStandIn(plan), openclaw: openclaw(plan) };
+  const missing = Object.entries(ours).filter(([tool]) => programs[tool as (typeof nodeTools)[number]] === undefined);
+  return { ...standIns, ...Object.fromEntries(missing), ...(programs.bsdtar === undefined ? {} : { tar }) };
+}
+
+/** What a bare machine may lack and Node can do. */
+const nodeTools = ['sqlite3', 'curl', 'ps'] as const;
+
+function realOrOurs(plan: HostPlan, tool: (typeof nodeTools)[number]): string {
+  const program = plan.programs[tool];
+  return program === undefined ? byNode(tool, plan, hostPath(plan, `/usr/local/lib/bed/${tool}.mjs`)) : passThrough(tool, program);
 }

@@ -4,7 +4,7 @@
 // the namespace's first process dies, by whatever signal, all of it is gone.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BaseHost, isSshd } from './host-base.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
@@ -45,7 +45,7 @@ mount -t tmpfs -o mode=755,size=256m tmpfs .
 cd ${shQuote(join(plan.stateDir, 'overlay'))}
 mkdir upper work root
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-cp -a ${shQuote(plan.systemRoot)}/. root/
+cp -a --remove-destination ${shQuote(plan.systemRoot)}/. root/
 cd root
 mkdir -p proc dev sys run
 mount -t proc proc proc
@@ -155,6 +155,7 @@ export class NamespaceHost extends BaseHost {
     writeFileSync(etc('shadow'), readFileSync('/etc/shadow', 'utf8') + users.map((user) => `${user.name}:*:20000:0:99999:7:::\n`).join(''), { mode: 0o600 });
     writeFileSync(etc('hosts'), `127.0.0.1 localhost\n${this.plan.address} ${this.plan.name}\n`);
     writeFileSync(etc('sudoers'), 'Defaults env_reset, !secure_path, !use_pty\nDefaults env_keep += "HOME MAIL"\nroot ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n', { mode: 0o440 });
+    symlinkSync('/usr/share/zoneinfo/Asia/Hong_Kong', etc('localtime'));
     this.#writeSudoers(this.plan.systemRoot);
     this.#authorize(this.plan.login);
   }

@@ -9,6 +9,7 @@ export interface Programs {
   readonly bsdtar: string | undefined;
   readonly tar: string | undefined;
   readonly curl: string | undefined;
+  readonly ps: string | undefined;
   readonly sqlite3: string | undefined;
   readonly sudo: string | undefined;
   readonly unshare: string | undefined;
@@ -31,6 +32,7 @@ export function findPrograms(): Programs {
     bsdtar: process.platform === 'darwin' ? tar : findProgram('bsdtar'),
     tar,
     curl: findProgram('curl'),
+    ps: findProgram('ps'),
     sqlite3: findProgram('sqlite3'),
     sudo: findProgram('sudo'),
     unshare: findProgram('unshare'),

@@ -112,8 +112,9 @@ exec "$@"
  * host's mark, and with -u/-U the lane's, are seen; its own ancestors are not.
  */
 export function pgrepStandIn(plan: HostPlan): string {
-  const environment = process.platform === 'darwin' ? '/bin/ps -axEww -o pid=,command=' : 'ps axeww -o pid=,args=';
-  const plain = process.platform === 'darwin' ? '/bin/ps -axww -o pid=,ppid=,command=' : 'ps axww -o pid=,ppid=,args=';
+  const ps = shQuote(`${plan.toolsDir}/ps`);
+  const environment = process.platform === 'darwin' ? `${ps} -axEww -o pid=,command=` : `${ps} axeww -o pid=,args=`;
+  const plain = process.platform === 'darwin' ? `${ps} -axww -o pid=,ppid=,command=` : `${ps} axww -o pid=,ppid=,args=`;
   return `${head('pgrep')}user= full= long= exact= parent=
 while getopts u:U:P:lfaxinoq option; do
   case "$option" in

@@ -4,16 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bed, type BedKind, startBed } from '../bed/bed.ts';
+import { type Bed, type BedKind, type BedOptions, startBed } from '../bed/bed.ts';
 import { eventually, health, runOnHost, say } from '../bed/bed-shell.ts';
 import { markedWith } from '../bed/processes.ts';
 
-export function bedSuite(kind: BedKind): void {
-  describe(`a bed of kind ${kind}`, () => {
+export function bedSuite(kind: BedKind, without: NonNullable<BedOptions['without']> = []): void {
+  describe(`a bed of kind ${kind}${without.length > 0 ? ` without ${without.join(', ')}` : ''}`, () => {
     let bed: Bed;
     const dir = mkdtempSync(join(tmpdir(), 'bed-suite-'));
     beforeAll(async () => {
-      bed = await startBed({ kind, dir, hosts: [{ name: 'mac-1', lanes: 2 }, { name: 'mac-2', lanes: 1, profile: 'openclaw-2026' }] });
+      bed = await startBed({ kind, dir, without, hosts: [{ name: 'mac-1', lanes: 2 }, { name: 'mac-2', lanes: 1, profile: 'openclaw-2026' }] });
     });
     afterAll(async () => {
       await bed.stop();
@@ -76,6 +76,7 @@ export function bedSuite(kind: BedKind): void {
     it('shows a lane\'s gateway to pgrep, and no other lane\'s', async () => {
       const found = await on(`${tool('sudo')} -n -H -u agent-lane-1 ${tool('pgrep')} -u agent-lane-1 -f '[o]penclaw.*gateway'`);
       expect(found.stdout).toMatch(/^\d+\n$/);
+      expect((await on(`${tool('ps')} -ww -o args= -p ${found.stdout.trim()}`)).stdout).toMatch(/^openclaw gateway run --port \d+/);
       const printed = await on(`${tool('launchctl')} print system/${bed.lane('lane-1').label}`);
       expect(printed.stdout).toContain(`\tpid = ${found.stdout}`);
     });
@@ -142,9 +143,21 @@ export function bedSuite(kind: BedKind): void {
       expect(await health(bed, 'lane-3')).toBe(200);
     });
 
+    it('copies a database in use, packs files and tells versions, with what it has', async () => {
+      const { user, home } = bed.lane('lane-1');
+      const as = (command: string, stdin = '') => on(`${tool('sudo')} -n -H -u ${user} ${command}`, stdin);
+      const database = `${home}/.openclaw/transcripts/sessions.sqlite`;
+      expect(await as(`${tool('sqlite3')} -batch -init /dev/null -bail -readonly ${database}`, `.timeout 5000\nBEGIN;\nSELECT 1 FROM sqlite_master LIMIT 1;\n.backup ${home}/copy\nCOMMIT;\n`)).toMatchObject({ status: 0, stdout: '1\n', stderr: '' });
+      expect(await as(`${tool('sqlite3')} ${home}/copy 'PRAGMA quick_check(1)'`)).toMatchObject({ status: 0, stdout: 'ok\n' });
+      expect(await as(`${tool('sqlite3')} ${home}/none/at/all 'SELECT 1'`)).not.toMatchObject({ status: 0 });
+      expect((await as(`${tool('tar')} -cf - -C ${home} .openclaw/version | ${tool('tar')} -tf -`)).stdout).toBe('.openclaw/version\n');
+      expect((await as(`${bed.host('mac-1').root === '/' ? '' : bed.host('mac-1').root}/usr/local/bin/openclaw --version`)).stdout).toBe('OpenClaw 2025.11.3 (bed)\n');
+      expect((await as(`${tool('ps')} -o args= -p 1`)).status).toBe(0);
+    });
+
     it('leaves no process behind when it is stopped', async () => {
       const other = mkdtempSync(join(tmpdir(), 'bed-gone-'));
-      const short = await startBed({ kind, dir: other, hosts: [{ name: 'gone', lanes: 1 }] });
+      const short = await startBed({ kind, dir: other, without, hosts: [{ name: 'gone', lanes: 1 }] });
       const pid = (await runOnHost(short, short.host('gone'), 'sleep 600 >/dev/null 2>&1 & echo "$BED_HOST"')).stdout.trim();
       expect(markedWith(`BED_HOST=${pid}`).length).toBeGreaterThan(1);
       await short.stop();

@@ -15,6 +15,7 @@ for (let at = 0; at < options.length; at += 1) {
     process.exit(0);
   }
   if (option === '-cmd') words.splice(1, 0, options[++at] ?? '');
+  else if (option === '-init') at += 1;
   else if (option === '-bail') bail = true;
   else if (option === '-readonly') readonly = true;
   else if (!option.startsWith('-')) words.push(option);
