@@ -5,16 +5,14 @@
 //    average a run weighs one segment. A run's beginning depends on that item alone.
 // 2. A run too heavy for one segment is split at the item of smallest weighed hash in its middle half, and so on.
 
-import { createHash } from 'node:crypto';
-
 export interface CutItem {
-  /** Sort key: the first name's bytes, as latin1. */
-  readonly name: string;
+  /** Uniform in [0, 1), from the item's name alone. */
+  readonly draw: number;
   readonly weight: number;
 }
 
 /**
- * @param items sorted by name, names unique
+ * @param items sorted by name
  * @param segmentWeight the most that one segment weighs; an item that alone weighs more is a segment of its own
  * @returns the items in order, cut into non-empty segments
  */
@@ -28,10 +26,9 @@ interface Marked<Item> {
   readonly priority: number;
 }
 
-/** Uniform in [0, 1) by name, divided by the weight: P(priority < t) = t · weight, so cuts follow bytes, not counts. */
-function priorityOf({ name, weight }: CutItem): number {
-  const head = createHash('sha256').update(name, 'latin1').digest().readUIntBE(0, 6);
-  return head / 2 ** 48 / Math.max(weight, Number.MIN_VALUE);
+/** P(priority < t) = t · weight, so cuts follow bytes, not counts. */
+function priorityOf({ draw, weight }: CutItem): number {
+  return draw / Math.max(weight, Number.MIN_VALUE);
 }
 
 function runsOf<Item>(marked: readonly Marked<Item>[], threshold: number): Marked<Item>[][] {

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { FileEntry } from '../domain/file-entry.ts';
 import type { Component } from '../domain/terms.ts';
 import type { SegmentBase } from './classify.ts';
+import { byteString } from './globs.ts';
 
 /** `secrets` is the file of Keychain items (secrets-file.ts); it is made, not planned. */
 export const segmentKinds = ['tar', 'range', 'directories', 'secrets'] as const;
@@ -32,16 +33,18 @@ const fingerprintFormat = 'clawback-fingerprint-1';
 
 /** HMAC-SHA256, lower-case hex. */
 export function fingerprintOf(input: FingerprintInput, key: Buffer): string {
-  const hmac = createHmac('sha256', key);
-  const field = (value: string | Buffer): void => {
-    const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hmac.update(length).update(bytes);
-  };
-  for (const value of headFields(input)) field(value);
-  for (const member of input.members) for (const value of memberFields(member)) field(value);
+  const hmac = createHmac('sha256', key).update(encodeFields(headFields(input)), 'latin1');
+  for (const member of input.members) hmac.update(encodeFields(memberFields(member)), 'latin1');
   return hmac.digest('hex');
+}
+
+/** Byte strings: every field but the name is ASCII, and the name is its bytes. */
+function encodeFields(fields: readonly string[]): string {
+  return fields.map((field) => lengthOf(field) + field).join('');
+}
+
+function lengthOf({ length }: string): string {
+  return String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
 function headFields({ profileId, recipientsDigest, component, kind, base, supplement, range }: FingerprintInput): string[] {
@@ -50,7 +53,6 @@ function headFields({ profileId, recipientsDigest, component, kind, base, supple
 }
 
 /** No device: its number is another after a reboot. Owner and links are in the change time. */
-function memberFields(entry: FileEntry): (string | Buffer)[] {
-  const { path, type, sizeBytes, mtimeNs, ctimeNs, inode, mode } = entry;
-  return [path, type, String(sizeBytes), String(mtimeNs), String(ctimeNs), inode, mode.toString(8)];
+function memberFields({ path, type, sizeBytes, mtimeNs, ctimeNs, inode, mode }: FileEntry): string[] {
+  return [byteString(path), type, String(sizeBytes), String(mtimeNs), String(ctimeNs), inode, mode.toString(8)];
 }

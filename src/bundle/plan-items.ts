@@ -1,8 +1,8 @@
 // What a plan moves as a whole: one file, or all names of one inode. Sizes here are what a tar or range will hold.
 
+import { hash } from 'node:crypto';
 import type { FileEntry } from '../domain/file-entry.ts';
 import type { Component } from '../domain/terms.ts';
-import { byteString } from './globs.ts';
 
 export interface TakenEntry {
   readonly entry: FileEntry;
@@ -10,11 +10,12 @@ export interface TakenEntry {
 }
 
 export interface PlanItem {
-  readonly name: string;
   readonly component: Component;
   /** Sorted by name; more than one when they are hard links of one file. */
   readonly entries: readonly FileEntry[];
   readonly storedBytes: number;
+  /** Uniform in [0, 1), by the first name: where cuts fall. */
+  readonly draw: number;
 }
 
 /** More than half of it is holes: it is worth tar's sparse format, and no range can hold it. */
@@ -34,25 +35,35 @@ export function storedBytes(entry: FileEntry): number {
  * @returns items sorted by their first name
  */
 export function itemsOf(taken: readonly TakenEntry[], order: readonly Component[]): PlanItem[] {
-  const groups = new Map<string, TakenEntry[]>();
+  const groups: TakenEntry[][] = [];
+  const linked = new Map<string, TakenEntry[]>();
   for (const one of taken) {
-    const id = identityOf(one.entry);
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, [one]);
-    else group.push(one);
+    const inode = sharedInode(one.entry);
+    const group = inode === undefined ? undefined : linked.get(inode);
+    if (group !== undefined) {
+      group.push(one);
+      continue;
+    }
+    const fresh = [one];
+    groups.push(fresh);
+    if (inode !== undefined) linked.set(inode, fresh);
   }
-  return [...groups.values()].map((group) => itemOf(group, order));
+  return groups.map((group) => itemOf(group, order));
 }
 
-/** Names of one inode share it; a file with one link is known by its name. */
-function identityOf({ path, links, type, device, inode }: FileEntry): string {
-  return links > 1 && type !== 'directory' ? `inode ${device} ${inode}` : `name ${byteString(path)}`;
+function sharedInode({ links, type, device, inode }: FileEntry): string | undefined {
+  return links > 1 && type !== 'directory' ? `${device} ${inode}` : undefined;
 }
 
 function itemOf(group: readonly TakenEntry[], order: readonly Component[]): PlanItem {
+  const [first, ...others] = group as [TakenEntry, ...TakenEntry[]];
   const entries = group.map(({ entry }) => entry);
-  const held = group.map(({ component }) => component);
-  const [first] = entries as [FileEntry, ...FileEntry[]];
-  const component = order.find((candidate) => held.includes(candidate)) as Component;
-  return { name: byteString(first.path), component, entries, storedBytes: storedBytes(first) };
+  const held = new Set(group.map(({ component }) => component));
+  const component = others.length === 0 ? first.component : (order.find((candidate) => held.has(candidate)) ?? first.component);
+  return { component, entries, storedBytes: storedBytes(first.entry), draw: drawOf(first.entry.path) };
+}
+
+/** The first 48 bits of SHA-256 as a fraction. */
+function drawOf(name: Buffer): number {
+  return hash('sha256', name, 'buffer').readUIntBE(0, 6) / 2 ** 48;
 }
