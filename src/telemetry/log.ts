@@ -5,7 +5,6 @@ import { type DestinationStream, destination, type Level, pino, stdTimeFunctions
 import { type LogFields, siftFields } from './log-fields.ts';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
-export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export interface Log {
   debug(message: string, fields?: LogFields): void;
