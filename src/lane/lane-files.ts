@@ -63,6 +63,7 @@ export async function writeLaneFile(shell: LaneShell, relative: string, content:
     }),
   );
   content.on('error', (error) => counted.destroy(error));
+  counted.on('error', () => undefined);
   await shell.script(receiveText(shell), [file], { ...more, stdin: counted, timeoutMs: limits.streamBaseMs });
   await shell.script(`${syncText}file=$1\n${commitText}`, [file, String(sizeBytes)], more);
 }

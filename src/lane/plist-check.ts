@@ -20,7 +20,7 @@ export function parsePlist(content: Buffer, lane: string): LaunchdPlist {
   if (content.length > limits.plistBytes) throw invalid(lane, `has ${content.length} bytes, ${limits.plistBytes} are allowed`);
   const isBinary = content.subarray(0, 8).toString('latin1') === 'bplist00';
   const text = content.toString('utf8');
-  if (!isBinary && !/^\uFEFF?\s*<[?!p][^]*<plist/.test(text)) throw invalid(lane, 'is neither XML nor binary');
+  if (!isBinary && !(/^\uFEFF?\s*<(?:\?xml|!DOCTYPE|plist)/.test(text) && text.includes('<plist'))) throw invalid(lane, 'is neither XML nor binary');
   let value: PlistValue;
   try {
     value = isBinary ? parseBinary(content) : parse(text);

@@ -69,7 +69,7 @@ export async function readRange(shell: LaneShell, request: RangePlace & { readon
   const count = Math.ceil((rest + request.length) / blockBytes);
   const cut = rest === 0 ? '' : ` | tail -c +${rest + 1}`;
   const body = `[ -f "$1" ] && exec 4<"$1" || { echo "clawback: gone" >&2; exit ${goneStatus}; }
-{ dd bs=${blockBytes} skip=${skip} count=${count} <&4 2>/dev/null || echo "clawback: unread" >&2; }${cut} | head -c ${request.length}`;
+{ dd bs=${blockBytes} skip=${skip} count=${count} <&4 2>/dev/null || echo "clawback: unread" >&2; }${cut} | { head -c ${request.length} && cat >/dev/null; }`;
   const process = await shell.spawnScript(withPath(shell, body), [encodedPath(request.base, request.path)], { signal: request.signal, tool: 'dd' });
   process.stdin.end();
   const { stdout, exited } = watchedOutput(process);
