@@ -24,7 +24,7 @@ import { Failure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
 import { HostPool } from './lane/host-pool.ts';
 import { openStore } from './store/open-store.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, type LogLevel } from './telemetry/log.ts';
 
 /** Short steps in flight: they wait for hosts, not for cores. */
 const shortSlots = 100;
@@ -90,11 +90,17 @@ function workerOptions(role: QueueRole, activities: Activities, { streams, bundl
   };
 }
 
+/** The SDK's levels are ours in capitals, and one more. */
+function logLevelOf(level: string): LogLevel {
+  if (level === 'ERROR') return 'error';
+  return level === 'WARN' ? 'warn' : 'debug';
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
-  const log = createLog();
+  const log = createLog({ name: 'worker' });
   Runtime.install({
-    logger: new DefaultLogger('WARN', (entry) => log.warn({ event: entry.message })),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.write(logLevelOf(level), message, meta ?? {})),
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'WARN' }) } },
   });
   const fleet = await loadFleet(options.fleet);
@@ -109,7 +115,7 @@ async function main(): Promise<void> {
       options.roles.map((role) => Worker.create({ ...workerOptions(role, activities, options), connection, namespace })),
     );
     if (options.roles.includes('host')) await registerWatch(temporal.client, fleet.fleet.fleet);
-    log.info({ event: 'worker ready', queues: options.roles.map((role) => queues[role]).join(' ') });
+    log.info('worker ready', { queue: options.roles.map((role) => queues[role]).join(' ') });
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
     pool.close();

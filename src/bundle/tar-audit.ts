@@ -118,9 +118,9 @@ class AuditStream extends Transform {
 
   /** Two blocks of zeros at least (POSIX, pax, "ustar Interchange Format"), and whole blocks. */
   async #finish(): Promise<void> {
-    await this.#content;
-    if (this.#failure !== undefined) throw this.#failure;
     const end = this.#endBytes ?? 0;
+    if (end > 0) await this.#content; // it has had all its bytes
+    if (this.#failure !== undefined) throw this.#failure;
     if (end < 2 * blockBytes || end % blockBytes !== 0) {
       throw new Failure('BundleDamaged', `an archive is cut: ${end} bytes follow its member ${this.#entries.length}`, { count: this.#entries.length });
     }

@@ -4,6 +4,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { BackupLaneInput, RestoreLaneInput, SweepStoreInput } from '../contract/inputs.ts';
 import { queues, workflowNames } from '../contract/names.ts';
 import type { BackupResult, RestoreResult, SweepResult } from '../contract/results.ts';
+import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
 /** Defaults of the schema may be left out. */
@@ -25,10 +26,14 @@ export function startSweep(client: Client, input: Given<SweepStoreInput>): Promi
 
 async function start<R>(client: Client, workflow: string, prefix: string, input: object): Promise<Started<R>> {
   const stamp = new Date().toISOString().replace(/\.\d+/, '');
-  return client.workflow.start(workflow, {
-    taskQueue: queues.host,
-    workflowId: `${prefix}/${stamp}-${crypto.randomUUID().slice(0, 8)}`,
-    args: [input],
-    workflowTaskTimeout: '5s',
-  }) as Promise<Started<R>>;
+  try {
+    return (await client.workflow.start(workflow, {
+      taskQueue: queues.host,
+      workflowId: `${prefix}/${stamp}-${crypto.randomUUID().slice(0, 8)}`,
+      args: [input],
+      workflowTaskTimeout: '5s',
+    })) as Started<R>;
+  } catch (error) {
+    throw toFailure(error);
+  }
 }

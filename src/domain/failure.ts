@@ -99,6 +99,7 @@ export const failureTable = {
   NothingToUndo: { retry: false, exit: 'refused', meaning: 'no restore that could be undone', hint: '`./clawback status` shows whether a .bak tree is left' },
   BudgetExceeded: { retry: false, exit: 'budget', meaning: 'a budget was overrun', hint: 'reduce class 2, or add NVMe' },
   Cancelled: { retry: false, exit: 'interrupted', meaning: 'it was cancelled; the lane is as it was', hint: 'start it again when you want it' },
+  Detached: { retry: false, exit: 'interrupted', meaning: 'Ctrl-C ended the command line; what it had started goes on', hint: '`./clawback follow WORKFLOW` shows it again, `./clawback cancel WORKFLOW` ends it' },
   Unexpected: { retry: true, exit: 'bug', meaning: 'a defect of Clawback', hint: 'report it with the message' },
 } as const satisfies Record<string, Row>;
 

@@ -267,6 +267,7 @@ async function backUpSecrets(
   const secrets = await dataStream(0).backupSecrets({
     target: spec.target,
     store: spec.store,
+    bundle: operation.bundle,
     segmentId,
     items: spec.secrets,
   });

@@ -1,27 +1,70 @@
 // The commit point of a backup: the manifest, built from recorded results only, so that its bytes are the same
 // under every retry; signed, and created, never overwritten. One that is there already is this one.
 
-import { encodeManifest, type Manifest, type ManifestSegment } from '../../bundle/manifest.ts';
-import { indexKey, manifestKey, segmentKey } from '../../bundle/object-keys.ts';
-import { recipientFingerprint } from '../../bundle/recipient.ts';
-import { suspectReasons } from '../../bundle/suspect.ts';
-import type { SegmentPlan, SegmentResult } from '../../contract/results.ts';
-import type { DataSteps, ManifestRequest } from '../../contract/steps.ts';
+import { sha256Hex } from '../../bundle/digest.ts';
+import { encodeManifest, type Manifest, type ManifestSegment, totalsOf } from '../../bundle/manifest.ts';
+import { manifestKey } from '../../bundle/object-keys.ts';
+import { type Recipient, recipientFingerprint } from '../../bundle/recipient.ts';
+import { type SuspectReason, suspectReasons } from '../../bundle/suspect.ts';
+import type { OmissionCount, SegmentPlan, SegmentResult } from '../../contract/results.ts';
+import type { DataSteps, ManifestRequest, Predecessor } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { activity } from '../step.ts';
-import { createHash } from 'node:crypto';
 
 export function commitManifestStep(deps: Deps): DataSteps['commitManifest'] {
   return activity(async (request, { signal }) => {
-    const manifest = await buildManifest(deps, request);
+    const manifest = buildManifest(request, await deps.keys.recipients());
     const bytes = encodeManifest(manifest, await deps.keys.manifestSigner());
     try {
       await deps.store(request.store).put(manifestKey(manifest.lane, manifest.bundle), bytes, { signal });
     } catch (error) {
       if (!isFailure(error, 'ObjectExists')) throw error;
     }
-    return { sha256: createHash('sha256').update(bytes).digest('hex'), suspect: manifest.suspect ?? [] };
+    return { sha256: sha256Hex(bytes), suspect: manifest.suspect ?? [] };
   });
+}
+
+/** A pure function of what the workflow recorded. */
+export function buildManifest(request: ManifestRequest, recipients: readonly Recipient[]): Manifest {
+  const { target, plan, results, survey, predecessor } = request;
+  const segments = plan.segments.map((segment, at) => manifestSegment(segment, results[at]));
+  const suspect = suspectOf(segments, predecessor);
+  return {
+    format: 1,
+    bundle: request.bundle,
+    fleet: target.fleet,
+    lane: target.lane,
+    tier: request.tier,
+    profile: target.profile,
+    createdAt: request.createdAt,
+    capturedAt: plan.capturedAt,
+    host: { name: target.host.name, region: request.region, os: survey.os, ...(survey.openclawVersion === null ? {} : { openclawVersion: survey.openclawVersion }) },
+    clockOffsetMs: Math.round(survey.clockOffsetMs),
+    consistency: 'compared',
+    ...(predecessor ? { predecessor: { bundle: predecessor.bundle, sha256: predecessor.sha256 } } : {}),
+    ...(suspect.length > 0 ? { suspect } : {}),
+    components: totalsOf(segments),
+    segments,
+    omissions: sumByReason([...plan.omissions, { reason: 'vanished', count: results.reduce((sum, { vanished }) => sum + vanished, 0) }]),
+    recipients: recipients.map((recipient) => ({ name: recipient.name, fingerprint: recipientFingerprint(recipient) })),
+  };
+}
+
+function manifestSegment(plan: SegmentPlan, result: SegmentResult | undefined): ManifestSegment {
+  if (!result || result.id !== plan.id) throw new Failure('Unexpected', `segment ${plan.id} has no result of its own`, { segment: plan.id });
+  const { id, component, kind, base, range, supplement, fingerprint, reusable } = plan;
+  const { suffix, sealedBytes, sealedSha256, plainBytes, members, index, torn } = result;
+  const stored = { suffix, sealedBytes, sealedSha256, plainBytes, members, index };
+  return { id, component, kind, base, ...(range ? { range } : {}), supplement, fingerprint, reusable: reusable && torn === 0, ...stored };
+}
+
+function suspectOf(segments: readonly ManifestSegment[], predecessor: Predecessor | null): SuspectReason[] {
+  return suspectReasons(segments, predecessor?.sizes.map((size) => ({ ...size, kind: 'tar', members: 1 })));
+}
+
+function sumByReason(omissions: readonly OmissionCount[]): OmissionCount[] {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of omissions) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  return [...counts].filter(([, count]) => count > 0).map(([reason, count]) => ({ reason, count }));
 }

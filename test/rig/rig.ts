@@ -1,0 +1,112 @@
+// Everything of Clawback on one machine, for demo, end-to-end and fault tests: a bed, keys, a fleet file, a real
+// Temporal server and workers as processes of their own, which can be killed.
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { generateKeys } from '../../src/config/generate-keys.ts';
+import { type DevServer, startDevServer } from '../../src/embedded/dev-server.ts';
+import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
+import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
+import { hasPoller } from '../../src/client/temporal-view.ts';
+import { queueRoles, queues, type QueueRole } from '../../src/contract/names.ts';
+import { type Bed, type BedOptions, fleetYaml, startBed } from '../bed/bed.ts';
+import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+
+export interface RigOptions extends Omit<BedOptions, 'dir'> {
+  readonly dir: string;
+  /** Keeps the server's state over kill -9. */
+  readonly durableServer?: boolean;
+  readonly headless?: boolean;
+}
+
+export class Rig {
+  readonly bed: Bed;
+  readonly fleetPath: string;
+  readonly storePath: string;
+  readonly dir: string;
+  readonly #options: RigOptions;
+  server!: DevServer;
+  client!: Client;
+  #connection: Connection | undefined;
+  readonly workers = new Set<OwnedProcess>();
+
+  private constructor(options: RigOptions, bed: Bed, fleetPath: string, storePath: string) {
+    this.#options = options;
+    this.bed = bed;
+    this.dir = options.dir;
+    this.fleetPath = fleetPath;
+    this.storePath = storePath;
+  }
+
+  static async start(options: RigOptions): Promise<Rig> {
+    await mkdir(options.dir, { recursive: true });
+    for (const stale of ['keys', 'store', 'temporal.db']) await rm(join(options.dir, stale), { recursive: true, force: true });
+    const bed = await startBed({ ...options, dir: join(options.dir, 'bed') });
+    try {
+      const keysDir = join(options.dir, 'keys');
+      await generateKeys(keysDir);
+      const storePath = join(options.dir, 'store');
+      await mkdir(storePath, { recursive: true });
+      const fleetPath = join(options.dir, 'fleet.yaml');
+      await writeFile(fleetPath, await fleetYaml(bed, { storePath, keysDir }));
+      const rig = new Rig(options, bed, fleetPath, storePath);
+      await rig.startServer();
+      return rig;
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
+  }
+
+  /** Starts the server, or the killed one again: same ports, same database. */
+  async startServer(): Promise<void> {
+    const { path } = await ensureTemporalCli();
+    this.server = await startDevServer({
+      cli: path,
+      headless: this.#options.headless ?? true,
+      ...(this.#options.durableServer ? { dbFile: join(this.dir, 'temporal.db') } : {}),
+      ...(this.server ? { ports: this.server.ports } : {}),
+    });
+    await this.#connection?.close();
+    this.#connection = await Connection.connect({ address: this.server.address });
+    this.client = new Client({ connection: this.#connection });
+  }
+
+  /** What processes of Clawback need to find server and fleet. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, TEMPORAL_ADDRESS: this.server.address, CLAWBACK_FLEET: this.fleetPath };
+  }
+
+  /** Starts a worker process and waits until it polls. */
+  async startWorker(roles: readonly QueueRole[] = queueRoles): Promise<OwnedProcess> {
+    const bundle = await ensureWorkflowBundle();
+    const argv = [process.execPath, join(project, 'src/worker.ts'), '--fleet', this.fleetPath, '--queues', roles.join(','), '--workflow-bundle', bundle];
+    const worker = await spawnOwned(argv, this.env);
+    this.workers.add(worker);
+    void worker.exited.then(() => this.workers.delete(worker));
+    await this.#waitForPollers(worker, roles);
+    return worker;
+  }
+
+  async #waitForPollers(worker: OwnedProcess, roles: readonly QueueRole[]): Promise<void> {
+    const deadlineMs = Date.now() + 60_000;
+    for (const role of roles) {
+      while (!(await hasPoller(this.client, queues[role]))) {
+        const gone = await Promise.race([worker.exited, sleep(200)]);
+        if (typeof gone === 'number') throw new Error(`the worker ended with ${gone}:\n${worker.tail()}`);
+        if (Date.now() > deadlineMs) throw new Error(`no poller on ${queues[role]} after a minute:\n${worker.tail()}`);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.workers].map((worker) => worker.stop()));
+    await this.#connection?.close();
+    await this.server.stop();
+    await this.bed.stop();
+  }
+}
