@@ -138,6 +138,8 @@ export interface PlanRequest extends Mutating {
   readonly bundle: string;
   readonly tier: Tier;
   readonly exclude: readonly string[];
+  /** A segment before compression, as the fleet file sets it. */
+  readonly segmentBytes: number;
 }
 
 export interface BackupPlan {

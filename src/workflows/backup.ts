@@ -13,8 +13,6 @@ import { dataStream, host, vault } from './steps.ts';
 
 type Backup = Extract<Operation, { kind: 'backup' }>;
 
-/** Streams of one lane in flight: enough to fill the data slots of one worker of two to four cores. */
-const segmentsInFlight = 4;
 
 export async function backUp(section: Section, operation: Backup): Promise<BackupResult> {
   const startedMs = Date.now();
@@ -119,7 +117,7 @@ const planRounds = 3;
 
 async function writePlan(section: Section, operation: Backup, finished: Map<string, SegmentResult>): Promise<Written> {
   const { spec, progress } = section;
-  const request = { bundle: operation.bundle, tier: operation.tier, exclude: spec.exclude };
+  const request = { bundle: operation.bundle, tier: operation.tier, exclude: spec.exclude, segmentBytes: spec.limits.segmentBytes };
   const data = dataStream(limits.segmentBytes);
 
   progress.update({ phase: 'listing and planning' });
@@ -198,7 +196,7 @@ async function streamSegments(
   });
   return inParallel(
     segments.map((segment, at) => ({ segment, stored: known[at] })),
-    segmentsInFlight,
+    spec.limits.streams,
     async ({ segment, stored }) => {
       if (stored) return { ...stored, id: segment.id };
       const result = await dataStream(segment.sizeBytes).backupSegment({
@@ -221,7 +219,7 @@ async function takeSupplements(
   first: BackupPlan,
   results: readonly SegmentResult[],
 ): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
-  const request = { bundle: operation.bundle, tier: operation.tier, exclude: section.spec.exclude };
+  const request = { bundle: operation.bundle, tier: operation.tier, exclude: section.spec.exclude, segmentBytes: section.spec.limits.segmentBytes };
   let plan = first;
   const all = [...results];
   let torn = tornSegments(first.segments, results);

@@ -7,8 +7,6 @@ import type { Section } from './section.ts';
 import { hostAlways, host, vaultStream } from './steps.ts';
 import { CancellationScope } from '@temporalio/workflow';
 
-/** Streams of one lane in flight. */
-const segmentsInFlight = 4;
 
 /** The fence under which the tree was filled. */
 export async function fillStage(
@@ -34,7 +32,7 @@ export async function fillStage(
   const data = segments.filter((segment) => segment.kind !== 'directories');
   await inParallel(
     data.filter((segment) => !segment.supplement),
-    segmentsInFlight,
+    spec.limits.streams,
     stage,
   );
   await inParallel(

@@ -53,7 +53,7 @@ export async function planOptions(deps: Deps, request: PlanRequest, listedAtMs: 
     fingerprintKey: await deps.keys.fingerprint(),
     recipientsDigest: recipientsDigest(await deps.keys.recipients()),
     firstNumber: 1,
-    segmentBytes: limits.segmentBytes,
+    segmentBytes: request.segmentBytes,
     maxSegments: limits.segmentsPerBundle,
     reuse: true,
     supplement: false,
