@@ -85,6 +85,20 @@ export default {
   forbidden: [
     ...Object.entries(rooms).flatMap(rulesOf).flatMap(withTypes),
     {
+      name: 'cli-lane',
+      comment: 'the command line looks at lanes through one file of read-only probes',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: '^src/cli/lane-probe\\.ts$' },
+      to: { path: '^src/lane/' },
+    },
+    {
+      name: 'cli-changing',
+      comment: 'commands that change something go through Temporal; only those that read may open bundles and stores',
+      severity: 'error',
+      from: { path: '^src/cli/commands/(backup|cancel|follow|restore|sweep|worker)\\.ts$' },
+      to: { path: `^src/${anyOf(adapters)}/` },
+    },
+    {
       name: 'worker-imported',
       comment: 'worker.ts is where everything meets; whoever needs a worker spawns it',
       severity: 'error',

@@ -115,6 +115,8 @@ const rooms: Record<string, { allowed: readonly string[]; refused: Record<string
 const elsewhere: Record<string, Record<string, string>> = {
   'src/worker.ts': { 'worker-tests': '../test/any.ts' },
   'src/activities/planted-worker.ts': { 'worker-imported': '../worker.ts' },
+  'src/cli/status.ts': { 'cli-lane': '../lane/index.ts' },
+  'src/cli/commands/restore.ts': { 'cli-changing': '../../bundle/index.ts' },
   'src/stray.ts': { 'no-room': './domain/index.ts' },
   'src/store/circle-a.ts': { 'no-circle': './circle-b.ts' },
   'src/lane/lost.ts': { 'not-found': './nowhere.ts' },
@@ -145,6 +147,8 @@ async function plantAll(root: string): Promise<void> {
     'src/domain/using.ts',
     `export async function held() {\n  await using z = await import('zod');\n}\n`,
   );
+  await plant(root, 'src/cli/lane-probe.ts', importOf('../lane/index.ts'));
+  await plant(root, 'src/cli/commands/open.ts', importOf('../../bundle/index.ts'));
   await plant(root, 'src/store/circle-b.ts', importOf('./circle-a.ts'));
   const typesOf = (room: string): string => `import type { Here } from '../${room}/index.ts';\nexport type T = Here;\n`;
   await plant(root, 'src/workflows/types.ts', typesOf('activities'));
@@ -177,6 +181,11 @@ describe('import rules on planted violations', () => {
 
   it('lets workflows import types of activities and the CLI types of the contract, and only types', () => {
     expect([...seen].filter((line) => /^src\/(workflows|cli)\/types\.ts /.test(line))).toEqual([]);
+  });
+
+  it('lets the command line probe lanes from one file, and reading commands open bundles', () => {
+    const allowed = ['src/cli/lane-probe.ts ', 'src/cli/commands/open.ts '];
+    expect([...seen].filter((line) => allowed.some((path) => line.startsWith(path)))).toEqual([]);
   });
 
   it('sees imports inside `await using`', () => {
