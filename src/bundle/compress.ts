@@ -26,7 +26,8 @@ export function decompress(options: { readonly maxBytes: number }): Duplex {
   const inner = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: limits.zstdWindowLog } });
   let plainBytes = 0;
   return new GuardedDuplex(inner, {
-    translate: (error) => new Failure('BundleDamaged', `compressed bytes cannot be read: ${error.message}`, {}, { cause: error }),
+    translate: (error) =>
+      new Failure('BundleDamaged', `compressed bytes cannot be read: ${error.message}`, {}, { cause: error }),
     release: (chunk) => {
       plainBytes += chunk.length;
       if (plainBytes > options.maxBytes) throw tooLarge(options.maxBytes);

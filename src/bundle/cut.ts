@@ -18,7 +18,9 @@ export interface CutItem {
  */
 export function cutItems<Item extends CutItem>(items: readonly Item[], segmentWeight: number): Item[][] {
   const marked = items.map((item) => ({ item, priority: priorityOf(item) }));
-  return runsOf(marked, 1 / segmentWeight).flatMap((run) => splitRun(run, segmentWeight)).map((segment) => segment.map(({ item }) => item));
+  return runsOf(marked, 1 / segmentWeight)
+    .flatMap((run) => splitRun(run, segmentWeight))
+    .map((segment) => segment.map(({ item }) => item));
 }
 
 interface Marked<Item> {

@@ -8,10 +8,16 @@ import { Failure } from '../domain/failure.ts';
 
 export const manifestPayloadType = 'application/vnd.clawback.manifest+json';
 
+/** Base64 in its one canonical form, so that no other bytes say the same. */
+const base64 = z.base64().refine((text) => Buffer.from(text, 'base64').toString('base64') === text);
+
 const envelopeSchema = z.strictObject({
-  payload: z.base64(),
+  payload: base64,
   payloadType: z.literal(manifestPayloadType),
-  signatures: z.array(z.strictObject({ keyid: z.string().max(200), sig: z.base64().max(200) })).min(1).max(8),
+  signatures: z
+    .array(z.strictObject({ keyid: z.string().max(200), sig: base64.max(200) }))
+    .min(1)
+    .max(8),
 });
 
 /**
@@ -37,25 +43,42 @@ export function signEnvelope(payload: Buffer, privateKeyPem: string): Buffer {
  */
 export function openEnvelope(bytes: Buffer, publicKeysPem: readonly string[]): Buffer {
   const parsed = envelopeSchema.safeParse(parseJson(bytes));
-  if (!parsed.success) throw new Failure('BundleDamaged', `a manifest's envelope is wrong at ${parsed.error.issues[0]?.path.join('.') || 'its root'}`);
+  if (!parsed.success)
+    throw new Failure(
+      'BundleDamaged',
+      `a manifest's envelope is wrong at ${parsed.error.issues[0]?.path.join('.') || 'its root'}`,
+    );
   const payload = Buffer.from(parsed.data.payload, 'base64');
   const signed = dsse.preAuthEncoding(manifestPayloadType, payload);
   const keys = publicKeysPem.map((pem) => parseEd25519(() => createPublicKey(pem), 'manifest public key'));
   const { signatures } = parsed.data;
-  const good = keys.some((key) => signatures.some(({ keyid, sig }) => keyid === keyIdOf(key) && verify(null, signed, key, Buffer.from(sig, 'base64'))));
-  if (!good) throw badSignature(signatures.map(({ keyid }) => keyid), keys.map(keyIdOf));
+  const good = keys.some((key) =>
+    signatures.some(
+      ({ keyid, sig }) => keyid === keyIdOf(key) && verify(null, signed, key, Buffer.from(sig, 'base64')),
+    ),
+  );
+  if (!good)
+    throw badSignature(
+      signatures.map(({ keyid }) => keyid),
+      keys.map(keyIdOf),
+    );
   return payload;
 }
 
 /** SHA-256 of the public key's SPKI DER, lower-case hex. */
 export function keyIdOf(publicKey: KeyObject): string {
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 function parseEd25519(parse: () => KeyObject, what: string): KeyObject {
   const key = attempt(parse);
   if (key?.asymmetricKeyType === 'ed25519') return key;
-  throw new Failure('InvalidInput', `a ${what} is ${key?.asymmetricKeyType ?? 'no PEM that can be read'}, needed is ed25519`);
+  throw new Failure(
+    'InvalidInput',
+    `a ${what} is ${key?.asymmetricKeyType ?? 'no PEM that can be read'}, needed is ed25519`,
+  );
 }
 
 function attempt(parse: () => KeyObject): KeyObject | undefined {
@@ -76,5 +99,8 @@ function parseJson(bytes: Buffer): unknown {
 
 function badSignature(found: readonly string[], trusted: readonly string[]): Failure {
   const short = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id.slice(0, 12))).join(', ');
-  return new Failure('BundleSignatureBad', `a manifest's signature by ${short(found)} does not fit the trusted keys ${short(trusted)}`);
+  return new Failure(
+    'BundleSignatureBad',
+    `a manifest's signature by ${short(found)} does not fit the trusted keys ${short(trusted)}`,
+  );
 }

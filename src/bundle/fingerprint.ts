@@ -47,7 +47,15 @@ function lengthOf({ length }: string): string {
   return String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
-function headFields({ profileId, recipientsDigest, component, kind, base, supplement, range }: FingerprintInput): string[] {
+function headFields({
+  profileId,
+  recipientsDigest,
+  component,
+  kind,
+  base,
+  supplement,
+  range,
+}: FingerprintInput): string[] {
   const place = range === undefined ? '' : `${range.offset}+${range.length}`;
   return [fingerprintFormat, profileId, recipientsDigest, component, kind, base, supplement ? 'supplement' : '', place];
 }

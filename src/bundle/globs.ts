@@ -13,7 +13,15 @@ export function byteString(path: Buffer): string {
 
 function compile(glob: string): RegExp {
   const bytes = byteString(Buffer.from(glob.replace(/\/+$/, ''), 'utf8'));
-  const options = { dot: true, nobrace: true, nobracket: true, noextglob: true, nonegate: true, posixSlashes: false, flags: 's' };
+  const options = {
+    dot: true,
+    nobrace: true,
+    nobracket: true,
+    noextglob: true,
+    nonegate: true,
+    posixSlashes: false,
+    flags: 's',
+  };
   return picomatch.makeRe(bytes.replaceAll(special, '\\$&'), options);
 }
 

@@ -62,11 +62,13 @@ export function encodeIndex({ entries, omissions, ...about }: SegmentIndex): Buf
 
 /** BundleFormatUnknown; BundleDamaged naming line and field. */
 export function decodeIndex(bytes: Buffer): SegmentIndex {
-  if (bytes.length > limits.indexBytes) throw damaged(`has ${bytes.length} bytes, at most ${limits.indexBytes} are allowed`);
+  if (bytes.length > limits.indexBytes)
+    throw damaged(`has ${bytes.length} bytes, at most ${limits.indexBytes} are allowed`);
   const lines = bytes.toString('utf8').split('\n');
   if (lines.pop() !== '') throw damaged('does not end with its last line');
   const { format: _, members, omissions, ...about } = decodeHeader(lines[0] ?? '');
-  if (lines.length !== 1 + members + omissions) throw damaged(`has ${lines.length} lines, its header counts ${1 + members + omissions}`);
+  if (lines.length !== 1 + members + omissions)
+    throw damaged(`has ${lines.length} lines, its header counts ${1 + members + omissions}`);
   return {
     ...about,
     entries: lines.slice(1, 1 + members).map((line, at) => requireName(decodeLine(entrySchema, line, at + 2), at + 2)),
@@ -113,7 +115,8 @@ function decodeName(text: string | undefined, base64: string | undefined): Buffe
 function decodeHeader(line: string): z.infer<typeof headerSchema> {
   const raw = parseLine(line, 1);
   const format = typeof raw === 'object' && raw !== null && 'format' in raw ? raw.format : undefined;
-  if (typeof format === 'number' && format !== 1) throw new Failure('BundleFormatUnknown', `an index has format ${format}, this build reads 1`);
+  if (typeof format === 'number' && format !== 1)
+    throw new Failure('BundleFormatUnknown', `an index has format ${format}, this build reads 1`);
   return decodeLine(headerSchema, line, 1);
 }
 

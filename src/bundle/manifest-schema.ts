@@ -52,7 +52,10 @@ export const manifestSchema = z.strictObject({
   components: z.partialRecord(z.enum(components), totals),
   segments: z.array(segment).max(2 * limits.segmentsPerBundle),
   omissions: z.array(z.strictObject({ reason, count })),
-  recipients: z.array(z.strictObject({ name: text, fingerprint: sha256 })).min(1).max(limits.recipientsPerBundle),
+  recipients: z
+    .array(z.strictObject({ name: text, fingerprint: sha256 }))
+    .min(1)
+    .max(limits.recipientsPerBundle),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -19,9 +19,11 @@ export type { ComponentTotals, Manifest, ManifestSegment } from './manifest-sche
  */
 export function encodeManifest(manifest: Manifest, signer: { readonly privateKeyPem: string }): Buffer {
   const fault = fieldFault(manifest) ?? manifestFault(manifest);
-  if (fault !== undefined) throw new Failure('InvalidInput', `a manifest cannot be written: ${fault}`, { field: fault.split(':')[0] ?? '' });
+  if (fault !== undefined)
+    throw new Failure('InvalidInput', `a manifest cannot be written: ${fault}`, { field: fault.split(':')[0] ?? '' });
   const bytes = signEnvelope(Buffer.from(canonicalize(manifest) as string, 'utf8'), signer.privateKeyPem);
-  if (bytes.length > limits.manifestBytes) throw new Failure('InvalidInput', tooLarge(bytes.length), { actualBytes: bytes.length });
+  if (bytes.length > limits.manifestBytes)
+    throw new Failure('InvalidInput', tooLarge(bytes.length), { actualBytes: bytes.length });
   return bytes;
 }
 
@@ -36,8 +38,12 @@ export interface OpenManifestOptions {
  * @returns the manifest, checked, and the SHA-256 of its object. BundleDamaged, BundleSignatureBad,
  *   BundleFormatUnknown, BundleForeign; InvalidInput when a public key is none
  */
-export function openManifest(bytes: Buffer, options: OpenManifestOptions): { readonly manifest: Manifest; readonly sha256: string } {
-  if (bytes.length > limits.manifestBytes) throw new Failure('BundleDamaged', tooLarge(bytes.length), { actualBytes: bytes.length });
+export function openManifest(
+  bytes: Buffer,
+  options: OpenManifestOptions,
+): { readonly manifest: Manifest; readonly sha256: string } {
+  if (bytes.length > limits.manifestBytes)
+    throw new Failure('BundleDamaged', tooLarge(bytes.length), { actualBytes: bytes.length });
   const payload = parseJson(openEnvelope(bytes, options.publicKeysPem));
   requireFormat(payload);
   const fault = fieldFault(payload);

@@ -47,5 +47,9 @@ function objectName(fingerprint: string, suffix: string): string {
 
 function checked(field: string, value: string, pattern: RegExp): string {
   if (pattern.test(value)) return value;
-  throw new Failure('InvalidInput', `${field} ${JSON.stringify(value.slice(0, 80))} does not have the form ${pattern.source}`, { field });
+  throw new Failure(
+    'InvalidInput',
+    `${field} ${JSON.stringify(value.slice(0, 80))} does not have the form ${pattern.source}`,
+    { field },
+  );
 }

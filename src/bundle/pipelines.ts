@@ -32,7 +32,9 @@ export function sealPipeline(source: Readable, recipients: readonly Recipient[],
   const sealed = countAndHash();
   const { promise, resolve, reject } = Promise.withResolvers<SealTotals>();
   promise.catch(() => undefined); // whoever only reads `sealed` sees the error there
-  sealed.once('end', () => resolve({ plainBytes: plain.sizeBytes, sealedBytes: sealed.sizeBytes, sealedSha256: sealed.sha256 }));
+  sealed.once('end', () =>
+    resolve({ plainBytes: plain.sizeBytes, sealedBytes: sealed.sizeBytes, sealedSha256: sealed.sha256 }),
+  );
   pipeline(source, plain, compress(), sealing, sealed, (error) => {
     if (error) reject(error);
   });
@@ -85,12 +87,17 @@ class ExpectedBytes extends CountAndHash {
   #difference(): Failure | null {
     if (this.sizeBytes !== this.#expected.sizeBytes) return this.#wrongSize(`${this.sizeBytes} of`);
     if (this.sha256 === this.#expected.sha256) return null;
-    return new Failure('BundleDamaged', `a sealed object of ${this.sizeBytes} bytes has digest ${this.sha256}, expected is ${this.#expected.sha256}`);
+    return new Failure(
+      'BundleDamaged',
+      `a sealed object of ${this.sizeBytes} bytes has digest ${this.sha256}, expected is ${this.#expected.sha256}`,
+    );
   }
 
   #wrongSize(found: string): Failure {
     const { sizeBytes } = this.#expected;
-    return new Failure('BundleDamaged', `a sealed object has ${found} the expected ${sizeBytes} bytes`, { expectedBytes: sizeBytes });
+    return new Failure('BundleDamaged', `a sealed object has ${found} the expected ${sizeBytes} bytes`, {
+      expectedBytes: sizeBytes,
+    });
   }
 }
 

@@ -59,7 +59,8 @@ function itemOf(group: readonly TakenEntry[], order: readonly Component[]): Plan
   const [first, ...others] = group as [TakenEntry, ...TakenEntry[]];
   const entries = group.map(({ entry }) => entry);
   const held = new Set(group.map(({ component }) => component));
-  const component = others.length === 0 ? first.component : (order.find((candidate) => held.has(candidate)) ?? first.component);
+  const component =
+    others.length === 0 ? first.component : (order.find((candidate) => held.has(candidate)) ?? first.component);
   return { component, entries, storedBytes: storedBytes(first.entry), draw: drawOf(first.entry.path) };
 }
 

@@ -67,7 +67,11 @@ export interface PlanOptions extends ClassifyOptions {
 export function planBundle(entries: readonly FileEntry[], options: PlanOptions): BundlePlan {
   const { taken, omissions, databases } = sortOut(entries, options);
   const drafts = fit(taken, options);
-  return { segments: drafts.map((draft, at) => finish(draft, options.firstNumber + at, options)), omissions, databases };
+  return {
+    segments: drafts.map((draft, at) => finish(draft, options.firstNumber + at, options)),
+    omissions,
+    databases,
+  };
 }
 
 interface Sorted {
@@ -98,9 +102,16 @@ type Draft = Pick<PlannedSegment, 'component' | 'kind' | 'members' | 'sizeBytes'
 
 /** Doubles the segments until they are few enough, or cannot become fewer. */
 function fit(taken: readonly TakenEntry[], options: PlanOptions): Draft[] {
-  const files = itemsOf(taken.filter(({ entry }) => entry.type !== 'directory'), components);
-  const directories = itemsOf(taken.filter(({ entry }) => entry.type === 'directory'), components);
-  const largest = files.reduce((sum, { storedBytes }) => sum + storedBytes, 0) + taken.length * overhead(options.segmentBytes);
+  const files = itemsOf(
+    taken.filter(({ entry }) => entry.type !== 'directory'),
+    components,
+  );
+  const directories = itemsOf(
+    taken.filter(({ entry }) => entry.type === 'directory'),
+    components,
+  );
+  const largest =
+    files.reduce((sum, { storedBytes }) => sum + storedBytes, 0) + taken.length * overhead(options.segmentBytes);
   let segmentBytes = options.segmentBytes;
   let drafts = draft(files, directories, segmentBytes, options);
   while (drafts.length > options.maxSegments && segmentBytes < 2 * largest) {
@@ -110,20 +121,56 @@ function fit(taken: readonly TakenEntry[], options: PlanOptions): Draft[] {
   return drafts;
 }
 
-function draft(files: readonly PlanItem[], directories: readonly PlanItem[], segmentBytes: number, options: PlanOptions): Draft[] {
-  const data = components.flatMap((component) => dataDrafts(files.filter((item) => item.component === component), component, segmentBytes, options));
-  const last = components.flatMap((component) => tarDrafts(directories.filter((item) => item.component === component), component, 'directories', segmentBytes));
+function draft(
+  files: readonly PlanItem[],
+  directories: readonly PlanItem[],
+  segmentBytes: number,
+  options: PlanOptions,
+): Draft[] {
+  const data = components.flatMap((component) =>
+    dataDrafts(
+      files.filter((item) => item.component === component),
+      component,
+      segmentBytes,
+      options,
+    ),
+  );
+  const last = components.flatMap((component) =>
+    tarDrafts(
+      directories.filter((item) => item.component === component),
+      component,
+      'directories',
+      segmentBytes,
+    ),
+  );
   return [...data, ...last];
 }
 
-function dataDrafts(items: readonly PlanItem[], component: Component, segmentBytes: number, options: PlanOptions): Draft[] {
+function dataDrafts(
+  items: readonly PlanItem[],
+  component: Component,
+  segmentBytes: number,
+  options: PlanOptions,
+): Draft[] {
   const asRange = (item: PlanItem): boolean => isRange(item, segmentBytes, options);
   const ranges = items.filter(asRange).flatMap((item) => rangeDrafts(item, component, segmentBytes));
-  return [...tarDrafts(items.filter((item) => !asRange(item)), component, 'tar', segmentBytes), ...ranges];
+  return [
+    ...tarDrafts(
+      items.filter((item) => !asRange(item)),
+      component,
+      'tar',
+      segmentBytes,
+    ),
+    ...ranges,
+  ];
 }
 
 /** Hard links and sparse files stay in a tar, which alone can say what they are. */
-function isRange({ entries, storedBytes }: PlanItem, segmentBytes: number, { wholeAsRange = false }: PlanOptions): boolean {
+function isRange(
+  { entries, storedBytes }: PlanItem,
+  segmentBytes: number,
+  { wholeAsRange = false }: PlanOptions,
+): boolean {
   const [file] = entries;
   if (file === undefined || file.type !== 'file') return false;
   if (wholeAsRange) return true;
@@ -132,7 +179,13 @@ function isRange({ entries, storedBytes }: PlanItem, segmentBytes: number, { who
 
 function rangeDrafts({ entries }: PlanItem, component: Component, segmentBytes: number): Draft[] {
   return entries.flatMap((file) =>
-    rangesOf(file.sizeBytes, segmentBytes).map((range) => ({ component, kind: 'range' as const, members: [file], range, sizeBytes: range.length })),
+    rangesOf(file.sizeBytes, segmentBytes).map((range) => ({
+      component,
+      kind: 'range' as const,
+      members: [file],
+      range,
+      sizeBytes: range.length,
+    })),
   );
 }
 
@@ -145,8 +198,16 @@ function rangesOf(sizeBytes: number, segmentBytes: number): SegmentRange[] {
   });
 }
 
-function tarDrafts(items: readonly PlanItem[], component: Component, kind: 'tar' | 'directories', segmentBytes: number): Draft[] {
-  const weighed = items.map((item) => ({ ...item, weight: item.storedBytes + item.entries.length * overhead(segmentBytes) }));
+function tarDrafts(
+  items: readonly PlanItem[],
+  component: Component,
+  kind: 'tar' | 'directories',
+  segmentBytes: number,
+): Draft[] {
+  const weighed = items.map((item) => ({
+    ...item,
+    weight: item.storedBytes + item.entries.length * overhead(segmentBytes),
+  }));
   return cutItems(weighed, segmentBytes).map((segment) => ({
     component,
     kind,
@@ -173,7 +234,11 @@ function finish(draft: Draft, number: number, options: PlanOptions): PlannedSegm
     ...placed,
     id: `${idPrefix}${String(number).padStart(4, '0')}`,
     fingerprint: fingerprintOf({ ...placed, profileId: options.profile.id, recipientsDigest }, fingerprintKey),
-    reusable: options.reuse && !supplement && base !== 'copies' && draft.members.every((member) => isSettled(member, options.listedAtMs)),
+    reusable:
+      options.reuse &&
+      !supplement &&
+      base !== 'copies' &&
+      draft.members.every((member) => isSettled(member, options.listedAtMs)),
   };
 }
 

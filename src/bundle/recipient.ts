@@ -19,7 +19,9 @@ export interface OpeningKey {
 
 /** SHA-256 of a public key's SPKI DER, lower-case hex. */
 export function keyFingerprint(publicKey: KeyObject): string {
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 /** The fingerprint of a recipient's key. InvalidInput when it is no RSA public key, or too short. */
@@ -57,5 +59,7 @@ function parseKey(name: string, parse: () => KeyObject): KeyObject {
 
 function unfit(name: string, key: KeyObject, bits: number): Failure {
   const found = `${key.asymmetricKeyType ?? 'unknown'} of ${bits} bits`;
-  return new Failure('InvalidInput', `key ${name} is ${found}, needed is rsa of at least ${limits.recipientKeyBits}`, { field: name });
+  return new Failure('InvalidInput', `key ${name} is ${found}, needed is rsa of at least ${limits.recipientKeyBits}`, {
+    field: name,
+  });
 }

@@ -48,8 +48,11 @@ export interface RestoreEstimate {
   readonly plainBytes: number;
 }
 
-export function estimate(segments: readonly Pick<ManifestSegment, 'members' | 'sealedBytes' | 'plainBytes' | 'index'>[]): RestoreEstimate {
-  const sum = (of: (segment: (typeof segments)[number]) => number): number => segments.reduce((total, segment) => total + of(segment), 0);
+export function estimate(
+  segments: readonly Pick<ManifestSegment, 'members' | 'sealedBytes' | 'plainBytes' | 'index'>[],
+): RestoreEstimate {
+  const sum = (of: (segment: (typeof segments)[number]) => number): number =>
+    segments.reduce((total, segment) => total + of(segment), 0);
   return {
     segments: segments.length,
     members: sum(({ members }) => members),

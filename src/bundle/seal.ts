@@ -95,7 +95,11 @@ export function encryptionContext(context: SealContext): Record<string, string> 
 function recipientsKeyring(recipients: readonly Recipient[]): MultiKeyringNode {
   if (recipients.length > limits.recipientsPerBundle) throw recipientCount(recipients.length);
   const [generator, ...children] = recipients.map(
-    (recipient) => new RawRsaKeyringNode({ ...ring(recipientFingerprint(recipient)), rsaKey: { publicKey: recipient.publicKeyPem } }),
+    (recipient) =>
+      new RawRsaKeyringNode({
+        ...ring(recipientFingerprint(recipient)),
+        rsaKey: { publicKey: recipient.publicKeyPem },
+      }),
   );
   if (generator === undefined) throw recipientCount(0);
   return new MultiKeyringNode({ generator, children });
@@ -131,7 +135,11 @@ class OpeningKeyring extends KeyringNode {
     wrapped: EncryptedDataKey[],
   ): Promise<NodeDecryptionMaterial> {
     const ours = wrapped.some((key) => key.providerId === sealKeyNamespace && key.providerInfo === this.#fingerprint);
-    if (!ours) throw new Failure('BundleKeyWrong', `the object is sealed to ${wrapped.length} keys, ${this.#key.name} is none of them`);
+    if (!ours)
+      throw new Failure(
+        'BundleKeyWrong',
+        `the object is sealed to ${wrapped.length} keys, ${this.#key.name} is none of them`,
+      );
     return this.#inner.onDecrypt(material, wrapped);
   }
 }

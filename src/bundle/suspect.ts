@@ -18,8 +18,11 @@ export type SuspectReason = 'class-one-empty' | 'whole-shrank' | `${Component}-s
 export function suspectReasons(segments: readonly Judged[], predecessor?: readonly Judged[]): SuspectReason[] {
   const reasons: SuspectReason[] = classOneEmpty(segments) ? ['class-one-empty'] : [];
   if (predecessor === undefined) return reasons;
-  const shared = components.filter((component) => [segments, predecessor].every((side) => side.some((one) => one.component === component)));
-  const shrank = (among: readonly Component[]): boolean => bytesOf(segments, among) < limits.suspectShrinkRatio * bytesOf(predecessor, among);
+  const shared = components.filter((component) =>
+    [segments, predecessor].every((side) => side.some((one) => one.component === component)),
+  );
+  const shrank = (among: readonly Component[]): boolean =>
+    bytesOf(segments, among) < limits.suspectShrinkRatio * bytesOf(predecessor, among);
   reasons.push(...shared.filter((component) => shrank([component])).map((component) => `${component}-shrank` as const));
   if (shrank(shared)) reasons.push('whole-shrank');
   return reasons;
@@ -27,9 +30,13 @@ export function suspectReasons(segments: readonly Judged[], predecessor?: readon
 
 /** A plist alone brings no lane back: configuration must have files. */
 function classOneEmpty(segments: readonly Judged[]): boolean {
-  return !segments.some(({ component, kind, members }) => component === 'config' && kind !== 'directories' && members > 0);
+  return !segments.some(
+    ({ component, kind, members }) => component === 'config' && kind !== 'directories' && members > 0,
+  );
 }
 
 function bytesOf(segments: readonly Judged[], among: readonly Component[]): number {
-  return segments.filter(({ component }) => among.includes(component)).reduce((sum, { plainBytes }) => sum + plainBytes, 0);
+  return segments
+    .filter(({ component }) => among.includes(component))
+    .reduce((sum, { plainBytes }) => sum + plainBytes, 0);
 }

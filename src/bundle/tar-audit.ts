@@ -105,7 +105,8 @@ class AuditStream extends Transform {
     const claimed = Math.min(this.#claimedTo - this.#openAt, this.#open.length);
     this.#open = this.#open.subarray(claimed);
     this.#openAt += claimed;
-    if (this.#open.length > limits.tarHeaderBytes) throw hostile(`${this.#open.length} bytes of headers before a member`);
+    if (this.#open.length > limits.tarHeaderBytes)
+      throw hostile(`${this.#open.length} bytes of headers before a member`);
     if (this.#open.length < blockBytes || !isZero(this.#open.subarray(0, blockBytes))) return;
     this.#endBytes = 0;
     this.#takeEnd(this.#open);
@@ -122,7 +123,9 @@ class AuditStream extends Transform {
     if (end > 0) await this.#content; // it has had all its bytes
     if (this.#failure !== undefined) throw this.#failure;
     if (end < 2 * blockBytes || end % blockBytes !== 0) {
-      throw new Failure('BundleDamaged', `an archive is cut: ${end} bytes follow its member ${this.#entries.length}`, { count: this.#entries.length });
+      throw new Failure('BundleDamaged', `an archive is cut: ${end} bytes follow its member ${this.#entries.length}`, {
+        count: this.#entries.length,
+      });
     }
     this.#result = { entries: this.#entries, missing: this.#expectation.missing() };
   }
@@ -169,7 +172,9 @@ class AuditStream extends Transform {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= isFailure(error) ? error : new Failure('BundleDamaged', `an archive cannot be read: ${error.message}`, {}, { cause: error });
+    this.#failure ??= isFailure(error)
+      ? error
+      : new Failure('BundleDamaged', `an archive cannot be read: ${error.message}`, {}, { cause: error });
     this.#extract.destroy(this.#failure);
   }
 }

@@ -40,7 +40,8 @@ export function expectIndex(entries: readonly IndexEntry[]): Expectation {
   return {
     meet(member, name) {
       const expected = entries[next];
-      if (expected === undefined || byteString(pathOf(expected)) !== name) throw hostile('a member that the index does not have there');
+      if (expected === undefined || byteString(pathOf(expected)) !== name)
+        throw hostile('a member that the index does not have there');
       requireSame(headOf(member), headOf(expected), next);
       next++;
     },

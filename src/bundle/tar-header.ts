@@ -80,13 +80,20 @@ function readPax(bytes: Buffer): Map<string, Buffer> {
     if (head === undefined || key === undefined || end > bytes.length || bytes[end - 1] !== 0x0a || records.has(key)) {
       throw hostile('a malformed or repeated pax record');
     }
-    if (key === 'SCHILY.realsize') throw hostile('a sparse file of another format');
-    records.set(key, bytes.subarray(at + head.length, end - 1));
+    const value = bytes.subarray(at + head.length, end - 1);
+    requireKnown(key, value);
+    records.set(key, value);
     at = end;
   }
   return records;
 }
 const maxKeyBytes = 300;
+
+/** Records that tars read differently. */
+function requireKnown(key: string, value: Buffer): void {
+  if (key === 'SCHILY.realsize') throw hostile('a sparse file of another format');
+  if (key === 'size' && !/^\d{1,15}$/.test(value.toString('latin1'))) throw hostile('a malformed size');
+}
 
 function sparseOf(pax: ReadonlyMap<string, Buffer>): { sparseBytes?: number } {
   if (![...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) return {};

@@ -51,7 +51,8 @@ export function nameFault(name: string): string | undefined {
   if (name.startsWith('/')) return 'an absolute name';
   const parts = name.split('/');
   if (parts.includes('..')) return 'a name with ..';
-  if (parts.includes('') || parts.includes('.') || name.includes('\0')) return 'a name that is not in its simplest form';
+  if (parts.includes('') || parts.includes('.') || name.includes('\0'))
+    return 'a name that is not in its simplest form';
   return undefined;
 }
 

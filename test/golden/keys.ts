@@ -10,8 +10,18 @@ const recipient = (name: string): Recipient => ({ name, publicKeyPem: read(`${na
 const opening = (name: string): OpeningKey => ({ name, privateKeyPem: read(`${name}.pem`) });
 
 /** RSA-3072 pairs; `stranger` is no recipient of any golden bundle, `short` has 2048 bits. */
-export const recipients = { vault: recipient('vault'), recovery: recipient('recovery'), stranger: recipient('stranger'), short: recipient('short') };
-export const openingKeys = { vault: opening('vault'), recovery: opening('recovery'), stranger: opening('stranger'), short: opening('short') };
+export const recipients = {
+  vault: recipient('vault'),
+  recovery: recipient('recovery'),
+  stranger: recipient('stranger'),
+  short: recipient('short'),
+};
+export const openingKeys = {
+  vault: opening('vault'),
+  recovery: opening('recovery'),
+  stranger: opening('stranger'),
+  short: opening('short'),
+};
 
 /** Ed25519 pairs; `intruder` signs what nobody trusts. */
 export const signers = {

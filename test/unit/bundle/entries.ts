@@ -55,9 +55,17 @@ const part = fc
   .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x61 : byte))))
   .filter((bytes) => !/^\.\.?$/.test(bytes.toString('latin1')));
 
-const tree = fc.constantFrom('.openclaw/config', '.openclaw/transcripts', 'workspace', 'workspace/node_modules', 'Documents');
+const tree = fc.constantFrom(
+  '.openclaw/config',
+  '.openclaw/transcripts',
+  'workspace',
+  'workspace/node_modules',
+  'Documents',
+);
 
-const path = fc.tuple(tree, fc.array(part, { minLength: 1, maxLength: 3 })).map(([root, parts]) => Buffer.concat([Buffer.from(root), ...parts.flatMap((one) => [Buffer.from('/'), one])]));
+const path = fc
+  .tuple(tree, fc.array(part, { minLength: 1, maxLength: 3 }))
+  .map(([root, parts]) => Buffer.concat([Buffer.from(root), ...parts.flatMap((one) => [Buffer.from('/'), one])]));
 
 /** Listings as a lane might have them: odd names, hard links, holes, sockets, large files, young files. */
 export const listing: fc.Arbitrary<FileEntry[]> = fc
@@ -67,7 +75,10 @@ export const listing: fc.Arbitrary<FileEntry[]> = fc
       ...names.map((name) =>
         fc
           .record({
-            type: fc.oneof({ weight: 8, arbitrary: fc.constant('file' as const) }, { weight: 3, arbitrary: fc.constantFrom('directory', 'symlink', 'socket', 'fifo', 'device') }),
+            type: fc.oneof(
+              { weight: 8, arbitrary: fc.constant('file' as const) },
+              { weight: 3, arbitrary: fc.constantFrom('directory', 'symlink', 'socket', 'fifo', 'device') },
+            ),
             sizeBytes: fc.oneof(fc.nat(3000), fc.nat(50_000)),
             holes: fc.boolean(),
             group: fc.option(fc.nat(3), { freq: 6, nil: undefined }),
@@ -80,7 +91,10 @@ export const listing: fc.Arbitrary<FileEntry[]> = fc
               sizeBytes: shared ? 500 * group : sizeBytes,
               allocatedBytes: holes && !shared ? Math.floor(sizeBytes / 4) : sizeBytes,
               ...(shared && { inode: `shared-${group}`, links: 4 }),
-              ...(young && { mtimeNs: BigInt(listedAtMs - 500) * 1_000_000n, ctimeNs: BigInt(listedAtMs - 500) * 1_000_000n }),
+              ...(young && {
+                mtimeNs: BigInt(listedAtMs - 500) * 1_000_000n,
+                ctimeNs: BigInt(listedAtMs - 500) * 1_000_000n,
+              }),
             });
           }),
       ),

@@ -22,7 +22,25 @@ describe('globs over bytes', () => {
   });
 
   it('take every other character for itself', () => {
-    for (const name of ['[ab]', '{a,b}', '!a', '+(a)', 'a|b', '$x^', 'a\\b', '(a)', '#a', '~', 'a.b', '"a"', "'", '@(a)', 'é', 'a b', '-x']) {
+    for (const name of [
+      '[ab]',
+      '{a,b}',
+      '!a',
+      '+(a)',
+      'a|b',
+      '$x^',
+      'a\\b',
+      '(a)',
+      '#a',
+      '~',
+      'a.b',
+      '"a"',
+      "'",
+      '@(a)',
+      'é',
+      'a b',
+      '-x',
+    ]) {
       expect(matches(name, name), name).toBe(true);
     }
     expect(matches('a', '[ab]')).toBe(false);
@@ -55,7 +73,12 @@ describe('a tree matcher', () => {
   it('matches what lies below a matched directory, as find -prune does', () => {
     const excluded = treeMatcher(['workspace/big', '**/*.lock']);
     const answer = (path: string): boolean => excluded(Buffer.from(path));
-    expect(['workspace/big', 'workspace/big/a/b', 'x/y.lock', 'x/y.lock/pid'].map(answer)).toEqual([true, true, true, true]);
+    expect(['workspace/big', 'workspace/big/a/b', 'x/y.lock', 'x/y.lock/pid'].map(answer)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(['workspace', 'workspace/bigger', 'x/y', 'big'].map(answer)).toEqual([false, false, false, false]);
   });
 

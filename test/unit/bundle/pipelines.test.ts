@@ -54,36 +54,55 @@ describe('the two pipelines', () => {
       message: `a sealed object has more than the expected ${bytes.length} bytes`,
     });
     const longer = { ...expectation, sizeBytes: bytes.length + 1 };
-    await expect(opened(bytes, longer)).rejects.toMatchObject({ code: 'BundleDamaged', message: `a sealed object has ${bytes.length} of the expected ${bytes.length + 1} bytes` });
+    await expect(opened(bytes, longer)).rejects.toMatchObject({
+      code: 'BundleDamaged',
+      message: `a sealed object has ${bytes.length} of the expected ${bytes.length + 1} bytes`,
+    });
   });
 
   it('withhold the end of an object that is whole but not the expected one', async () => {
     const first = await sealed(Buffer.from('plain'));
     const second = await sealed(Buffer.from('plain'));
     expect(second.bytes.length).toBe(first.bytes.length);
-    await expect(opened(second.bytes, first.expectation)).rejects.toMatchObject({ code: 'BundleDamaged', message: expect.stringContaining(first.expectation.sha256) });
+    await expect(opened(second.bytes, first.expectation)).rejects.toMatchObject({
+      code: 'BundleDamaged',
+      message: expect.stringContaining(first.expectation.sha256),
+    });
   });
 
   it('refuse a changed object and a bomb', async () => {
     const { bytes, expectation } = await sealed(Buffer.alloc(100_000));
-    await expect(opened(flipped(bytes, bytes.length - 40), expectation)).rejects.toMatchObject({ code: 'BundleDamaged' });
+    await expect(opened(flipped(bytes, bytes.length - 40), expectation)).rejects.toMatchObject({
+      code: 'BundleDamaged',
+    });
     await expect(opened(bytes, expectation, 99_999)).rejects.toMatchObject({ code: 'BundleDamaged' });
   });
 
   it('pass on the own error of a source, from both ends', async () => {
     const lost = new Failure('HostConnectionLost', 'the channel closed');
-    const broken = (): Readable => Readable.from((async function* () {
-      yield randomBytes(300_000);
-      throw lost;
-    })(), { objectMode: false });
+    const broken = (): Readable =>
+      Readable.from(
+        (async function* () {
+          yield randomBytes(300_000);
+          throw lost;
+        })(),
+        { objectMode: false },
+      );
     const run = sealPipeline(broken(), both, context);
     await expect(collect(run.sealed)).rejects.toBe(lost);
     await expect(run.totals).rejects.toBe(lost);
-    await expect(collect(openPipeline(broken(), { sizeBytes: 1e6, sha256: '' }, openingKeys.vault, context, 1e6))).rejects.toMatchObject({ code: expect.stringMatching(/HostConnectionLost|BundleDamaged/) });
+    await expect(
+      collect(openPipeline(broken(), { sizeBytes: 1e6, sha256: '' }, openingKeys.vault, context, 1e6)),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/HostConnectionLost|BundleDamaged/) });
   });
 
   it('destroy their source when the reader gives up, and reject their totals', async () => {
-    const endless = (): Readable => new Readable({ read() { this.push(randomBytes(65_536)); } });
+    const endless = (): Readable =>
+      new Readable({
+        read() {
+          this.push(randomBytes(65_536));
+        },
+      });
     const source = endless();
     const run = sealPipeline(source, both, context);
     for await (const chunk of run.sealed) if (chunk.length > 0) break;
@@ -99,7 +118,11 @@ describe('the two pipelines', () => {
 
   it('can be aborted at any moment without an unhandled error', async () => {
     for (const waitMs of [0, 1, 5, 20]) {
-      const source = new Readable({ read() { this.push(randomBytes(65_536)); } });
+      const source = new Readable({
+        read() {
+          this.push(randomBytes(65_536));
+        },
+      });
       const run = sealPipeline(source, both, context);
       run.sealed.on('error', () => undefined).resume();
       await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -112,7 +135,12 @@ describe('the two pipelines', () => {
 
   it('keep backpressure: an unread pipeline takes only what its buffers hold', async () => {
     let given = 0;
-    const source = new Readable({ read() { given += 65_536; this.push(randomBytes(65_536)); } });
+    const source = new Readable({
+      read() {
+        given += 65_536;
+        this.push(randomBytes(65_536));
+      },
+    });
     const run = sealPipeline(source, both, context);
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(given).toBeLessThan(6 * 1024 * 1024);

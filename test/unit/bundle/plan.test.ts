@@ -7,7 +7,8 @@ import { componentsOf } from '../../../src/domain/terms.ts';
 import { current, entry, listedAtMs, listing, options } from './entries.ts';
 
 const nameOf = ({ path }: { path: Buffer }): string => path.toString('latin1');
-const plan = (entries: readonly FileEntry[], more: Partial<PlanOptions> = {}): BundlePlan => planBundle(entries, { ...options, ...more });
+const plan = (entries: readonly FileEntry[], more: Partial<PlanOptions> = {}): BundlePlan =>
+  planBundle(entries, { ...options, ...more });
 const byReason = (result: BundlePlan): Record<string, string[]> => {
   const found: Record<string, string[]> = {};
   for (const omission of result.omissions) (found[omission.reason] ??= []).push(omission.path.toString());
@@ -19,8 +20,12 @@ describe('a plan, whatever the listing', () => {
     fc.assert(
       fc.property(listing, (entries) => {
         const result = plan(entries);
-        const wholes = result.segments.filter(({ kind }) => kind !== 'range').flatMap(({ members }) => members.map(nameOf));
-        const ranged = new Set(result.segments.filter(({ kind }) => kind === 'range').flatMap(({ members }) => members.map(nameOf)));
+        const wholes = result.segments
+          .filter(({ kind }) => kind !== 'range')
+          .flatMap(({ members }) => members.map(nameOf));
+        const ranged = new Set(
+          result.segments.filter(({ kind }) => kind === 'range').flatMap(({ members }) => members.map(nameOf)),
+        );
         const all = [...wholes, ...ranged, ...result.databases.map(nameOf), ...result.omissions.map(nameOf)];
         expect(all.toSorted()).toEqual(entries.map(nameOf).toSorted());
       }),
@@ -42,7 +47,8 @@ describe('a plan, whatever the listing', () => {
         }
         for (const { member, at } of files.values()) expect(at).toBe(member.sizeBytes);
         for (const one of entries) {
-          const large = one.type === 'file' && one.sizeBytes > options.segmentBytes && one.links === 1 && !isSparse(one);
+          const large =
+            one.type === 'file' && one.sizeBytes > options.segmentBytes && one.links === 1 && !isSparse(one);
           const taken = !/node_modules|^Documents/.test(nameOf(one));
           expect(files.has(nameOf(one))).toBe(large && taken);
         }
@@ -63,17 +69,25 @@ describe('a plan, whatever the listing', () => {
         }
         for (const ids of places.values()) expect(ids.size).toBe(1);
         const kinds = segments.map(({ kind }) => kind);
-        expect(kinds.indexOf('directories') < 0 || kinds.slice(kinds.indexOf('directories')).every((kind) => kind === 'directories')).toBe(true);
+        expect(
+          kinds.indexOf('directories') < 0 ||
+            kinds.slice(kinds.indexOf('directories')).every((kind) => kind === 'directories'),
+        ).toBe(true);
       }),
     );
   });
 
   it('depends on what is listed, not on its order, and repeats itself', () => {
     fc.assert(
-      fc.property(listing.chain((entries) => fc.tuple(fc.constant(entries), fc.shuffledSubarray(entries, { minLength: entries.length }))), ([entries, shuffled]) => {
-        expect(plan(shuffled)).toEqual(plan(entries));
-        expect(plan([...entries, ...entries])).toEqual(plan(entries));
-      }),
+      fc.property(
+        listing.chain((entries) =>
+          fc.tuple(fc.constant(entries), fc.shuffledSubarray(entries, { minLength: entries.length })),
+        ),
+        ([entries, shuffled]) => {
+          expect(plan(shuffled)).toEqual(plan(entries));
+          expect(plan([...entries, ...entries])).toEqual(plan(entries));
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -101,8 +115,11 @@ describe('a plan, whatever the listing', () => {
 });
 
 describe('cuts', () => {
-  const many = Array.from({ length: 2000 }, (_, at) => entry(`workspace/${Math.floor(at / 50)}/f${at}`, { sizeBytes: (at * 31) % 700, inode: `i${at}` }));
-  const fingerprints = (entries: readonly FileEntry[]): Set<string> => new Set(plan(entries).segments.map(({ fingerprint }) => fingerprint));
+  const many = Array.from({ length: 2000 }, (_, at) =>
+    entry(`workspace/${Math.floor(at / 50)}/f${at}`, { sizeBytes: (at * 31) % 700, inode: `i${at}` }),
+  );
+  const fingerprints = (entries: readonly FileEntry[]): Set<string> =>
+    new Set(plan(entries).segments.map(({ fingerprint }) => fingerprint));
 
   it('let nearly all segments be reused after one file was added, changed or removed', () => {
     const before = fingerprints(many);
@@ -112,7 +129,8 @@ describe('cuts', () => {
       const added = fingerprints([...many, entry(Buffer.concat([one.path, Buffer.from([0xff])]), { inode: 'new' })]);
       const changed = fingerprints(many.with(at, { ...one, sizeBytes: one.sizeBytes + 9, mtimeNs: one.mtimeNs + 1n }));
       const removed = fingerprints(many.toSpliced(at, 1));
-      for (const after of [added, changed, removed]) expect([...after].filter((fingerprint) => !before.has(fingerprint)).length).toBeLessThanOrEqual(5);
+      for (const after of [added, changed, removed])
+        expect([...after].filter((fingerprint) => !before.has(fingerprint)).length).toBeLessThanOrEqual(5);
     }
   });
 
@@ -124,19 +142,29 @@ describe('cuts', () => {
   });
 
   it('keep an oversized file with two names whole, since only a tar can link them', () => {
-    const pair = ['workspace/a', 'workspace/b'].map((path) => entry(path, { sizeBytes: 99_999, inode: 'pair', links: 2 }));
+    const pair = ['workspace/a', 'workspace/b'].map((path) =>
+      entry(path, { sizeBytes: 99_999, inode: 'pair', links: 2 }),
+    );
     const { segments } = plan(pair);
     expect(segments).toMatchObject([{ kind: 'tar', sizeBytes: 99_999, members: pair }]);
   });
 
   it('put names of one inode that lie in two components into the first of them', () => {
     const pair = ['workspace/a', '.openclaw/b'].map((path) => entry(path, { inode: 'cross', links: 2 }));
-    expect(plan(pair).segments).toMatchObject([{ component: 'config', members: [{ inode: 'cross' }, { inode: 'cross' }] }]);
+    expect(plan(pair).segments).toMatchObject([
+      { component: 'config', members: [{ inode: 'cross' }, { inode: 'cross' }] },
+    ]);
   });
 
   it('take every file as a range when told to, an empty one as an empty range', () => {
-    const files = [entry('.openclaw/transcripts/a.jsonl', { sizeBytes: 0 }), entry('.openclaw/transcripts/b.jsonl', { sizeBytes: 7 }), entry('.openclaw/transcripts/l', { type: 'symlink' })];
-    const ranges = plan(files, { wholeAsRange: true, supplement: true }).segments.map(({ kind, range, reusable, supplement }) => ({ kind, range, reusable, supplement }));
+    const files = [
+      entry('.openclaw/transcripts/a.jsonl', { sizeBytes: 0 }),
+      entry('.openclaw/transcripts/b.jsonl', { sizeBytes: 7 }),
+      entry('.openclaw/transcripts/l', { type: 'symlink' }),
+    ];
+    const ranges = plan(files, { wholeAsRange: true, supplement: true }).segments.map(
+      ({ kind, range, reusable, supplement }) => ({ kind, range, reusable, supplement }),
+    );
     expect(ranges).toEqual([
       { kind: 'tar', range: undefined, reusable: false, supplement: true },
       { kind: 'range', range: { offset: 0, length: 0 }, reusable: false, supplement: true },
@@ -168,7 +196,9 @@ describe('what becomes of a file', () => {
       entry('workspace/secret-project/a/b'),
     ];
     const result = plan(entries, { exclude: ['workspace/secret-project'] });
-    const members = result.segments.map(({ component, kind, members: held }) => `${component} ${kind}: ${held.map(nameOf).join(' ')}`);
+    const members = result.segments.map(
+      ({ component, kind, members: held }) => `${component} ${kind}: ${held.map(nameOf).join(' ')}`,
+    );
     expect(members).toEqual([
       'config tar: .openclaw/config/openclaw.json .openclaw/other.json',
       'transcripts tar: .openclaw/transcripts/a.jsonl',
@@ -190,7 +220,13 @@ describe('what becomes of a file', () => {
   });
 
   it('follows the current profile: the workspace inside the root, media among the transcripts', () => {
-    const entries = ['.openclaw/openclaw.json', '.openclaw/workspace/a', '.openclaw/media/b', '.openclaw/state/openclaw.sqlite', '.openclaw/agents/main/agent/openclaw-agent.sqlite'].map((path) => entry(path));
+    const entries = [
+      '.openclaw/openclaw.json',
+      '.openclaw/workspace/a',
+      '.openclaw/media/b',
+      '.openclaw/state/openclaw.sqlite',
+      '.openclaw/agents/main/agent/openclaw-agent.sqlite',
+    ].map((path) => entry(path));
     const result = plan(entries, { profile: current });
     expect(result.segments.map(({ component, members }) => [component, ...members.map(nameOf)])).toEqual([
       ['config', '.openclaw/openclaw.json'],
@@ -206,7 +242,9 @@ describe('what becomes of a file', () => {
   });
 
   it('leaves out, by its reason, what the tier does not hold, its databases too', () => {
-    const result = plan([entry('.openclaw/transcripts/a'), entry('.openclaw/transcripts/a.db'), entry('.openclaw/b')], { components: componentsOf('A') });
+    const result = plan([entry('.openclaw/transcripts/a'), entry('.openclaw/transcripts/a.db'), entry('.openclaw/b')], {
+      components: componentsOf('A'),
+    });
     expect(byReason(result)).toEqual({ 'other-tier': ['.openclaw/transcripts/a', '.openclaw/transcripts/a.db'] });
     expect(result.databases).toEqual([]);
   });
@@ -217,7 +255,11 @@ describe('what becomes of a file', () => {
   });
 
   it('tells plists from logs on the host, and leaves its directories alone', () => {
-    const entries = [entry('Library/LaunchDaemons/com.slimvps.openclaw-lane1.plist'), entry('var/log/openclaw.log'), entry('var/log', { type: 'directory' })];
+    const entries = [
+      entry('Library/LaunchDaemons/com.slimvps.openclaw-lane1.plist'),
+      entry('var/log/openclaw.log'),
+      entry('var/log', { type: 'directory' }),
+    ];
     const result = plan(entries, { base: 'host', exclude: ['**'] });
     expect(result.segments.map(({ component, base }) => [component, base])).toEqual([
       ['plists', 'host'],
@@ -229,7 +271,8 @@ describe('what becomes of a file', () => {
 
 describe('identity', () => {
   const file = entry('workspace/a', { inode: 'fixed' });
-  const idOf = (one: FileEntry, more: Partial<PlanOptions> = {}): string => plan([one], more).segments[0]?.fingerprint ?? '';
+  const idOf = (one: FileEntry, more: Partial<PlanOptions> = {}): string =>
+    plan([one], more).segments[0]?.fingerprint ?? '';
 
   it('changes with name, size, times, inode, mode, profile, recipients, base, kind and key', () => {
     const others = [
