@@ -1,7 +1,19 @@
 // Everything that a file system can hold and a backup can trip over.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, ftruncateSync, linkSync, lutimesSync, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const awkwardNames: readonly Buffer[] = [
@@ -35,7 +47,11 @@ const awkwardNames: readonly Buffer[] = [
 ].map((name) => Buffer.from(name));
 
 /** Not UTF-8: APFS refuses such names, so on macOS they are left out. */
-const bareBytes: readonly Buffer[] = [Buffer.from([0x66, 0xff, 0xfe]), Buffer.from([0xc3]), Buffer.from([0x80, 0x0a, 0x81])];
+const bareBytes: readonly Buffer[] = [
+  Buffer.from([0x66, 0xff, 0xfe]),
+  Buffer.from([0xc3]),
+  Buffer.from([0x80, 0x0a, 0x81]),
+];
 
 /**
  * Makes the tree in an existing or new folder. Returns what is neither file, directory nor link: a bundle leaves it out
@@ -96,7 +112,8 @@ function makeModes(dir: string): void {
 
 function makeSizes(dir: string): void {
   mkdirSync(join(dir, 'empty directory'), { recursive: true });
-  for (const size of [0, 1, 511, 512, 513, 10_240, 1 << 20]) writeFileSync(join(dir, `size-${size}`), Buffer.alloc(size, 'x'));
+  for (const size of [0, 1, 511, 512, 513, 10_240, 1 << 20])
+    writeFileSync(join(dir, `size-${size}`), Buffer.alloc(size, 'x'));
   const sparse = openSync(join(dir, 'sparse'), 'w');
   writeSync(sparse, 'head', 0);
   writeSync(sparse, 'middle', 32 << 20);
@@ -115,7 +132,8 @@ async function makeSpecial(dir: string): Promise<void> {
   mkdirSync(dir, { recursive: true });
   spawnSync('mkfifo', [join(dir, 'fifo')]);
   // a socket's path is short: bound relative to its folder, by a process that leaves it behind
-  const bind = "process.chdir(process.argv[1]); require('node:net').createServer().listen('socket', () => process.kill(process.pid, 'SIGKILL'))";
+  const bind =
+    "process.chdir(process.argv[1]); require('node:net').createServer().listen('socket', () => process.kill(process.pid, 'SIGKILL'))";
   spawnSync(process.execPath, ['-e', bind, dir]);
 }
 
@@ -132,13 +150,19 @@ function makeTimes(dir: string): void {
     const path = join(dir, name);
     writeFileSync(path, `${time}\n`);
     // only touch knows nanoseconds; BSD's does not take this form, there milliseconds must do
-    if (spawnSync('touch', ['-d', time, path]).status !== 0) utimesSync(path, Date.parse(time) / 1000, Date.parse(time) / 1000);
+    if (spawnSync('touch', ['-d', time, path]).status !== 0)
+      utimesSync(path, Date.parse(time) / 1000, Date.parse(time) / 1000);
   }
 }
 
 /** Directories and links have times too, and lose them most easily. */
 function setTimes(dir: string): void {
-  for (const [name, seconds] of [['links/dangling', 1_000_000_000], ['sizes/empty directory', 1_100_000_000], ['modes', 1_200_000_000], ['links', 1_300_000_000]] as const) {
+  for (const [name, seconds] of [
+    ['links/dangling', 1_000_000_000],
+    ['sizes/empty directory', 1_100_000_000],
+    ['modes', 1_200_000_000],
+    ['links', 1_300_000_000],
+  ] as const) {
     lutimesSync(join(dir, name), seconds, seconds);
   }
 }

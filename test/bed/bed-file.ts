@@ -32,11 +32,23 @@ export async function cleanBed(dir: string): Promise<void> {
   if (!existsSync(pathIn(dir))) return;
   const file = JSON.parse(readFileSync(pathIn(dir), 'utf8')) as BedFile;
   const { owner } = file;
-  if (owner !== undefined && owner.pid !== process.pid && isAlive(owner) && !file.outlivesOwner && file.marks.length > 0) {
+  if (
+    owner !== undefined &&
+    owner.pid !== process.pid &&
+    isAlive(owner) &&
+    !file.outlivesOwner &&
+    file.marks.length > 0
+  ) {
     throw new Error(`process ${owner.pid} runs a bed in ${dir}`);
   }
   const first = treeOf(file.processes.filter(isAlive).map((record) => record.pid));
-  await endAll(() => [...new Set([...first.splice(0), ...treeOf(file.processes.filter(isAlive).map((record) => record.pid)), ...file.marks.flatMap((mark) => markedWith(`BED_HOST=${mark}`))])]);
+  await endAll(() => [
+    ...new Set([
+      ...first.splice(0),
+      ...treeOf(file.processes.filter(isAlive).map((record) => record.pid)),
+      ...file.marks.flatMap((mark) => markedWith(`BED_HOST=${mark}`)),
+    ]),
+  ]);
   for (const folder of file.folders) rmSync(folder, { recursive: true, force: true });
   rmSync(pathIn(dir));
 }

@@ -1,22 +1,23 @@
 // The bed: Mac-like hosts over real SSH on this one machine, with lanes that answer messages. What it starts ends with
 // the process that started it, or is ended by the next `startBed` in the same folder.
 
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { encodeOpenSshKey, type OpenSshKeyPair } from '../../src/config/openssh-key.ts';
 import { cleanBed, writeBedFile } from './bed-file.ts';
-import type { Bed, BedHost, BedKind, BedLane, BedOptions } from './bed-types.ts';
+import type { Bed, BedKind, BedOptions } from './bed-types.ts';
 import type { BaseHost } from './host-base.ts';
 import { installPrograms, makeDisk, makeLane } from './host-disk.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
 import { canMakeNamespaces, insideNode, insideState, NamespaceHost } from './host-namespaces.ts';
 import { InProcessHost } from './host-in-process.ts';
 import { SshdHost } from './host-sshd.ts';
+import { FreePorts } from './free-ports.ts';
 import { type LanePlan, planLane } from './lane-plan.ts';
 import { findPrograms, type Programs } from './programs.ts';
+import { StartedBed } from './started-bed.ts';
 
 export { cleanBed } from './bed-file.ts';
 export type { Bed, BedHost, BedItem, BedKind, BedLane, BedOptions, BedProfile } from './bed-types.ts';
@@ -49,19 +50,44 @@ export async function startBed(options: BedOptions): Promise<Bed> {
   symlinkSync(programs.node, join(sockets, 'node'));
   const hosts: BaseHost[] = [];
   const lanes: LanePlan[] = [];
-  const save = (): void => writeBedFile(dir, { marks: hosts.map((host) => host.plan.mark), processes: hosts.flatMap((host) => host.alive), folders: [sockets], outlivesOwner: options.outlivesOwner === true });
+  const save = (): void =>
+    writeBedFile(dir, {
+      marks: hosts.map((host) => host.plan.mark),
+      processes: hosts.flatMap((host) => host.alive),
+      folders: [sockets],
+      outlivesOwner: options.outlivesOwner === true,
+    });
   const ports = new FreePorts();
   let laneNumber = 0;
   for (const [index, wanted] of options.hosts.entries()) {
     const numbers = Array.from({ length: wanted.lanes }, () => (laneNumber += 1));
     const plan = await planHost({ options, index, numbers, dir, sockets, programs, ports });
-    const planned = await Promise.all(numbers.map(async (number) => planLane(plan, number, await ports.take('127.0.0.1'))));
+    const planned = await Promise.all(
+      numbers.map(async (number) => planLane(plan, number, await ports.take('127.0.0.1'))),
+    );
     lanes.push(...planned);
     hosts.push(makeHost(plan, planned, sshKey.publicKey, save));
   }
-  const bed = new StartedBed(options.kind, dir, hosts, lanes, Buffer.from(sshKey.privateKey), sshKeyPath, programs, sockets);
+  const bed = new StartedBed({
+    kind: options.kind,
+    dir,
+    hosts,
+    lanes,
+    sshKey: Buffer.from(sshKey.privateKey),
+    sshKeyPath,
+    programs,
+    folder: sockets,
+  });
   try {
-    await Promise.all(hosts.map((host) => startHost(host, lanes.filter((lane) => lane.host === host.name), options)));
+    await Promise.all(
+      hosts.map((host) =>
+        startHost(
+          host,
+          lanes.filter((lane) => lane.host === host.name),
+          options,
+        ),
+      ),
+    );
   } catch (error) {
     await bed.stop();
     throw error;
@@ -77,7 +103,8 @@ function withoutSome(programs: Programs, names: readonly (keyof Programs)[]): Pr
 async function startHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): Promise<void> {
   makeDisk(host.plan);
   installPrograms(host.plan);
-  for (const lane of lanes) makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
+  for (const lane of lanes)
+    makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
   await host.start();
 }
 
@@ -126,7 +153,8 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     systemRoot: kind === 'namespaces' ? join(stateDir, 'system') : realRoot,
     toolsDir: kind === 'namespaces' ? undefined : join(inputs.sockets, `tools-${index}`),
     socket: kind === 'namespaces' ? '/private/var/run/bed.sock' : join(inputs.sockets, `${index}.sock`),
-    realSocket: kind === 'namespaces' ? join(realRoot, 'private/var/run/bed.sock') : join(inputs.sockets, `${index}.sock`),
+    realSocket:
+      kind === 'namespaces' ? join(realRoot, 'private/var/run/bed.sock') : join(inputs.sockets, `${index}.sock`),
     address,
     port: await inputs.ports.take(address),
     login: user(loginName, 4500 + 100 * index),
@@ -149,82 +177,8 @@ function makeHost(plan: HostPlan, lanes: readonly LanePlan[], publicKey: string,
   writePrivate(keyPath, key.privateKey);
   writePrivate(join(plan.stateDir, 'authorized_keys'), publicKey);
   const hostKey = key.publicKey.split(' ').slice(0, 2).join(' ').trim();
-  if (plan.kind === 'namespaces') return new NamespaceHost(plan, lanes, hostKey, onProcesses, publicKey);
-  if (plan.kind === 'sshd') return new SshdHost(plan, lanes, hostKey, onProcesses);
-  return new InProcessHost(plan, lanes, hostKey, onProcesses, publicKey);
-}
-
-/** Ports below the range that the system gives to outgoing connections, each given once. */
-class FreePorts {
-  readonly #given = new Set<number>();
-
-  async take(address: string): Promise<number> {
-    for (let tries = 0; tries < 200; tries += 1) {
-      const port = 20_000 + Math.floor(Math.random() * 12_000);
-      if (this.#given.has(port)) continue;
-      this.#given.add(port);
-      if (await isFree(address, port)) return port;
-    }
-    throw new Error(`no free port on ${address} in 200 tries`);
-  }
-}
-
-function isFree(address: string, port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once('error', () => done(false));
-    server.listen(port, address, () => server.close(() => done(true)));
-  });
-}
-
-class StartedBed implements Bed {
-  readonly kind: BedKind;
-  readonly dir: string;
-  readonly hosts: readonly BaseHost[];
-  readonly lanes: readonly BedLane[];
-  readonly sshKey: Buffer;
-  readonly sshKeyPath: string;
-  readonly #programs: Programs;
-  readonly #sockets: string;
-
-  constructor(kind: BedKind, dir: string, hosts: readonly BaseHost[], lanes: readonly BedLane[], sshKey: Buffer, sshKeyPath: string, programs: Programs, sockets: string) {
-    this.kind = kind;
-    this.dir = dir;
-    this.hosts = hosts;
-    this.lanes = lanes;
-    this.sshKey = sshKey;
-    this.sshKeyPath = sshKeyPath;
-    this.#programs = programs;
-    this.#sockets = sockets;
-  }
-
-  host(name: string): BedHost {
-    const found = this.hosts.find((host) => host.name === name);
-    if (found === undefined) throw new Error(`the bed has no host ${name}`);
-    return found;
-  }
-
-  lane(name: string): BedLane {
-    const found = this.lanes.find((lane) => lane.lane === name);
-    if (found === undefined) throw new Error(`the bed has no lane ${name}`);
-    return found;
-  }
-
-  describe(): string {
-    const { sshd, bsdtar, sqlite3 } = this.#programs;
-    const transport = {
-      namespaces: 'namespaces with their own users, sudo and sshd',
-      sshd: `sshd (${sshd}) as the current user, sudo stood in for`,
-      'in-process': 'an SSH server of ssh2 in a process of its own, for there is no sshd; sudo stood in for',
-    }[this.kind];
-    const tar = bsdtar === undefined ? 'GNU tar for bsdtar' : `bsdtar (${bsdtar})`;
-    const database = sqlite3 === undefined ? 'node:sqlite for sqlite3' : `sqlite3 (${sqlite3})`;
-    return `bed: ${this.hosts.length} host(s) by ${transport}; ${tar}; ${database}; launchctl and security stood in for`;
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.hosts.map((host) => host.kill()));
-    rmSync(this.#sockets, { recursive: true, force: true });
-    if (existsSync(this.dir)) writeBedFile(this.dir, { marks: [], processes: [], folders: [], outlivesOwner: false });
-  }
+  const parts = { plan, lanes, hostKey, publicKey, onProcesses };
+  if (plan.kind === 'namespaces') return new NamespaceHost(parts);
+  if (plan.kind === 'sshd') return new SshdHost(parts);
+  return new InProcessHost(parts);
 }

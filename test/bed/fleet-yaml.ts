@@ -43,7 +43,17 @@ function passwordPath(options: FleetYamlOptions, lane: BedLane): string {
 
 function hostEntry(host: BedHost): Record<string, unknown> {
   const { address, port, user, hostKey, profile, root, tools } = host;
-  return { address, port, user, hostKey, region: 'hk', timeZone: 'ask', profile, root, ...(Object.keys(tools).length > 0 ? { tools } : {}) };
+  return {
+    address,
+    port,
+    user,
+    hostKey,
+    region: 'hk',
+    timeZone: 'ask',
+    profile,
+    root,
+    ...(Object.keys(tools).length > 0 ? { tools } : {}),
+  };
 }
 
 function laneEntry(options: FleetYamlOptions, lane: BedLane): Record<string, unknown> {
@@ -53,7 +63,10 @@ function laneEntry(options: FleetYamlOptions, lane: BedLane): Record<string, unk
     label: lane.label,
     domain: lane.domain,
     port: lane.port,
-    keychain: { path: `~/${lane.keychain.slice(lane.home.length + 1)}`, password: { file: passwordPath(options, lane) } },
+    keychain: {
+      path: `~/${lane.keychain.slice(lane.home.length + 1)}`,
+      password: { file: passwordPath(options, lane) },
+    },
     secrets: lane.secrets,
     messageToken: lane.messageToken,
     exclude: [],

@@ -39,7 +39,11 @@ interface Layout {
 const home = process.env['HOME'] ?? '/';
 
 function layoutOf(state: string): Layout {
-  const legacy = { config: join(state, 'config/openclaw.json'), sessions: join(state, 'transcripts'), database: join(state, 'transcripts/sessions.sqlite') };
+  const legacy = {
+    config: join(state, 'config/openclaw.json'),
+    sessions: join(state, 'transcripts'),
+    database: join(state, 'transcripts/sessions.sqlite'),
+  };
   if (existsSync(dirname(legacy.config))) return legacy;
   return {
     config: join(state, 'openclaw.json'),
@@ -66,7 +70,8 @@ function readConfig(path: string): GatewayConfig {
   const unknown = Object.keys(config).find((key) => !knownKeys.has(key));
   if (unknown !== undefined) giveUp(exConfig, `Unrecognized key: "${unknown}"`);
   if (config.gateway?.mode !== 'local') giveUp(exConfig, 'existing config is missing gateway.mode');
-  if (!config.gateway.auth?.token?.service || !config.secrets?.keychain || !config.models?.provider?.tokenSha256) giveUp(exConfig, 'config is incomplete');
+  if (!config.gateway.auth?.token?.service || !config.secrets?.keychain || !config.models?.provider?.tokenSha256)
+    giveUp(exConfig, 'config is incomplete');
   return config;
 }
 
@@ -84,7 +89,10 @@ function portOf(argv: readonly string[]): number | undefined {
 
 // --- what is kept -----------------------------------------------------------------------------------------------
 
-const database = openDatabase(layout.database, 'CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY, session TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL, at TEXT NOT NULL)');
+const database = openDatabase(
+  layout.database,
+  'CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY, session TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL, at TEXT NOT NULL)',
+);
 const insertTurn = database.prepare('INSERT INTO turns (session, role, content, at) VALUES (?, ?, ?, ?)');
 const countTurns = database.prepare("SELECT count(*) AS turns FROM turns WHERE session = ? AND role = 'user'");
 const leases = layout.stateDatabase === undefined ? undefined : takeLease(layout.stateDatabase);
@@ -97,16 +105,22 @@ function openDatabase(path: string, schema: string): DatabaseSync {
     opened.exec(schema);
     return opened;
   } catch (error) {
-    giveUp(1, `database ${path}: ${(error as Error).message}`);
+    return giveUp(1, `database ${path}: ${(error as Error).message}`);
   }
 }
 
 /** One gateway for one state directory: a fresh lease of another host is respected, a stale or own one is taken over. */
 function takeLease(path: string): DatabaseSync {
-  const state = openDatabase(path, 'CREATE TABLE IF NOT EXISTS state_leases (name TEXT PRIMARY KEY, host TEXT, pid INTEGER, heartbeat_ms INTEGER); CREATE TABLE IF NOT EXISTS delivery_queue (id INTEGER PRIMARY KEY, payload TEXT)');
+  const state = openDatabase(
+    path,
+    'CREATE TABLE IF NOT EXISTS state_leases (name TEXT PRIMARY KEY, host TEXT, pid INTEGER, heartbeat_ms INTEGER); CREATE TABLE IF NOT EXISTS delivery_queue (id INTEGER PRIMARY KEY, payload TEXT)',
+  );
   const host = process.env['BED_HOST'] ?? 'localhost';
-  const row = state.prepare("SELECT host, heartbeat_ms AS heartbeatMs FROM state_leases WHERE name = 'gateway-owner'").get() as { host: string; heartbeatMs: number } | undefined;
-  if (row !== undefined && row.host !== host && Date.now() - row.heartbeatMs < leaseMs) giveUp(1, 'Another Gateway owner lease is still active for this state directory');
+  const row = state
+    .prepare("SELECT host, heartbeat_ms AS heartbeatMs FROM state_leases WHERE name = 'gateway-owner'")
+    .get() as { host: string; heartbeatMs: number } | undefined;
+  if (row !== undefined && row.host !== host && Date.now() - row.heartbeatMs < leaseMs)
+    giveUp(1, 'Another Gateway owner lease is still active for this state directory');
   const beat = state.prepare("INSERT OR REPLACE INTO state_leases VALUES ('gateway-owner', ?, ?, ?)");
   beat.run(host, process.pid, Date.now());
   setInterval(() => beat.run(host, process.pid, Date.now()), 10_000).unref();
@@ -130,7 +144,15 @@ async function readItem(item: ItemRef): Promise<Buffer | 'locked' | undefined> {
   const keychain = config.secrets.keychain.replace(/^~(?=\/)/, home);
   const tool = process.env['OPENCLAW_SECURITY'] ?? '/usr/bin/security';
   try {
-    const { stderr } = await run(tool, ['find-generic-password', '-g', '-s', item.service, '-a', item.account, keychain]);
+    const { stderr } = await run(tool, [
+      'find-generic-password',
+      '-g',
+      '-s',
+      item.service,
+      '-a',
+      item.account,
+      keychain,
+    ]);
     const line = stderr.split('\n').find((one) => one.startsWith('password: ')) ?? '';
     const hex = /^password: 0x([0-9A-F]*)/.exec(line)?.[1];
     return hex === undefined ? Buffer.from(line.slice('password: "'.length, -1)) : Buffer.from(hex, 'hex');
@@ -142,10 +164,13 @@ async function readItem(item: ItemRef): Promise<Buffer | 'locked' | undefined> {
 // The token is read at start. Only a locked keychain is asked again: a host that has just booted.
 let token = await readItem(config.gateway.auth.token);
 
-async function mayAnswer(request: IncomingMessage): Promise<'yes' | 'Unauthorized' | '401 Incorrect API key provided.'> {
+async function mayAnswer(
+  request: IncomingMessage,
+): Promise<'yes' | 'Unauthorized' | '401 Incorrect API key provided.'> {
   if (token === 'locked') token = await readItem(config.gateway.auth.token);
   const bearer = Buffer.from(/^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '', 'latin1');
-  if (token === undefined || token === 'locked' || bearer.length !== token.length || !timingSafeEqual(bearer, token)) return 'Unauthorized';
+  if (token === undefined || token === 'locked' || bearer.length !== token.length || !timingSafeEqual(bearer, token))
+    return 'Unauthorized';
   const key = await readItem(config.models.provider);
   if (key === undefined || key === 'locked') return '401 Incorrect API key provided.';
   const digest = createHash('sha256').update(key).digest('hex');
@@ -178,7 +203,8 @@ function isBusyElsewhere(): boolean {
 }
 
 function sendReady(response: ServerResponse): void {
-  if (isBusyElsewhere()) return send(response, 503, { ready: false, failing: ['gateway-draining'], uptimeMs: Date.now() - startedAtMs });
+  if (isBusyElsewhere())
+    return send(response, 503, { ready: false, failing: ['gateway-draining'], uptimeMs: Date.now() - startedAtMs });
   send(response, 200, { ready: true, failing: [], uptimeMs: Date.now() - startedAtMs });
 }
 
@@ -191,12 +217,17 @@ async function suspend(request: IncomingMessage, response: ServerResponse): Prom
 
 async function converse(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
-  if (isBusyElsewhere()) return send(response, 503, { error: { message: 'gateway unavailable', type: 'gateway_unavailable' } });
+  if (isBusyElsewhere())
+    return send(response, 503, { error: { message: 'gateway unavailable', type: 'gateway_unavailable' } });
   const verdict = await mayAnswer(request);
-  if (verdict !== 'yes') return send(response, 401, { error: { message: verdict, type: verdict === 'Unauthorized' ? 'unauthorized' : 'authentication_error' } });
+  if (verdict !== 'yes')
+    return send(response, 401, {
+      error: { message: verdict, type: verdict === 'Unauthorized' ? 'unauthorized' : 'authentication_error' },
+    });
   const { model, messages } = JSON.parse(body) as { model?: string; messages?: { role: string; content: string }[] };
   const asked = messages?.findLast((message) => message.role === 'user')?.content;
-  if (asked === undefined) return send(response, 400, { error: { message: 'no user message', type: 'invalid_request_error' } });
+  if (asked === undefined)
+    return send(response, 400, { error: { message: 'no user message', type: 'invalid_request_error' } });
   const session = String(request.headers['x-openclaw-session-key'] ?? 'agent:main:main');
   appendTurn(session, 'user', asked);
   const { turns } = countTurns.get(session) as { turns: number };
@@ -212,13 +243,21 @@ async function converse(request: IncomingMessage, response: ServerResponse): Pro
 }
 
 const server = createServer((request, response) => {
-  answer(request, response).catch(() => send(response, 500, { error: { message: 'internal error', type: 'api_error' } }));
+  answer(request, response).catch(() =>
+    send(response, 500, { error: { message: 'internal error', type: 'api_error' } }),
+  );
 });
 server.on('error', (error: NodeJS.ErrnoException) => giveUp(exConfig, `port ${port}: ${error.code}`));
-server.listen(port, '127.0.0.1', () => process.stdout.write(`${new Date().toISOString()} gateway listening on ${port}\n`));
+server.listen(port, '127.0.0.1', () =>
+  process.stdout.write(`${new Date().toISOString()} gateway listening on ${port}\n`),
+);
 
 const chatterMs = config.bed?.chatterMs ?? 0;
-if (chatterMs > 0) setInterval(() => appendTurn('agent:main:chatter', 'assistant', `tick ${Date.now()} ${'.'.repeat(200)}`), chatterMs).unref();
+if (chatterMs > 0)
+  setInterval(
+    () => appendTurn('agent:main:chatter', 'assistant', `tick ${Date.now()} ${'.'.repeat(200)}`),
+    chatterMs,
+  ).unref();
 
 // Databases are not closed: like the real gateway it leaves a WAL behind even after a clean stop.
 process.on('SIGTERM', () => {

@@ -13,19 +13,31 @@ import type { LanePlan } from './lane-plan.ts';
 import { endAll, isAlive, markedWith, type ProcessRecord, recordOf, signal, treeOf } from './processes.ts';
 import type { HostDaemonConfig } from './stand-ins/host-daemon.ts';
 
+export interface HostParts {
+  readonly plan: HostPlan;
+  readonly lanes: readonly LanePlan[];
+  readonly hostKey: string;
+  readonly publicKey: string;
+  /** Called when the host's processes are others, for the pid file. */
+  readonly onProcesses: () => void;
+}
+
 export abstract class BaseHost implements BedHost {
   readonly plan: HostPlan;
   readonly hostKey: string;
   protected readonly lanes: readonly LanePlan[];
   /** Every process we started for this host, for the pid file and for the end. */
   protected processes: ProcessRecord[] = [];
+  /** The key that may log in, as a line of authorized_keys. */
+  protected readonly publicKey: string;
   readonly #onProcesses: () => void;
 
-  constructor(plan: HostPlan, lanes: readonly LanePlan[], hostKey: string, onProcesses: () => void) {
-    this.plan = plan;
-    this.lanes = lanes;
-    this.hostKey = hostKey;
-    this.#onProcesses = onProcesses;
+  constructor(parts: HostParts) {
+    this.plan = parts.plan;
+    this.lanes = parts.lanes;
+    this.hostKey = parts.hostKey;
+    this.publicKey = parts.publicKey;
+    this.#onProcesses = parts.onProcesses;
   }
 
   get name(): string {
@@ -78,7 +90,11 @@ export abstract class BaseHost implements BedHost {
     // the tree is taken while it hangs together: orphans of a dead listener have no parent to be found by
     const known = new Set(treeOf(this.alive.map((record) => record.pid)));
     await endAll(() => {
-      const left = [...treeOf(this.alive.map((record) => record.pid)), ...markedWith(`BED_HOST=${this.plan.mark}`), ...[...known].filter((pid) => recordOf(pid) !== undefined)];
+      const left = [
+        ...treeOf(this.alive.map((record) => record.pid)),
+        ...markedWith(`BED_HOST=${this.plan.mark}`),
+        ...[...known].filter((pid) => recordOf(pid) !== undefined),
+      ];
       known.clear();
       return [...new Set(left)];
     });
@@ -100,7 +116,9 @@ export abstract class BaseHost implements BedHost {
   }
 
   async killSshd(): Promise<void> {
-    const records = this.#sshdTree().map((pid) => recordOf(pid)).filter((record) => record !== undefined);
+    const records = this.#sshdTree()
+      .map((pid) => recordOf(pid))
+      .filter((record) => record !== undefined);
     await endAll(() => records.filter(isAlive).map((record) => record.pid));
   }
 
@@ -112,7 +130,11 @@ export abstract class BaseHost implements BedHost {
 
   async setConsoleUser(uid: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      request({ socketPath: this.socketPath(), path: `/console/${uid}`, method: 'POST' }, (response) => response.resume().on('end', resolve)).on('error', reject).end();
+      request({ socketPath: this.socketPath(), path: `/console/${uid}`, method: 'POST' }, (response) =>
+        response.resume().on('end', resolve),
+      )
+        .on('error', reject)
+        .end();
     });
   }
 
@@ -144,18 +166,30 @@ export abstract class BaseHost implements BedHost {
   }
 
   /** Starts a program that reads its configuration from stdin and says by a file that it is ready. */
-  protected async startReady(argv: readonly string[], config: object, names: { readonly log: string; readonly ready: string }): Promise<ChildProcess> {
+  protected async startReady(
+    argv: readonly string[],
+    config: object,
+    names: { readonly log: string; readonly ready: string },
+  ): Promise<ChildProcess> {
     const readyPath = join(this.plan.stateDir, names.ready);
     rmSync(readyPath, { force: true });
     const logPath = join(this.plan.stateDir, names.log);
     const log = openSync(logPath, 'a', 0o600);
     const [program = '', ...args] = argv;
-    const child = spawn(program, args, { detached: true, stdio: ['pipe', log, log], env: { PATH: pathOf(this.plan), BED_HOST: this.plan.mark } });
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['pipe', log, log],
+      env: { PATH: pathOf(this.plan), BED_HOST: this.plan.mark },
+    });
     closeSync(log);
     giveConfig(child, config);
     child.unref();
     this.remember(child);
-    await waitUntil(() => existsSync(readyPath), () => `${names.log} of ${this.name}: ${tail(logPath)}`, () => child.exitCode !== null);
+    await waitUntil(
+      () => existsSync(readyPath),
+      () => `${names.log} of ${this.name}: ${tail(logPath)}`,
+      () => child.exitCode !== null,
+    );
     return child;
   }
 
@@ -164,7 +198,10 @@ export abstract class BaseHost implements BedHost {
     const { address, port, stateDir } = this.plan;
     const untilMs = Date.now() + 10_000;
     while (!(await greets(address, port))) {
-      if (Date.now() > untilMs || isGone()) throw new Error(`sshd of ${this.name} does not answer on ${address}:${port}: ${tail(join(stateDir, 'sshd.log'))}`);
+      if (Date.now() > untilMs || isGone())
+        throw new Error(
+          `sshd of ${this.name} does not answer on ${address}:${port}: ${tail(join(stateDir, 'sshd.log'))}`,
+        );
       await pause(5);
     }
   }
@@ -189,7 +226,12 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-export async function waitUntil(holds: () => boolean, describe: () => string, isHopeless: () => boolean, withinMs = 15_000): Promise<void> {
+export async function waitUntil(
+  holds: () => boolean,
+  describe: () => string,
+  isHopeless: () => boolean,
+  withinMs = 15_000,
+): Promise<void> {
   const untilMs = Date.now() + withinMs;
   while (!holds()) {
     if (Date.now() > untilMs || isHopeless()) throw new Error(describe());

@@ -1,6 +1,15 @@
 // Makes a host's disk: the folders of a Mac, the programs, the lanes' homes, keychains and plists.
 
-import { chownSync, chmodSync, lchownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'plist';
@@ -12,7 +21,16 @@ import { Keychains } from './stand-ins/keychains.ts';
 
 /** The folders of a Mac that a lane's life touches; /var, /tmp and /etc are links into /private, as there. */
 export function makeDisk(plan: HostPlan): void {
-  for (const folder of ['Users', 'Library/LaunchDaemons', 'private/var/log', 'private/var/root', 'private/var/run', 'private/var/db/timezone/zoneinfo/Asia', 'private/etc', 'private/tmp']) {
+  for (const folder of [
+    'Users',
+    'Library/LaunchDaemons',
+    'private/var/log',
+    'private/var/root',
+    'private/var/run',
+    'private/var/db/timezone/zoneinfo/Asia',
+    'private/etc',
+    'private/tmp',
+  ]) {
     mkdirSync(join(plan.realRoot, folder), { recursive: true, mode: 0o755 });
   }
   for (const name of ['var', 'tmp', 'etc']) symlinkSync(`private/${name}`, join(plan.realRoot, name));
@@ -49,7 +67,10 @@ function giveTree(plan: HostPlan, folder: string, user: { uid: number; gid: numb
 export function makeLane(plan: HostPlan, lane: LanePlan, options: { dataBytes: number; chatterMs: number }): void {
   const home = makeHome(plan, { name: lane.user, uid: lane.uid, gid: lane.gid });
   const state = join(home, '.openclaw');
-  writePrivate(join(state, lane.profile === 'slimvps-legacy' ? 'config/openclaw.json' : 'openclaw.json'), `${JSON.stringify(gatewayConfig(lane, options.chatterMs), undefined, 2)}\n`);
+  writePrivate(
+    join(state, lane.profile === 'slimvps-legacy' ? 'config/openclaw.json' : 'openclaw.json'),
+    `${JSON.stringify(gatewayConfig(lane, options.chatterMs), undefined, 2)}\n`,
+  );
   writePrivate(join(state, 'version'), `${openclawVersions[lane.profile]}\n`);
   plantLaneData({ home, profile: lane.profile, bytes: options.dataBytes, seed: lane.lane });
   mkdirSync(join(home, 'Library/Logs/openclaw'), { recursive: true, mode: 0o700 });
@@ -66,7 +87,8 @@ function writePrivate(path: string, content: string): void {
 function makeKeychain(path: string, lane: LanePlan): void {
   const keychains = new Keychains();
   keychains.create(path, lane.keychainPassword, lane.uid);
-  for (const item of lane.secrets) keychains.add(path, { ...item, label: item.service }, lane.values[item.service] ?? Buffer.alloc(0), false);
+  for (const item of lane.secrets)
+    keychains.add(path, { ...item, label: item.service }, lane.values[item.service] ?? Buffer.alloc(0), false);
 }
 
 function makePlist(plan: HostPlan, lane: LanePlan): void {
@@ -81,7 +103,8 @@ export function installPrograms(plan: HostPlan): void {
   installScript(system('/usr/local/bin/openclaw'), openclaw(plan));
   installModule('gateway.ts', system('/usr/local/lib/openclaw/gateway.mjs'));
   writeFileSync(system('/usr/local/lib/openclaw/version'), `${openclawVersions[plan.profile]}\n`);
-  for (const name of ['post', ...nodeTools]) installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));
+  for (const name of ['post', ...nodeTools])
+    installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));
   for (const [tool, text] of Object.entries(toolTexts(plan))) {
     const path = plan.toolsDir === undefined ? system(`/usr/bin/${tool}`) : join(plan.toolsDir, tool);
     installScript(path, text);
@@ -111,7 +134,8 @@ function toolTexts(plan: HostPlan): Record<string, string> {
   const standIns = { launchctl: daemonClient('launchctl', plan), security: daemonClient('security', plan) };
   const tar = passThrough('tar', programs.bsdtar ?? programs.tar ?? '/usr/bin/tar');
   const ours = Object.fromEntries(nodeTools.map((tool) => [tool, realOrOurs(plan, tool)]));
-  if (plan.kind !== 'namespaces') return { ...standIns, ...ours, tar, sudo: sudoStandIn(plan), pgrep: pgrepStandIn(plan), openclaw: openclaw(plan) };
+  if (plan.kind !== 'namespaces')
+    return { ...standIns, ...ours, tar, sudo: sudoStandIn(plan), pgrep: pgrepStandIn(plan), openclaw: openclaw(plan) };
   const missing = Object.entries(ours).filter(([tool]) => programs[tool as (typeof nodeTools)[number]] === undefined);
   return { ...standIns, ...Object.fromEntries(missing), ...(programs.bsdtar === undefined ? {} : { tar }) };
 }
@@ -121,5 +145,7 @@ const nodeTools = ['sqlite3', 'curl', 'ps'] as const;
 
 function realOrOurs(plan: HostPlan, tool: (typeof nodeTools)[number]): string {
   const program = plan.programs[tool];
-  return program === undefined ? byNode(tool, plan, hostPath(plan, `/usr/local/lib/bed/${tool}.mjs`)) : passThrough(tool, program);
+  return program === undefined
+    ? byNode(tool, plan, hostPath(plan, `/usr/local/lib/bed/${tool}.mjs`))
+    : passThrough(tool, program);
 }

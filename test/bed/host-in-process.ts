@@ -2,20 +2,12 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import type { HostPlan } from './host-plan.ts';
 import { SshdHost } from './host-sshd.ts';
-import type { LanePlan } from './lane-plan.ts';
 import { sessionEnvironment } from './shims.ts';
 import type { SshServerConfig } from './ssh-server.ts';
 
 export class InProcessHost extends SshdHost {
-  readonly #publicKey: string;
   #server: ChildProcess | undefined;
-
-  constructor(plan: HostPlan, lanes: readonly LanePlan[], hostKey: string, onProcesses: () => void, publicKey: string) {
-    super(plan, lanes, hostKey, onProcesses);
-    this.#publicKey = publicKey;
-  }
 
   override async startSshd(): Promise<void> {
     const { plan } = this;
@@ -23,7 +15,7 @@ export class InProcessHost extends SshdHost {
       address: plan.address,
       port: plan.port,
       hostKeyPath: join(plan.stateDir, 'host_key'),
-      authorizedKey: this.#publicKey,
+      authorizedKey: this.publicKey,
       user: plan.login.name,
       cwd: plan.login.home,
       environment: sessionEnvironment(plan),
@@ -32,7 +24,10 @@ export class InProcessHost extends SshdHost {
       outlivesOwner: plan.outlivesOwner,
     };
     const script = join(import.meta.dirname, 'ssh-server.ts');
-    this.#server = await this.startReady([plan.programs.node, '--no-warnings', script], config, { log: 'sshd.log', ready: 'sshd.ready' });
+    this.#server = await this.startReady([plan.programs.node, '--no-warnings', script], config, {
+      log: 'sshd.log',
+      ready: 'sshd.ready',
+    });
   }
 
   protected override sshdPid(): number | undefined {

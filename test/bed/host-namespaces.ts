@@ -4,12 +4,21 @@
 // the namespace's first process dies, by whatever signal, all of it is gone.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BaseHost, isSshd } from './host-base.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
 import { sshdConfig } from './host-sshd.ts';
-import type { LanePlan } from './lane-plan.ts';
 import { treeOf } from './processes.ts';
 import type { Programs } from './programs.ts';
 import { installScript, shQuote } from './shims.ts';
@@ -26,8 +35,11 @@ let answer: boolean | undefined;
 export function canMakeNamespaces(programs: Programs): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   if (programs.unshare === undefined || programs.sudo === undefined || programs.sshd === undefined) return false;
-  const script = 'mount --make-rprivate / && mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w /mnt/r && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/r';
-  answer ??= spawnSync(programs.unshare, ['--mount', '--uts', '--pid', '--fork', 'sh', '-c', script], { stdio: 'ignore' }).status === 0;
+  const script =
+    'mount --make-rprivate / && mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w /mnt/r && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/r';
+  answer ??=
+    spawnSync(programs.unshare, ['--mount', '--uts', '--pid', '--fork', 'sh', '-c', script], { stdio: 'ignore' })
+      .status === 0;
   return answer;
 }
 
@@ -67,15 +79,9 @@ exec chroot . /bin/sh -c 'exec 3<&0; ${insideNode} --no-warnings ${insideReposit
 }
 
 export class NamespaceHost extends BaseHost {
-  readonly #publicKey: string;
   readonly #denied = new Set<string>();
   #unshare: ChildProcess | undefined;
   #sshd: ChildProcess | undefined;
-
-  constructor(plan: HostPlan, lanes: readonly LanePlan[], hostKey: string, onProcesses: () => void, publicKey: string) {
-    super(plan, lanes, hostKey, onProcesses);
-    this.#publicKey = publicKey;
-  }
 
   override async start(): Promise<void> {
     this.#makeAccounts();
@@ -95,8 +101,20 @@ export class NamespaceHost extends BaseHost {
   protected async startDaemon(unlocked: boolean): Promise<void> {
     const script = join(this.plan.stateDir, 'init.sh');
     installScript(script, initScript(this.plan));
-    const unshare = [this.plan.programs.unshare ?? 'unshare', '--mount', '--uts', '--pid', '--fork', '--kill-child', '/bin/sh', script];
-    this.#unshare = await this.startReady(unshare, this.daemonConfig(unlocked), { log: 'daemon.log', ready: 'daemon.ready' });
+    const unshare = [
+      this.plan.programs.unshare ?? 'unshare',
+      '--mount',
+      '--uts',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '/bin/sh',
+      script,
+    ];
+    this.#unshare = await this.startReady(unshare, this.daemonConfig(unlocked), {
+      log: 'daemon.log',
+      ready: 'daemon.ready',
+    });
   }
 
   async startSshd(): Promise<void> {
@@ -104,7 +122,15 @@ export class NamespaceHost extends BaseHost {
     writeFileSync(join(plan.stateDir, 'sshd_config'), sshdConfig(plan, { authorizedKeys: '.ssh/authorized_keys' }));
     const log = openSync(join(plan.stateDir, 'sshd.log'), 'a', 0o600);
     const enter = ['--target', String(this.#initPid()), '--mount', '--uts', '--pid', '--root', '--wd'];
-    const child = spawn('nsenter', [...enter, plan.programs.sshd ?? '/usr/sbin/sshd', '-D', '-e', '-f', `${insideState}/sshd_config`], { detached: true, stdio: ['ignore', log, log], env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', BED_HOST: plan.mark } });
+    const child = spawn(
+      'nsenter',
+      [...enter, plan.programs.sshd ?? '/usr/sbin/sshd', '-D', '-e', '-f', `${insideState}/sshd_config`],
+      {
+        detached: true,
+        stdio: ['ignore', log, log],
+        env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', BED_HOST: plan.mark },
+      },
+    );
     closeSync(log);
     child.unref();
     this.#sshd = child;
@@ -137,7 +163,12 @@ export class NamespaceHost extends BaseHost {
   #writeSudoers(root: string): void {
     const lanes = this.plan.lanes.map((lane) => lane.name).filter((name) => !this.#denied.has(name));
     const lines = sudoersFor(this.plan.login.name, lanes).split('\n');
-    const rules = this.#denied.has('root') ? lines.slice(0, lines.findIndex((line) => line.includes('ALL=(root)'))) : lines;
+    const rules = this.#denied.has('root')
+      ? lines.slice(
+          0,
+          lines.findIndex((line) => line.includes('ALL=(root)')),
+        )
+      : lines;
     const path = join(root, 'etc/sudoers.d/clawback');
     mkdirSync(dirname(path), { recursive: true });
     rmSync(path, { force: true });
@@ -150,11 +181,26 @@ export class NamespaceHost extends BaseHost {
     const etc = (name: string): string => join(this.plan.systemRoot, 'etc', name);
     const users = [this.plan.login, ...this.plan.lanes];
     mkdirSync(etc('sudoers.d'), { recursive: true });
-    writeFileSync(etc('passwd'), readFileSync('/etc/passwd', 'utf8') + users.map((user) => `${user.name}:x:${user.uid}:${user.gid}::${user.home}:/bin/sh\n`).join(''));
-    writeFileSync(etc('group'), `${readFileSync('/etc/group', 'utf8')}wheel:x:0:\n${users.map((user) => `${user.name}:x:${user.gid}:\n`).join('')}`);
-    writeFileSync(etc('shadow'), readFileSync('/etc/shadow', 'utf8') + users.map((user) => `${user.name}:*:20000:0:99999:7:::\n`).join(''), { mode: 0o600 });
+    writeFileSync(
+      etc('passwd'),
+      readFileSync('/etc/passwd', 'utf8') +
+        users.map((user) => `${user.name}:x:${user.uid}:${user.gid}::${user.home}:/bin/sh\n`).join(''),
+    );
+    writeFileSync(
+      etc('group'),
+      `${readFileSync('/etc/group', 'utf8')}wheel:x:0:\n${users.map((user) => `${user.name}:x:${user.gid}:\n`).join('')}`,
+    );
+    writeFileSync(
+      etc('shadow'),
+      readFileSync('/etc/shadow', 'utf8') + users.map((user) => `${user.name}:*:20000:0:99999:7:::\n`).join(''),
+      { mode: 0o600 },
+    );
     writeFileSync(etc('hosts'), `127.0.0.1 localhost\n${this.plan.address} ${this.plan.name}\n`);
-    writeFileSync(etc('sudoers'), 'Defaults env_reset, !secure_path, !use_pty\nDefaults env_keep += "HOME MAIL"\nroot ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n', { mode: 0o440 });
+    writeFileSync(
+      etc('sudoers'),
+      'Defaults env_reset, !secure_path, !use_pty\nDefaults env_keep += "HOME MAIL"\nroot ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n',
+      { mode: 0o440 },
+    );
     symlinkSync('/usr/share/zoneinfo/Asia/Hong_Kong', etc('localtime'));
     this.#writeSudoers(this.plan.systemRoot);
     this.#authorize(this.plan.login);
@@ -163,7 +209,7 @@ export class NamespaceHost extends BaseHost {
   #authorize(user: BedUser): void {
     const folder = join(this.plan.realRoot, 'Users', user.name, '.ssh');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, 'authorized_keys'), `${this.#publicKey}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, 'authorized_keys'), `${this.publicKey}\n`, { mode: 0o600 });
     for (const path of [folder, join(folder, 'authorized_keys')]) chownSync(path, user.uid, user.gid);
   }
 }

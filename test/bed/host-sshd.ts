@@ -8,7 +8,10 @@ import { type HostPlan, pathOf } from './host-plan.ts';
 import { forceCommand, installScript } from './shims.ts';
 
 /** What sshd is configured with. MaxSessions is OpenSSH's default, which macOS keeps. */
-export function sshdConfig(plan: HostPlan, options: { readonly authorizedKeys: string; readonly forceCommand?: string }): string {
+export function sshdConfig(
+  plan: HostPlan,
+  options: { readonly authorizedKeys: string; readonly forceCommand?: string },
+): string {
   return [
     `ListenAddress ${plan.address}`,
     `Port ${plan.port}`,
@@ -27,7 +30,9 @@ export function sshdConfig(plan: HostPlan, options: { readonly authorizedKeys: s
     'UseDNS no',
     'MaxSessions 10',
     `AllowUsers ${plan.login.name}`,
-    ...(options.forceCommand === undefined ? [`SetEnv PATH=${pathOf(plan)} BED_HOST=${plan.mark}`] : ['StrictModes no', `ForceCommand ${options.forceCommand}`]),
+    ...(options.forceCommand === undefined
+      ? [`SetEnv PATH=${pathOf(plan)} BED_HOST=${plan.mark}`]
+      : ['StrictModes no', `ForceCommand ${options.forceCommand}`]),
     '',
   ].join('\n');
 }
@@ -37,7 +42,10 @@ export class SshdHost extends BaseHost {
 
   protected async startDaemon(unlocked: boolean): Promise<void> {
     const script = join(import.meta.dirname, 'stand-ins/host-daemon.ts');
-    await this.startReady([this.plan.programs.node, '--no-warnings', script], this.daemonConfig(unlocked), { log: 'daemon.log', ready: 'daemon.ready' });
+    await this.startReady([this.plan.programs.node, '--no-warnings', script], this.daemonConfig(unlocked), {
+      log: 'daemon.log',
+      ready: 'daemon.ready',
+    });
   }
 
   async startSshd(): Promise<void> {
@@ -45,11 +53,18 @@ export class SshdHost extends BaseHost {
     const wrapper = join(plan.stateDir, 'force-command');
     installScript(wrapper, forceCommand(plan));
     const config = join(plan.stateDir, 'sshd_config');
-    writeFileSync(config, sshdConfig(plan, { authorizedKeys: join(plan.stateDir, 'authorized_keys'), forceCommand: wrapper }));
+    writeFileSync(
+      config,
+      sshdConfig(plan, { authorizedKeys: join(plan.stateDir, 'authorized_keys'), forceCommand: wrapper }),
+    );
     // root's sshd wants its empty folder; it is the one thing outside `dir`, and what sshd's own service would make
     if (process.getuid?.() === 0 && !existsSync('/run/sshd')) mkdirSync('/run/sshd', { mode: 0o755 });
     const log = openSync(join(plan.stateDir, 'sshd.log'), 'a', 0o600);
-    const child = spawn(plan.programs.sshd ?? '/usr/sbin/sshd', ['-D', '-e', '-f', config], { detached: true, stdio: ['ignore', log, log], env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', BED_HOST: plan.mark } });
+    const child = spawn(plan.programs.sshd ?? '/usr/sbin/sshd', ['-D', '-e', '-f', config], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', BED_HOST: plan.mark },
+    });
     closeSync(log);
     child.unref();
     this.#sshd = child;

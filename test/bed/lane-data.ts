@@ -44,7 +44,10 @@ class Random {
   }
 }
 
-const words = 'agent lane restore build deploy tokyo review please check the log again merge branch failing test port gateway channel message model route queue cache token budget index schema draft summary weather ticket invoice customer reply later today tomorrow quickly exactly about because between without'.split(' ');
+const words =
+  'agent lane restore build deploy tokyo review please check the log again merge branch failing test port gateway channel message model route queue cache token budget index schema draft summary weather ticket invoice customer reply later today tomorrow quickly exactly about because between without'.split(
+    ' ',
+  );
 
 interface Planting extends LaneDataOptions {
   readonly random: Random;
@@ -65,7 +68,11 @@ export function plantLaneData(options: LaneDataOptions): void {
   plantIdentity(planting, legacy ? join(state, 'config') : state);
   plantTranscripts(planting, Math.floor(options.bytes * 0.45));
   plantWorkspace(planting, Math.floor(options.bytes * 0.45));
-  plantDatabase(planting, legacy ? join(state, 'transcripts/sessions.sqlite') : join(state, 'agents/main/agent/openclaw-agent.sqlite'), Math.floor(options.bytes * 0.1));
+  plantDatabase(
+    planting,
+    legacy ? join(state, 'transcripts/sessions.sqlite') : join(state, 'agents/main/agent/openclaw-agent.sqlite'),
+    Math.floor(options.bytes * 0.1),
+  );
   plantCaches(planting, Math.floor(options.bytes * 0.1));
 }
 
@@ -95,9 +102,18 @@ function sentence(random: Random, count: number): string {
 
 function plantIdentity(planting: Planting, config: string): void {
   const { random } = planting;
-  write(join(config, 'channels/telegram.json'), `${JSON.stringify({ allowFrom: [random.below(1e9)], polling: true }, undefined, 2)}\n`);
-  write(join(config, 'routes.json'), `${JSON.stringify({ default: 'openclaw/default', fallbacks: ['local/small'] }, undefined, 2)}\n`);
-  write(join(config, 'credentials/whatsapp/main/creds.json'), `${JSON.stringify({ noiseKey: random.bytes(32).toString('base64'), registrationId: random.below(1e6) })}\n`);
+  write(
+    join(config, 'channels/telegram.json'),
+    `${JSON.stringify({ allowFrom: [random.below(1e9)], polling: true }, undefined, 2)}\n`,
+  );
+  write(
+    join(config, 'routes.json'),
+    `${JSON.stringify({ default: 'openclaw/default', fallbacks: ['local/small'] }, undefined, 2)}\n`,
+  );
+  write(
+    join(config, 'credentials/whatsapp/main/creds.json'),
+    `${JSON.stringify({ noiseKey: random.bytes(32).toString('base64'), registrationId: random.below(1e6) })}\n`,
+  );
   write(join(config, 'identity.key'), random.bytes(32));
 }
 
@@ -131,28 +147,48 @@ function plantWorkspace(planting: Planting, bytes: number): void {
   const { random, workspace } = planting;
   write(join(workspace, 'AGENTS.md'), `# Agents\n\n${sentence(random, 40)}\n`, 0o644);
   const repository = join(workspace, 'project');
-  for (const [name, content] of [['HEAD', 'ref: refs/heads/main\n'], ['config', '[core]\n\trepositoryformatversion = 0\n'], ['refs/heads/main', `${random.bytes(20).toString('hex')}\n`]] as const) {
+  for (const [name, content] of [
+    ['HEAD', 'ref: refs/heads/main\n'],
+    ['config', '[core]\n\trepositoryformatversion = 0\n'],
+    ['refs/heads/main', `${random.bytes(20).toString('hex')}\n`],
+  ] as const) {
     write(join(repository, '.git', name), content, 0o644);
   }
   symlinkSync('src/main.ts', join(repository, 'entry.ts'));
   const small = Math.floor(bytes / 3);
   for (let written = 0, file = 0; written < small; file += 1) {
     const text = `// ${sentence(random, 8)}\n${Array.from({ length: 10 + random.below(120) }, () => `export const ${random.pick(words)}${random.below(1e6)} = '${sentence(random, 6)}';`).join('\n')}\n`;
-    write(join(repository, `src/area-${file % 40}/part-${Math.floor(file / 40) % 25}/file-${file}.ts`), text, random.below(20) === 0 ? 0o755 : 0o644);
+    write(
+      join(repository, `src/area-${file % 40}/part-${Math.floor(file / 40) % 25}/file-${file}.ts`),
+      text,
+      random.below(20) === 0 ? 0o755 : 0o644,
+    );
     written += text.length;
   }
   write(join(repository, 'src/main.ts'), `console.log('${sentence(random, 5)}');\n`, 0o644);
   for (let left = bytes - small; left > 0; left -= 16 << 20) {
-    write(join(repository, `.git/objects/pack/pack-${random.bytes(20).toString('hex')}.pack`), random.bytes(Math.min(left, 16 << 20)), 0o444);
+    write(
+      join(repository, `.git/objects/pack/pack-${random.bytes(20).toString('hex')}.pack`),
+      random.bytes(Math.min(left, 16 << 20)),
+      0o444,
+    );
   }
 }
 
 function plantDatabase(planting: Planting, path: string, bytes: number): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(path);
-  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY, session TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL, at TEXT NOT NULL); BEGIN');
+  database.exec(
+    'PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS turns (id INTEGER PRIMARY KEY, session TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL, at TEXT NOT NULL); BEGIN',
+  );
   const insert = database.prepare('INSERT INTO turns (session, role, content, at) VALUES (?, ?, ?, ?)');
-  for (let written = 0; written < bytes; written += 900) insert.run('agent:main:archive', 'assistant', sentence(planting.random, 120), new Date(epochSeconds * 1000).toISOString());
+  for (let written = 0; written < bytes; written += 900)
+    insert.run(
+      'agent:main:archive',
+      'assistant',
+      sentence(planting.random, 120),
+      new Date(epochSeconds * 1000).toISOString(),
+    );
   database.exec('COMMIT');
   database.close();
 }

@@ -53,13 +53,18 @@ function plantedValues(number: number): Record<string, Buffer> {
     'openclaw-gateway': Buffer.from(`gw-${number}-${random()}`),
     'openclaw-provider': Buffer.from(`sk-bed-${random()}`),
     'openclaw-webhook': Buffer.from(`wh "${random()}' \\${random()}`),
-    'openclaw-certificate': Buffer.from(`-----BEGIN BED KEY-----\n${random()}${random()}\n東京-${random()}\n-----END BED KEY-----\n`),
+    'openclaw-certificate': Buffer.from(
+      `-----BEGIN BED KEY-----\n${random()}${random()}\n東京-${random()}\n-----END BED KEY-----\n`,
+    ),
   };
 }
 
 /** The random parts of a value: what a scan looks for. */
 function canariesOf(value: Buffer): string[] {
-  return value.toString('utf8').split(/[^A-Za-z0-9_-]+/).filter((part) => part.length >= 30);
+  return value
+    .toString('utf8')
+    .split(/[^A-Za-z0-9_-]+/)
+    .filter((part) => part.length >= 30);
 }
 
 /** The gateway's configuration of the lane. */
@@ -69,7 +74,14 @@ export function gatewayConfig(lane: LanePlan, chatterMs: number): Record<string,
   return {
     gateway: { mode: 'local', port: lane.port, bind: 'loopback', auth: { token: lane.messageToken } },
     secrets: { keychain: `~/${keychainName}` },
-    models: { provider: { service: 'openclaw-provider', account: user, tokenSha256: createHash('sha256').update(provider).digest('hex'), model: 'openclaw/default' } },
+    models: {
+      provider: {
+        service: 'openclaw-provider',
+        account: user,
+        tokenSha256: createHash('sha256').update(provider).digest('hex'),
+        model: 'openclaw/default',
+      },
+    },
     agents: { defaults: { workspace: lane.profile === 'slimvps-legacy' ? '~/workspace' : '~/.openclaw/workspace' } },
     channels: { telegram: { enabled: true, allowFrom: ['+81 3 0000 0000'] }, webhook: { item: 'openclaw-webhook' } },
     bed: { chatterMs },
@@ -77,7 +89,9 @@ export function gatewayConfig(lane: LanePlan, chatterMs: number): Record<string,
 }
 
 /** The launchd plist, with the Mac's own paths. */
-export function launchdPlist(lane: LanePlan): Record<string, string | number | boolean | string[] | Record<string, string>> {
+export function launchdPlist(
+  lane: LanePlan,
+): Record<string, string | number | boolean | string[] | Record<string, string>> {
   const log = logPath(lane.profile, lane.user, lane.lane);
   return {
     Label: lane.label,
@@ -96,7 +110,12 @@ export function launchdPlist(lane: LanePlan): Record<string, string | number | b
 }
 
 function logPath(profile: BedProfile, user: string, lane: string): string {
-  return profile === 'slimvps-legacy' ? `/var/log/openclaw-${lane}.log` : `/Users/${user}/Library/Logs/openclaw/gateway.log`;
+  return profile === 'slimvps-legacy'
+    ? `/var/log/openclaw-${lane}.log`
+    : `/Users/${user}/Library/Logs/openclaw/gateway.log`;
 }
 
-export const openclawVersions: Readonly<Record<BedProfile, string>> = { 'slimvps-legacy': '2025.11.3', 'openclaw-2026': '2026.9.6' };
+export const openclawVersions: Readonly<Record<BedProfile, string>> = {
+  'slimvps-legacy': '2025.11.3',
+  'openclaw-2026': '2026.9.6',
+};

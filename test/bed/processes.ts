@@ -82,7 +82,9 @@ function environmentOf(pid: number): string[] {
 }
 
 function markedByPs(mark: string): number[] {
-  const lines = execFileSync('/bin/ps', ['-axEwwo', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 << 20 }).split('\n');
+  const lines = execFileSync('/bin/ps', ['-axEwwo', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 << 20 }).split(
+    '\n',
+  );
   return lines.filter((line) => line.includes(` ${mark}`)).map((line) => Number(line.trim().split(' ')[0]));
 }
 

@@ -20,7 +20,10 @@ const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/u
 /** The program's absolute path, on PATH or in the usual folders; undefined when the machine has none. */
 export function findProgram(name: string): string | undefined {
   const searched = [...folders, ...(process.env['PATH'] ?? '').split(':')];
-  return searched.filter((folder) => folder.startsWith('/')).map((folder) => join(folder, name)).find((path) => existsSync(path));
+  return searched
+    .filter((folder) => folder.startsWith('/'))
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 }
 
 /** Looks on this machine. macOS's own tar is a bsdtar. */

@@ -3,6 +3,7 @@
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { rootCommands } from './sudoers.ts';
 import { type HostPlan, hostPath, pathOf } from './host-plan.ts';
 
 /** Writes an executable. */
@@ -52,11 +53,22 @@ eval "$answer"
 `;
 }
 
+/** The sudoers file's regular expressions, for this host's root; programs at any path. */
+function plistCommands(plan: HostPlan): string[] {
+  return rootCommands
+    .filter((command) => command.includes('^'))
+    .map((command) =>
+      command
+        .replace(/ \^(.*)\$$/, ' $1')
+        .replace(/^\/(?:usr\/)?bin\//, '.*/')
+        .replaceAll('/Library/LaunchDaemons', hostPath(plan, '/Library/LaunchDaemons')),
+    );
+}
+
 /** sudo for hosts whose users are not real: sets HOME, USER and who the stand-ins are told is calling. */
 export function sudoStandIn(plan: HostPlan): string {
   const lanes = plan.lanes.map((lane) => `  ${lane.name}) uid=${lane.uid} home=${shQuote(lane.home)} ;;`).join('\n');
   const tools = plan.toolsDir ?? '/usr/bin';
-  const daemons = hostPath(plan, '/Library/LaunchDaemons');
   const log = hostPath(plan, '/var/log/openclaw-backup.log');
   return `${head('sudo')}user=root set_home= listing=
 refuse() { echo 'sudo: a password is required' >&2; exit 1; }
@@ -81,11 +93,10 @@ esac
 grep -qxF -e "$user" ${shQuote(`${plan.hostStateDir}/sudo-denied`)} 2>/dev/null && refuse
 if [ "$user" = root ] && [ $# -gt 0 ]; then
   case "$*" in *..*) refuse ;; esac
-  for last in "$@"; do :; done
   case "\${1##*/}" in
     launchctl) shift; set -- ${shQuote(`${tools}/launchctl`)} "$@" ;;
     tee) [ "$2 $3" = ${shQuote(`-a ${log}`)} ] && [ $# -eq 3 ] || refuse ;;
-    install|cp|mv|rm) case "$last" in ${shQuote(`${daemons}/`)}*) ;; *) refuse ;; esac ;;
+    install|mv|rm) printf '%s' "$*" | grep -qxE ${shQuote(plistCommands(plan).join('|'))} || refuse ;;
     *) refuse ;;
   esac
 fi
@@ -172,13 +183,25 @@ export function forceCommand(plan: HostPlan): string {
 command=$SSH_ORIGINAL_COMMAND
 [ -n "$command" ] || { echo 'this host runs commands only' >&2; exit 1; }
 cd ${shQuote(plan.login.home)} || exit 1
-exec /usr/bin/env -i ${Object.entries(sessionEnvironment(plan)).map(([name, value]) => shQuote(`${name}=${value}`)).join(' ')} /bin/sh -c "$command"
+exec /usr/bin/env -i ${Object.entries(sessionEnvironment(plan))
+    .map(([name, value]) => shQuote(`${name}=${value}`))
+    .join(' ')} /bin/sh -c "$command"
 `;
 }
 
 /** The environment of a command over SSH. */
 export function sessionEnvironment(plan: HostPlan): Record<string, string> {
   const { login } = plan;
+  const temporary = plan.toolsDir === undefined ? {} : { TMPDIR: hostPath(plan, '/private/tmp') };
   const root = login.name === 'root' ? { BED_UID: '0' } : {};
-  return { HOME: login.home, USER: login.name, LOGNAME: login.name, SHELL: '/bin/sh', PATH: pathOf(plan), BED_HOST: plan.mark, ...root };
+  return {
+    HOME: login.home,
+    USER: login.name,
+    LOGNAME: login.name,
+    SHELL: '/bin/sh',
+    PATH: pathOf(plan),
+    BED_HOST: plan.mark,
+    ...root,
+    ...temporary,
+  };
 }

@@ -32,15 +32,23 @@ function same(left: Buffer, right: Buffer): boolean {
 
 function authenticate(context: ssh2.AuthContext): void {
   if (context.method !== 'publickey') return context.reject(['publickey']);
-  const known = context.username === config.user && context.key.algo === key.type && same(context.key.data, key.getPublicSSH());
-  const proven = context.signature === undefined || (context.blob !== undefined && key.verify(context.blob, context.signature, context.hashAlgo) === true);
+  const known =
+    context.username === config.user && context.key.algo === key.type && same(context.key.data, key.getPublicSSH());
+  const proven =
+    context.signature === undefined ||
+    (context.blob !== undefined && key.verify(context.blob, context.signature, context.hashAlgo) === true);
   if (known && proven) context.accept();
   else context.reject(['publickey']);
 }
 
 /** One command, in a session of its own as sshd gives it; its end tells status or signal. */
 function run(channel: ssh2.ServerChannel, command: string): void {
-  const child = spawn('/bin/sh', ['-c', command], { cwd: config.cwd, env: config.environment, detached: true, stdio: 'pipe' });
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd: config.cwd,
+    env: config.environment,
+    detached: true,
+    stdio: 'pipe',
+  });
   channel.pipe(child.stdin);
   child.stdin.on('error', () => channel.unpipe(child.stdin));
   child.stdout.pipe(channel, { end: false });
@@ -51,7 +59,12 @@ function run(channel: ssh2.ServerChannel, command: string): void {
   child.on('close', (code, signal) => finish(channel, child, code, signal));
 }
 
-function finish(channel: ssh2.ServerChannel, child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+function finish(
+  channel: ssh2.ServerChannel,
+  child: ChildProcess,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+): void {
   if (channel.destroyed || child.pid === undefined) return;
   if (code === null) channel.exit((signal ?? 'SIGKILL').replace('SIG', ''), false, '');
   else channel.exit(code);

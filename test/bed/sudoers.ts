@@ -1,13 +1,19 @@
 // The sudo rules that a Clawback host gets, as text. On the bed they are installed as they stand here, so that what
 // the documentation quotes is what the tests run with.
 
-/** Root may be asked for these and nothing else (design, "What a restore promises"). */
-const plistFolder = '/Library/LaunchDaemons';
+/** A plist in /Library/LaunchDaemons, new, in place or kept: one plain name, no other folder. */
+const plist = '/Library/LaunchDaemons/[A-Za-z0-9_-][A-Za-z0-9._-]*[.]plist([.]new|[.]bak[.][0-9]+)?';
 
+/**
+ * Root may be asked for these and nothing else (design, "What a restore promises"). Arguments between ^ and $ are
+ * regular expressions, which sudo has from 1.9.10 on (macOS 14): its wildcards would match blanks and slashes too.
+ */
 export const rootCommands: readonly string[] = [
   '/bin/launchctl',
   '/usr/bin/tee -a /var/log/openclaw-backup.log',
-  ...['/usr/bin/install', '/bin/cp', '/bin/mv', '/bin/rm'].map((program) => `${program} * ${plistFolder}/*`),
+  `/usr/bin/install ^-o 0 -g 0 -m 0644 /[A-Za-z0-9._/+-]+/clawback-plist[.][A-Za-z0-9]+/plist ${plist}$`,
+  `/bin/mv ^-f ${plist} ${plist}$`,
+  `/bin/rm ^-f ${plist}$`,
 ];
 
 /**
@@ -16,12 +22,11 @@ export const rootCommands: readonly string[] = [
  * @param lanes the accounts of the lanes
  */
 export function sudoersFor(user: string, lanes: readonly string[]): string {
-  const escape = (command: string): string => command.replaceAll(',', '\\,').replaceAll(':', '\\:').replaceAll('=', '\\=');
   return [
     '# Clawback: act as the lanes, and as root only for launchd, its plists and the backup log.',
     `Defaults:${user} !requiretty`,
     `${user} ALL=(${lanes.join(',')}) NOPASSWD: ALL`,
-    `${user} ALL=(root) NOPASSWD: ${rootCommands.map(escape).join(', \\\n    ')}`,
+    `${user} ALL=(root) NOPASSWD: ${rootCommands.join(', \\\n    ')}`,
     '',
   ].join('\n');
 }

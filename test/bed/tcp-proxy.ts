@@ -85,13 +85,15 @@ export class TcpProxy {
   #faulty(): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, pass) => {
-        void this.#delay(chunk.length).then(() => {
-          this.#passedBytes += chunk.length;
-          if (this.#faults.cutAfterBytes > 0 && this.#passedBytes >= this.#faults.cutAfterBytes) this.cut();
-          pass(undefined, chunk);
-        });
+        void this.#pass(chunk.length).then(() => pass(undefined, chunk), pass);
       },
     });
+  }
+
+  async #pass(sizeBytes: number): Promise<void> {
+    await this.#delay(sizeBytes);
+    this.#passedBytes += sizeBytes;
+    if (this.#faults.cutAfterBytes > 0 && this.#passedBytes >= this.#faults.cutAfterBytes) this.cut();
   }
 
   async #delay(sizeBytes: number): Promise<void> {

@@ -2,7 +2,16 @@
 // modes, owners, sizes, times to the nanosecond, link targets, hard-link groups, contents.
 
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync, openSync, closeSync, readSync } from 'node:fs';
+import {
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  readlinkSync,
+  openSync,
+  closeSync,
+  readSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface TreeEntry {
@@ -47,11 +56,18 @@ export function digestTree(root: string, options: TreeOptions = {}): TreeDigest 
     }
   };
   visit(Buffer.from(root), '');
-  return { sha256: createHash('sha256').update([...found.values()].map(line).join('\n')).digest('hex'), entries: found };
+  return {
+    sha256: createHash('sha256')
+      .update([...found.values()].map(line).join('\n'))
+      .digest('hex'),
+    entries: found,
+  };
 }
 
 function strip(entry: TreeEntry, ignore: readonly (keyof TreeEntry)[]): TreeEntry {
-  return Object.fromEntries(Object.entries(entry).filter(([name]) => !ignore.includes(name as keyof TreeEntry))) as unknown as TreeEntry;
+  return Object.fromEntries(
+    Object.entries(entry).filter(([name]) => !ignore.includes(name as keyof TreeEntry)),
+  ) as unknown as TreeEntry;
 }
 
 function line(entry: TreeEntry): string {
@@ -115,5 +131,8 @@ function changes(entry: TreeEntry, other: TreeEntry): string[] {
   const show = (value: unknown): string => (typeof value === 'number' ? `0o${value.toString(8)}` : String(value));
   return [...names]
     .filter((name) => entry[name] !== other[name])
-    .map((name) => `${JSON.stringify(entry.path)} ${name}: ${name === 'mode' ? show(entry[name]) : String(entry[name])} → ${name === 'mode' ? show(other[name]) : String(other[name])}`);
+    .map(
+      (name) =>
+        `${JSON.stringify(entry.path)} ${name}: ${name === 'mode' ? show(entry[name]) : String(entry[name])} → ${name === 'mode' ? show(other[name]) : String(other[name])}`,
+    );
 }

@@ -13,7 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const kinds: readonly BedKind[] = [...new Set<BedKind>([bestBedKind(), 'in-process', ...(bestBedKind() === 'in-process' ? [] : (['sshd'] as const))])];
+const kinds: readonly BedKind[] = [
+  ...new Set<BedKind>([bestBedKind(), 'in-process', ...(bestBedKind() === 'in-process' ? [] : (['sshd'] as const))]),
+];
 
 function marks(): string[] {
   const file = JSON.parse(readFileSync(join(dir, 'bed.json'), 'utf8')) as { marks: string[] };
@@ -29,7 +31,9 @@ async function ownerKilled(kind: BedKind, outlivesOwner: boolean): Promise<strin
   const program = `import { startBed } from ${JSON.stringify(join(import.meta.dirname, '../bed/bed.ts'))};
     await startBed({ kind: '${kind}', dir: ${JSON.stringify(dir)}, hosts: [{ name: 'mac-1', lanes: 1 }], outlivesOwner: ${outlivesOwner} });
     console.log('up'); setInterval(() => undefined, 1000);`;
-  const owner = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const owner = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise((resolve) => owner.stdout.once('data', resolve));
   const names = marks();
   expect(alive(names)).toBeGreaterThan(1);
@@ -42,6 +46,7 @@ describe.each(kinds)('the owner of a bed of kind %s', (kind) => {
   it('takes every process with it when it is killed', async () => {
     const names = await ownerKilled(kind, false);
     await eventually(async () => alive(names) === 0);
+    expect(alive(names)).toBe(0);
   });
 
   it('is succeeded by the next bed in the same folder, which cleans up first', async () => {

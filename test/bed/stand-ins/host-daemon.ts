@@ -42,7 +42,7 @@ async function answer(request: IncomingMessage): Promise<Reply> {
 }
 
 const server = createServer((request, response) => {
-  answer(request)
+  void answer(request)
     .catch((error: unknown) => ({ status: 70, stdout: '', stderr: `stand-in: ${String(error)}\n` }))
     .then((reply) => response.end(asShell(reply)));
 });

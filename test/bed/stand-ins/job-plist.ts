@@ -25,7 +25,8 @@ export interface JobPlist {
 export function readJobPlist(path: string, ownerUid: number): JobPlist | { readonly refused: string } {
   try {
     const found = statSync(path);
-    if (found.uid !== ownerUid || (found.mode & 0o022) !== 0) return { refused: `${path}: Path had bad ownership/permissions` };
+    if (found.uid !== ownerUid || (found.mode & 0o022) !== 0)
+      return { refused: `${path}: Path had bad ownership/permissions` };
     return jobOf(path, parse(readFileSync(path, 'utf8')) as Record<string, unknown>);
   } catch (error) {
     return { refused: `${path}: ${(error as Error).message}` };

@@ -104,7 +104,10 @@ export class Job {
   #respawn(): void {
     const ranMs = Date.now() - this.#startedAtMs;
     const waitMs = Math.max(0, this.plist.throttleMs - ranMs);
-    if (waitMs > 0) this.#hooks.log(`${this.plist.label}: Service only ran for ${Math.round(ranMs / 1000)} seconds. Pushing respawn out by ${Math.round(waitMs / 1000)} seconds.`);
+    if (waitMs > 0)
+      this.#hooks.log(
+        `${this.plist.label}: Service only ran for ${Math.round(ranMs / 1000)} seconds. Pushing respawn out by ${Math.round(waitMs / 1000)} seconds.`,
+      );
     this.state = 'spawn scheduled';
     this.#timer = setTimeout(() => this.start(), waitMs);
   }
@@ -120,7 +123,14 @@ function endGroup(pid: number | undefined): void {
   }
 }
 
-const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
+const signalNumbers: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
 
 function signalNumber(signal: NodeJS.Signals | null): number {
   return signalNumbers[signal ?? 'SIGKILL'] ?? 9;

@@ -2,7 +2,17 @@
 // so that no clear text rests on a disk. Which keychains are open is held in memory only: after a reboot all are locked.
 
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** OSStatus values of Security/base/SecBase.h. */
@@ -69,7 +79,11 @@ export class Keychains {
     const salt = randomBytes(16);
     const key = keyOf(password, salt);
     mkdirSync(dirname(path), { recursive: true });
-    write(path, { format: 'clawback-bed-keychain', salt: salt.toString('base64'), proof: seal(key, proofText), items: [] }, uid);
+    write(
+      path,
+      { format: 'clawback-bed-keychain', salt: salt.toString('base64'), proof: seal(key, proofText), items: [] },
+      uid,
+    );
     this.#keys.set(path, key);
   }
 
@@ -125,7 +139,12 @@ export class Keychains {
     const file = read(path);
     this.#keyOf(path, file);
     const found = this.find(path, query);
-    write(path, { ...file, items: file.items.filter((item) => item !== found && (item.service !== found.service || item.account !== found.account)) });
+    write(path, {
+      ...file,
+      items: file.items.filter(
+        (item) => item !== found && (item.service !== found.service || item.account !== found.account),
+      ),
+    });
     return found;
   }
 
@@ -137,7 +156,10 @@ export class Keychains {
 }
 
 function matches(item: KeychainRecord, query: ItemQuery): boolean {
-  return (query.service === undefined || item.service === query.service) && (query.account === undefined || item.account === query.account);
+  return (
+    (query.service === undefined || item.service === query.service) &&
+    (query.account === undefined || item.account === query.account)
+  );
 }
 
 function keyOf(password: string, salt: Buffer): Buffer {

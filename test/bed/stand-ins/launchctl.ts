@@ -65,7 +65,8 @@ function mayChange(domain: string, uid: number): boolean {
 
 function bootstrap(launchd: Launchd, args: readonly string[], uid: number): Reply {
   const [domain, ...paths] = args;
-  if (domain === undefined || paths.length === 0) return usage('Usage: launchctl bootstrap <domain-target> [service-path, ...]');
+  if (domain === undefined || paths.length === 0)
+    return usage('Usage: launchctl bootstrap <domain-target> [service-path, ...]');
   if (!launchd.hasDomain(domain)) return refused('Bootstrap', 125, uid);
   for (const path of paths) {
     const code = bootstrapCode(launchd, { domain, path, uid });
@@ -129,7 +130,9 @@ function print(launchd: Launchd, args: readonly string[]): Reply {
 }
 
 function printDomain(launchd: Launchd, domain: string): string {
-  const rows = launchd.jobs(domain).map((job) => `\t\t${String(job.pid ?? 0).padStart(8)}\t${job.lastExit ?? '-'}\t${job.plist.label}\n`);
+  const rows = launchd
+    .jobs(domain)
+    .map((job) => `\t\t${String(job.pid ?? 0).padStart(8)}\t${job.lastExit ?? '-'}\t${job.plist.label}\n`);
   return `${domain} = {\n\ttype = ${domain === 'system' ? 'system' : 'login'}\n\tservices = {\n${rows.join('')}\t}\n}\n`;
 }
 
@@ -172,7 +175,9 @@ function printJob(domain: string, job: Job): string {
 function printDisabled(launchd: Launchd, args: readonly string[]): Reply {
   const domain = args[0] ?? '';
   if (!launchd.hasDomain(domain)) return noDomain(domain);
-  const rows = Object.entries(launchd.overrides(domain)).map(([label, disabled]) => `\t\t"${label}" => ${disabled ? 'disabled' : 'enabled'}\n`);
+  const rows = Object.entries(launchd.overrides(domain)).map(
+    ([label, disabled]) => `\t\t"${label}" => ${disabled ? 'disabled' : 'enabled'}\n`,
+  );
   return ok(`\n\tdisabled services = {\n${rows.join('')}\t}\n\tlogin item associations = {\n\t}\n`);
 }
 
@@ -200,7 +205,8 @@ function killJob(launchd: Launchd, args: readonly string[], uid: number): Reply 
 function override(launchd: Launchd, args: readonly string[], uid: number, disabled: boolean): Reply {
   const { domain, label } = splitTarget(args[0] ?? '');
   if (label === '') return usage(`Usage: launchctl ${disabled ? 'disable' : 'enable'} <service-target>`);
-  if (!mayChange(domain, uid)) return fail(1, `Could not ${disabled ? 'disable' : 'enable'} service: 1: ${meanings[1]}\n`);
+  if (!mayChange(domain, uid))
+    return fail(1, `Could not ${disabled ? 'disable' : 'enable'} service: 1: ${meanings[1]}\n`);
   launchd.setDisabled(domain, label, disabled);
   return ok();
 }
@@ -208,11 +214,16 @@ function override(launchd: Launchd, args: readonly string[], uid: number, disabl
 function list(launchd: Launchd, args: readonly string[], uid: number): Reply {
   // a plain user sees its own domain, where the bed has nothing
   const jobs = uid === 0 ? launchd.jobs('system') : launchd.jobs(`gui/${uid}`);
-  if (args[0] === undefined) return ok(`PID\tStatus\tLabel\n${jobs.map((job) => `${job.pid ?? '-'}\t${job.lastExit ?? 0}\t${job.plist.label}\n`).join('')}`);
+  if (args[0] === undefined)
+    return ok(
+      `PID\tStatus\tLabel\n${jobs.map((job) => `${job.pid ?? '-'}\t${job.lastExit ?? 0}\t${job.plist.label}\n`).join('')}`,
+    );
   const job = jobs.find((one) => one.plist.label === args[0]);
   if (job === undefined) return notFound('system', args[0]);
   const pid = job.pid === undefined ? '' : `\t"PID" = ${job.pid};\n`;
-  return ok(`{\n\t"Label" = "${job.plist.label}";\n\t"LastExitStatus" = ${job.lastExit ?? 0};\n${pid}\t"Program" = "${job.plist.argv[0]}";\n};\n`);
+  return ok(
+    `{\n\t"Label" = "${job.plist.label}";\n\t"LastExitStatus" = ${job.lastExit ?? 0};\n${pid}\t"Program" = "${job.plist.argv[0]}";\n};\n`,
+  );
 }
 
 /** load and unload: exit 0 whatever happens; only stderr tells. */
@@ -221,23 +232,34 @@ function legacy(launchd: Launchd, args: readonly string[], uid: number, verb: 'l
   const paths = args.filter((arg) => !arg.startsWith('-')).flatMap((path) => plistsAt(launchd, path));
   if (paths.length === 0) return fail(64, `Usage: launchctl ${verb} [-wF] <service-path> ...\n`);
   const persist = options.some((option) => option.includes('w'));
-  const lines = paths.map((path) => (verb === 'load' ? loadOne(launchd, path, uid, persist) : unloadOne(launchd, path, uid, persist)));
+  const lines = paths.map((path) =>
+    verb === 'load' ? loadOne(launchd, path, uid, persist) : unloadOne(launchd, path, uid, persist),
+  );
   return { status: 0, stdout: '', stderr: lines.join('') };
 }
 
 function plistsAt(launchd: Launchd, path: string): string[] {
   const place = launchd.place(path);
   if (!existsSync(place) || !statSync(place).isDirectory()) return [path];
-  return readdirSync(place).filter((name) => name.endsWith('.plist')).map((name) => join(path, name));
+  return readdirSync(place)
+    .filter((name) => name.endsWith('.plist'))
+    .map((name) => join(path, name));
 }
 
 function loadOne(launchd: Launchd, path: string, uid: number, persist: boolean): string {
   const agent = uid === 0 && path.includes('/LaunchAgents/');
-  const warning = agent ? 'Warning: Expecting a LaunchDaemons path since the command was ran as root. Got LaunchAgents instead.\n' : '';
+  const warning = agent
+    ? 'Warning: Expecting a LaunchDaemons path since the command was ran as root. Got LaunchAgents instead.\n'
+    : '';
   const plist = launchd.read(path);
   if (persist && uid === 0 && !('refused' in plist)) launchd.setDisabled('system', plist.label, false);
   const code = agent ? 5 : bootstrapCode(launchd, { domain: 'system', path, uid });
-  return warning + (code === 0 ? '' : `Load failed: 5: ${meanings[5]}\nTry running \`launchctl bootstrap\` as root for richer errors.\n`);
+  return (
+    warning +
+    (code === 0
+      ? ''
+      : `Load failed: 5: ${meanings[5]}\nTry running \`launchctl bootstrap\` as root for richer errors.\n`)
+  );
 }
 
 function unloadOne(launchd: Launchd, path: string, uid: number, persist: boolean): string {
@@ -245,5 +267,7 @@ function unloadOne(launchd: Launchd, path: string, uid: number, persist: boolean
   const label = 'refused' in plist ? '' : plist.label;
   if (persist && uid === 0 && label !== '') launchd.setDisabled('system', label, true);
   const reply = uid === 0 ? bootout(launchd, [`system/${label}`], uid) : fail(5, '');
-  return reply.status === 0 ? '' : `Unload failed: 5: ${meanings[5]}\nTry running \`launchctl bootout\` as root for richer errors.\n`;
+  return reply.status === 0
+    ? ''
+    : `Unload failed: 5: ${meanings[5]}\nTry running \`launchctl bootout\` as root for richer errors.\n`;
 }

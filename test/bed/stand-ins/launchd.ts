@@ -2,7 +2,19 @@
 // and the disable database, which outlives a reboot. What each verb answers is in launchctl.ts.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build, parse } from 'plist';
 import { Job } from './job.ts';
@@ -97,7 +109,10 @@ export class Launchd {
       this.#tearingDown.add(target);
       setTimeout(() => this.#tearingDown.delete(target), this.options.teardownMs);
     };
-    this.#jobs.set(target, new Job(plist, { spawn: (one) => this.#spawn(one), log: (line) => this.log(line), removed }));
+    this.#jobs.set(
+      target,
+      new Job(plist, { spawn: (one) => this.#spawn(one), log: (line) => this.log(line), removed }),
+    );
   }
 
   /** The overrides of a domain: label to disabled. */

@@ -3,6 +3,8 @@
 import { request } from 'node:http';
 
 const [, , socketPath = '', url = ''] = process.argv;
-const sent = request({ socketPath, path: new URL(url).pathname, method: 'POST' }, (response) => response.pipe(process.stdout));
+const sent = request({ socketPath, path: new URL(url).pathname, method: 'POST' }, (response) =>
+  response.pipe(process.stdout),
+);
 sent.on('error', () => process.exit(7));
 process.stdin.pipe(sent);

@@ -25,14 +25,28 @@ function row(pid: number): string | undefined {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const command = words(pid, 'cmdline') || `[${name}]`;
     const environment = withEnvironment ? ` ${words(pid, 'environ')}` : '';
-    const values: Readonly<Record<string, string>> = { pid: String(pid), stat: fields[0] ?? '', state: fields[0] ?? '', ppid: fields[1] ?? '', pgid: fields[2] ?? '', lstart: fields[19] ?? '', comm: name, args: command + environment, command: command + environment };
+    const values: Readonly<Record<string, string>> = {
+      pid: String(pid),
+      stat: fields[0] ?? '',
+      state: fields[0] ?? '',
+      ppid: fields[1] ?? '',
+      pgid: fields[2] ?? '',
+      lstart: fields[19] ?? '',
+      comm: name,
+      args: command + environment,
+      command: command + environment,
+    };
     return columns.map((column) => values[column] ?? '-').join(' ');
   } catch {
     return undefined;
   }
 }
 
-const all = pids ?? readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+const all =
+  pids ??
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 const lines = all.map(row).filter((line) => line !== undefined);
 process.stdout.write(lines.map((line) => `${line}\n`).join(''), 'latin1');
 process.exitCode = lines.length > 0 ? 0 : 1;

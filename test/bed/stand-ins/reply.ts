@@ -33,7 +33,12 @@ export function readCall(body: Buffer): Call {
   const fields = splitFields(body, 3);
   const count = Number(fields.values[2]);
   const args = splitFields(fields.rest, count);
-  return { uid: Number(fields.values[0]), home: fields.values[1] ?? '', argv: args.values, stdin: args.rest.toString('utf8') };
+  return {
+    uid: Number(fields.values[0]),
+    home: fields.values[1] ?? '',
+    argv: args.values,
+    stdin: args.rest.toString('utf8'),
+  };
 }
 
 function splitFields(body: Buffer, count: number): { values: string[]; rest: Buffer } {

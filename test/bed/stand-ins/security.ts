@@ -2,7 +2,14 @@
 // Apple's SecurityTool (print_buffer: a backslash or a byte outside ASCII makes hex; macos-notes.md, section 2).
 
 import { resolve } from 'node:path';
-import { type ItemQuery, KeychainError, type KeychainRecord, type Keychains, osStatus, type OsStatusName } from './keychains.ts';
+import {
+  type ItemQuery,
+  KeychainError,
+  type KeychainRecord,
+  type Keychains,
+  osStatus,
+  type OsStatusName,
+} from './keychains.ts';
 import { type Call, fail, ok, type Reply } from './reply.ts';
 
 const texts: Readonly<Record<OsStatusName, string>> = {
@@ -57,7 +64,8 @@ function run(context: Context, argv: readonly string[]): Reply {
     return command(context, args);
   } catch (error) {
     if (error instanceof UsageError) return usage(name, error.message);
-    if (error instanceof KeychainError) return fail(exitStatusOf(error.status), `security: ${callOf(name)}: ${texts[error.status]}\n`);
+    if (error instanceof KeychainError)
+      return fail(exitStatusOf(error.status), `security: ${callOf(name)}: ${texts[error.status]}\n`);
     throw error;
   }
 }

@@ -53,7 +53,9 @@ function statements(all: readonly string[]): string[] {
 }
 
 async function dotCommand(line: string): Promise<void> {
-  const [name = '', ...args] = [...line.matchAll(/'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)"|(\S+)/g)].map((match) => match[1]?.replaceAll("''", "'") ?? match[2]?.replaceAll(/\\(.)/g, '$1') ?? match[3] ?? '');
+  const [name = '', ...args] = [...line.matchAll(/'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
+    (match) => match[1]?.replaceAll("''", "'") ?? match[2]?.replaceAll(/\\(.)/g, '$1') ?? match[3] ?? '',
+  );
   if (name === '.backup') await backup(database, args.at(-1) ?? '');
   else if (name === '.timeout') database.exec(`PRAGMA busy_timeout = ${Number(args[0])}`);
   else if (name === '.quit' || name === '.exit') process.exit(failed ? 1 : 0);
@@ -63,5 +65,6 @@ async function dotCommand(line: string): Promise<void> {
 function select(sql: string): void {
   const statement = database.prepare(sql);
   statement.setReturnArrays(true);
-  for (const row of statement.all() as unknown as unknown[][]) process.stdout.write(`${row.map((value) => (value === null ? '' : String(value))).join('|')}\n`);
+  for (const row of statement.all() as unknown as unknown[][])
+    process.stdout.write(`${row.map((value) => (value === null ? '' : String(value))).join('|')}\n`);
 }

@@ -13,7 +13,14 @@ let root: string;
 let launchd: Launchd;
 
 function start(): Launchd {
-  return new Launchd({ root, users: [{ name: 'lane', uid: 501, gid: 501, home: join(root, 'Users/lane') }], realUsers: false, environment: {}, path: '/usr/bin:/bin', teardownMs: 60 });
+  return new Launchd({
+    root,
+    users: [{ name: 'lane', uid: 501, gid: 501, home: join(root, 'Users/lane') }],
+    realUsers: false,
+    environment: {},
+    path: '/usr/bin:/bin',
+    teardownMs: 60,
+  });
 }
 
 beforeEach(() => {
@@ -31,15 +38,24 @@ afterEach(async () => {
 /** A daemon that sleeps, as a plist of the host. */
 function plist(fields: Record<string, unknown> = {}, name = label): string {
   const path = `/Library/LaunchDaemons/${name}.plist`;
-  const content = { Label: name, ProgramArguments: ['/bin/sleep', '60'], RunAtLoad: true, KeepAlive: true, ThrottleInterval: 0, ExitTimeOut: 1, ...fields };
-  writeFileSync(join(root, path), build(content as Parameters<typeof build>[0]));
+  const content = {
+    Label: name,
+    ProgramArguments: ['/bin/sleep', '60'],
+    RunAtLoad: true,
+    KeepAlive: true,
+    ThrottleInterval: 0,
+    ExitTimeOut: 1,
+    ...fields,
+  };
+  writeFileSync(join(root, path), build(content));
   chmodSync(join(root, path), 0o644);
   return path;
 }
 
 const by = (uid: number, ...argv: string[]): Reply => launchctl(launchd, { uid, home: '/', argv, stdin: '' });
 const asRoot = (...argv: string[]): Reply => by(0, ...argv);
-const state = (name = label): string | undefined => /^\tstate = (.*)$/m.exec(asRoot('print', `system/${name}`).stdout)?.[1];
+const state = (name = label): string | undefined =>
+  /^\tstate = (.*)$/m.exec(asRoot('print', `system/${name}`).stdout)?.[1];
 const pid = (): number => Number(/^\tpid = (\d+)$/m.exec(asRoot('print', `system/${label}`).stdout)?.[1]);
 
 async function until(holds: () => boolean, withinMs = 5000): Promise<void> {
@@ -63,18 +79,28 @@ describe('the launchctl stand-in', () => {
 
   it('says 113 for what is not loaded, after a line "Bad request."', () => {
     const nothing = `Could not find service "${label}" in domain for system\n`;
-    expect(by(501, 'print', `system/${label}`)).toEqual({ status: 113, stdout: '', stderr: `Bad request.\n${nothing}` });
+    expect(by(501, 'print', `system/${label}`)).toEqual({
+      status: 113,
+      stdout: '',
+      stderr: `Bad request.\n${nothing}`,
+    });
     expect(asRoot('kickstart', '-k', `system/${label}`)).toMatchObject({ status: 113, stderr: nothing });
     expect(asRoot('list', label)).toMatchObject({ status: 113 });
   });
 
   it('says 3 to a bootout of what is not loaded', () => {
-    expect(asRoot('bootout', `system/${label}`)).toMatchObject({ status: 3, stderr: 'Boot-out failed: 3: No such process\n' });
+    expect(asRoot('bootout', `system/${label}`)).toMatchObject({
+      status: 3,
+      stderr: 'Boot-out failed: 3: No such process\n',
+    });
   });
 
   it('says 5 to a bootstrap of what is loaded already', () => {
     asRoot('bootstrap', 'system', plist());
-    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({ status: 5, stderr: 'Bootstrap failed: 5: Input/output error\n' });
+    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({
+      status: 5,
+      stderr: 'Bootstrap failed: 5: Input/output error\n',
+    });
   });
 
   it('shows SIGTERMed while a job drains, says 5 to a bootstrap, 36 to a second bootout, and kills after ExitTimeOut', async () => {
@@ -93,12 +119,18 @@ describe('the launchctl stand-in', () => {
     asRoot('bootstrap', 'system', plist());
     asRoot('bootout', `system/${label}`);
     await until(() => state() === undefined);
-    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({ status: 37, stderr: 'Bootstrap failed: 37: Operation already in progress\n' });
+    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({
+      status: 37,
+      stderr: 'Bootstrap failed: 37: Operation already in progress\n',
+    });
     await until(() => asRoot('bootstrap', 'system', plist()).status === 0);
   });
 
   it('says 5 to whoever is not root, with the advice to become it', () => {
-    expect(by(501, 'bootstrap', 'system', plist())).toMatchObject({ status: 5, stderr: `Bootstrap failed: 5: Input/output error\n${richer}` });
+    expect(by(501, 'bootstrap', 'system', plist())).toMatchObject({
+      status: 5,
+      stderr: `Bootstrap failed: 5: Input/output error\n${richer}`,
+    });
     asRoot('bootstrap', 'system', plist());
     expect(by(501, 'bootout', `system/${label}`)).toMatchObject({ status: 5 });
     expect(by(501, 'kickstart', '-k', `system/${label}`)).toMatchObject({ status: 1 });
@@ -109,7 +141,10 @@ describe('the launchctl stand-in', () => {
     expect(asRoot('disable', `system/${label}`).status).toBe(0);
     launchd = start();
     expect(asRoot('print-disabled', 'system').stdout).toContain(`\t\t"${label}" => disabled\n`);
-    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({ status: 119, stderr: 'Bootstrap failed: 119: Service is disabled\n' });
+    expect(asRoot('bootstrap', 'system', plist())).toMatchObject({
+      status: 119,
+      stderr: 'Bootstrap failed: 119: Service is disabled\n',
+    });
     expect(by(501, 'bootstrap', 'system', plist())).toMatchObject({ status: 5 });
     asRoot('enable', `system/${label}`);
     expect(asRoot('print-disabled', 'system').stdout).toContain(`\t\t"${label}" => enabled\n`);
@@ -125,12 +160,20 @@ describe('the launchctl stand-in', () => {
     expect(asRoot('bootstrap', 'system', plist({ Label: '' }))).toMatchObject(refused);
     chmodSync(join(root, plist()), 0o664);
     expect(asRoot('bootstrap', 'system', path)).toMatchObject(refused);
-    expect(readFileSync(join(root, 'private/var/log/com.apple.xpc.launchd/launchd.log'), 'utf8')).toContain('Path had bad ownership/permissions');
+    expect(readFileSync(join(root, 'private/var/log/com.apple.xpc.launchd/launchd.log'), 'utf8')).toContain(
+      'Path had bad ownership/permissions',
+    );
   });
 
   it('says 125 for a gui domain unless its user is at the console', () => {
-    expect(asRoot('bootstrap', 'gui/501', plist())).toMatchObject({ status: 125, stderr: 'Bootstrap failed: 125: Domain does not support specified action\n' });
-    expect(by(501, 'print', 'gui/501')).toMatchObject({ status: 125, stderr: 'Bad request.\nCould not find domain for user gui: 501\n' });
+    expect(asRoot('bootstrap', 'gui/501', plist())).toMatchObject({
+      status: 125,
+      stderr: 'Bootstrap failed: 125: Domain does not support specified action\n',
+    });
+    expect(by(501, 'print', 'gui/501')).toMatchObject({
+      status: 125,
+      stderr: 'Bad request.\nCould not find domain for user gui: 501\n',
+    });
     launchd.consoleUids.add(501);
     expect(by(501, 'bootstrap', 'gui/501', plist()).status).toBe(0);
     expect(by(501, 'print', `gui/501/${label}`).stdout).toContain('\tstate = running\n');
@@ -138,8 +181,8 @@ describe('the launchctl stand-in', () => {
   });
 
   it('exits 0 from load and unload even when they fail: only stderr tells', async () => {
-    const load = "Load failed: 5: Input/output error\nTry running `launchctl bootstrap` as root for richer errors.\n";
-    const unload = "Unload failed: 5: Input/output error\nTry running `launchctl bootout` as root for richer errors.\n";
+    const load = 'Load failed: 5: Input/output error\nTry running `launchctl bootstrap` as root for richer errors.\n';
+    const unload = 'Unload failed: 5: Input/output error\nTry running `launchctl bootout` as root for richer errors.\n';
     expect(asRoot('load', '/Library/LaunchDaemons/none.plist')).toEqual({ status: 0, stdout: '', stderr: load });
     expect(asRoot('unload', plist())).toEqual({ status: 0, stdout: '', stderr: unload });
     expect(by(501, 'load', plist())).toEqual({ status: 0, stdout: '', stderr: load });
@@ -162,7 +205,9 @@ describe('the launchctl stand-in', () => {
   it('warns when root loads an agent', () => {
     mkdirSync(join(root, 'Library/LaunchAgents'));
     writeFileSync(join(root, 'Library/LaunchAgents/a.plist'), readFileSync(join(root, plist())));
-    expect(asRoot('load', '/Library/LaunchAgents/a.plist').stderr).toMatch(/^Warning: Expecting a LaunchDaemons path .*\nLoad failed: 5/);
+    expect(asRoot('load', '/Library/LaunchAgents/a.plist').stderr).toMatch(
+      /^Warning: Expecting a LaunchDaemons path .*\nLoad failed: 5/,
+    );
   });
 
   it('starts a killed job again at once when it had lived, and after ThrottleInterval when it had not', async () => {
@@ -171,7 +216,11 @@ describe('the launchctl stand-in', () => {
     process.kill(first, 'SIGKILL');
     await until(() => pid() > 0 && pid() !== first);
     expect(asRoot('list').stdout).toContain(`\t-9\t${label}\n`);
-    asRoot('bootstrap', 'system', plist({ ProgramArguments: ['/bin/sh', '-c', 'exit 78'], ThrottleInterval: 1 }, 'com.example.loop'));
+    asRoot(
+      'bootstrap',
+      'system',
+      plist({ ProgramArguments: ['/bin/sh', '-c', 'exit 78'], ThrottleInterval: 1 }, 'com.example.loop'),
+    );
     await until(() => state('com.example.loop') === 'spawn scheduled');
     expect(asRoot('print', 'system/com.example.loop').stdout).toContain('\tlast exit code = 78\n');
     expect(asRoot('print', 'system/com.example.loop').stdout).not.toMatch(/^\tpid = /m);
@@ -205,10 +254,21 @@ describe('the launchctl stand-in', () => {
     expect(asRoot('list').stdout).toContain(`-\t78\t${label}\n`);
   });
 
-  it('runs a job with its user\'s home, its log and its environment', async () => {
+  it("runs a job with its user's home, its log and its environment", async () => {
     mkdirSync(join(root, 'var/log'), { recursive: true });
-    asRoot('bootstrap', 'system', plist({ UserName: 'lane', StandardOutPath: '/var/log/job.log', EnvironmentVariables: { COLOUR: 'blue' }, ProgramArguments: ['/bin/sh', '-c', 'echo "$HOME $USER $COLOUR"; exec sleep 60'] }));
-    await until(() => existsSync(join(root, 'var/log/job.log')) && readFileSync(join(root, 'var/log/job.log'), 'utf8') !== '');
+    asRoot(
+      'bootstrap',
+      'system',
+      plist({
+        UserName: 'lane',
+        StandardOutPath: '/var/log/job.log',
+        EnvironmentVariables: { COLOUR: 'blue' },
+        ProgramArguments: ['/bin/sh', '-c', 'echo "$HOME $USER $COLOUR"; exec sleep 60'],
+      }),
+    );
+    await until(
+      () => existsSync(join(root, 'var/log/job.log')) && readFileSync(join(root, 'var/log/job.log'), 'utf8') !== '',
+    );
     expect(readFileSync(join(root, 'var/log/job.log'), 'utf8')).toBe(`${join(root, 'Users/lane')} lane blue\n`);
   });
 
@@ -222,7 +282,9 @@ describe('the launchctl stand-in', () => {
 
   it('hides the states of nested blocks behind two tabs', () => {
     asRoot('bootstrap', 'system', plist());
-    const lines = asRoot('print', `system/${label}`).stdout.split('\n').filter((line) => line.includes('state = '));
+    const lines = asRoot('print', `system/${label}`)
+      .stdout.split('\n')
+      .filter((line) => line.includes('state = '));
     expect(lines).toEqual(['\tstate = running', '\t\tstate = active']);
   });
 

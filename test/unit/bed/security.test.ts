@@ -28,7 +28,8 @@ function lines(stdin: string): Reply {
   return security(keychains, { uid: 501, home, argv: ['-i'], stdin });
 }
 
-const add = (value: string, ...more: string[]): Reply => run('add-generic-password', '-s', 'svc', '-a', 'me', '-w', value, ...more, path);
+const add = (value: string, ...more: string[]): Reply =>
+  run('add-generic-password', '-s', 'svc', '-a', 'me', '-w', value, ...more, path);
 const get = (option: '-g' | '-w'): Reply => run('find-generic-password', '-s', 'svc', '-a', 'me', option, path);
 
 describe('the security stand-in', () => {
@@ -70,7 +71,11 @@ describe('the security stand-in', () => {
   });
 
   it('says 44 for a missing item', () => {
-    expect(get('-w')).toEqual({ status: 44, stdout: '', stderr: 'security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain.\n' });
+    expect(get('-w')).toEqual({
+      status: 44,
+      stdout: '',
+      stderr: 'security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain.\n',
+    });
     expect(run('delete-generic-password', '-s', 'svc', path).status).toBe(44);
   });
 
@@ -88,7 +93,10 @@ describe('the security stand-in', () => {
     expect(get('-g').status).toBe(36);
     expect(add('other', '-U').status).toBe(36);
     expect(run('delete-generic-password', '-s', 'svc', path).status).toBe(36);
-    expect(run('show-keychain-info', path)).toMatchObject({ status: 36, stderr: 'security: SecKeychainCopySettings: User interaction is not allowed.\n' });
+    expect(run('show-keychain-info', path)).toMatchObject({
+      status: 36,
+      stderr: 'security: SecKeychainCopySettings: User interaction is not allowed.\n',
+    });
     expect(run('find-generic-password', '-s', 'svc', path).status).toBe(0);
   });
 
@@ -97,7 +105,11 @@ describe('the security stand-in', () => {
     run('lock-keychain', '-a');
     expect(run('unlock-keychain', '-p', 'wrong', path).status).toBe(51);
     expect(run('unlock-keychain', '-p', 'open sesame', path).status).toBe(0);
-    expect(run('show-keychain-info', path)).toEqual({ status: 0, stdout: '', stderr: `Keychain "${path}" no-timeout\n` });
+    expect(run('show-keychain-info', path)).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: `Keychain "${path}" no-timeout\n`,
+    });
     expect(get('-w').stdout).toBe('value\n');
   });
 
@@ -118,26 +130,33 @@ describe('the security stand-in', () => {
   it('is locked after a restart, its file holding no clear text', () => {
     add('a very secret value');
     expect(readFileSync(path, 'utf8')).not.toContain('very secret');
-    expect(readFileSync(path, 'utf8')).not.toContain(Buffer.from('a very secret value').toString('base64').slice(0, 12));
+    expect(readFileSync(path, 'utf8')).not.toContain(
+      Buffer.from('a very secret value').toString('base64').slice(0, 12),
+    );
     keychains = new Keychains();
     expect(get('-w').status).toBe(36);
   });
 
   it('deletes an item, and says so on stderr', () => {
     add('value');
-    expect(run('delete-generic-password', '-s', 'svc', '-a', 'me', path)).toMatchObject({ status: 0, stderr: 'password has been deleted.\n' });
+    expect(run('delete-generic-password', '-s', 'svc', '-a', 'me', path)).toMatchObject({
+      status: 0,
+      stderr: 'password has been deleted.\n',
+    });
     expect(get('-w').status).toBe(44);
   });
 
-  it('hides another user\'s keychain where users are real', () => {
+  it("hides another user's keychain where users are real", () => {
     const strict = new Keychains(true);
     expect(security(strict, { uid: 65_000, home, argv: ['show-keychain-info', path], stdin: '' }).status).toBe(50);
   });
 });
 
 describe('security -i', () => {
-  it('runs each line, tells failures on stderr, and ends with the last one\'s status', () => {
-    const reply = lines(`find-generic-password -s none "${path}"\nadd-generic-password -s svc -a me -w 'va lue' "${path}"\n`);
+  it("runs each line, tells failures on stderr, and ends with the last one's status", () => {
+    const reply = lines(
+      `find-generic-password -s none "${path}"\nadd-generic-password -s svc -a me -w 'va lue' "${path}"\n`,
+    );
     expect(reply.status).toBe(0);
     expect(reply.stderr).toContain('find-generic-password: returned 44\n');
     expect(get('-w').stdout).toBe('va lue\n');
@@ -153,7 +172,12 @@ describe('security -i', () => {
 
   it('splits words at blanks and holds quotes together, backslashes escaping in both kinds', () => {
     expect(splitLine(`a  b\t"c d" 'e f'`)).toEqual(['a', 'b', 'c d', 'e f']);
-    expect(splitLine(String.raw`"q\"uote" 'it\'s' back\\slash sp\ ace`)).toEqual(['q"uote', "it's", String.raw`back\slash`, 'sp ace']);
+    expect(splitLine(String.raw`"q\"uote" 'it\'s' back\\slash sp\ ace`)).toEqual([
+      'q"uote',
+      "it's",
+      String.raw`back\slash`,
+      'sp ace',
+    ]);
     expect(splitLine(`"" x`)).toEqual(['', 'x']);
     expect(splitLine('$HOME `id` *')).toEqual(['$HOME', '`id`', '*']);
   });

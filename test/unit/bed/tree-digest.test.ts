@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, linkSync, lutimesSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lutimesSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -79,7 +91,9 @@ describe('the awkward tree', () => {
     const trees = ['one', 'two'].map((name) => digestTree(join(dir, name), { ignore: ['mtimeNs'] }));
     const [one, two] = trees as [ReturnType<typeof digestTree>, ReturnType<typeof digestTree>];
     expect(differences(one, two)).toEqual([]);
-    expect(new Set([...one.entries.values()].map((entry) => entry.type))).toEqual(new Set(['file', 'directory', 'symlink', 'fifo', 'socket']));
+    expect(new Set([...one.entries.values()].map((entry) => entry.type))).toEqual(
+      new Set(['file', 'directory', 'symlink', 'fifo', 'socket']),
+    );
     expect(leftOut.map((path) => one.entries.get(path)?.type)).toEqual(['fifo', 'socket']);
     expect(existsSync('pwned')).toBe(false);
   });
@@ -95,10 +109,16 @@ describe('the awkward tree', () => {
 
 describe('the data of a lane', () => {
   it('is about as large as asked, and the same for the same seed', () => {
-    for (const [name, seed] of [['one', 'x'], ['two', 'x'], ['three', 'y']] as const) {
+    for (const [name, seed] of [
+      ['one', 'x'],
+      ['two', 'x'],
+      ['three', 'y'],
+    ] as const) {
       plantLaneData({ home: join(dir, name), profile: 'slimvps-legacy', bytes: 3_000_000, seed });
     }
-    const [one, two, three] = ['one', 'two', 'three'].map((name) => digestTree(join(dir, name), { ignore: ['mtimeNs'] }));
+    const [one, two, three] = ['one', 'two', 'three'].map((name) =>
+      digestTree(join(dir, name), { ignore: ['mtimeNs'] }),
+    );
     if (one === undefined || two === undefined || three === undefined) throw new Error('three trees were made');
     expect(differences(one, two)).toEqual([]);
     expect(three.sha256).not.toBe(one.sha256);
