@@ -2,7 +2,7 @@
 // of what goes into it, so that a run with unchanged sources finds the bundle of the one before.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
@@ -29,6 +29,15 @@ async function digestOf(files: readonly string[]): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Bundles of sources that are no more; a day, since another run may still use one. */
+async function dropOldBundles(): Promise<void> {
+  const dayAgoMs = Date.now() - 24 * 3600 * 1000;
+  for (const name of await readdir(cache)) {
+    const found = await stat(join(cache, name)).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < dayAgoMs) await rm(join(cache, name), { force: true });
+  }
+}
+
 /** The path of the bundled workflows. */
 export async function ensureWorkflowBundle(): Promise<string> {
   const path = join(cache, `workflows-${await digestOf(await sourceFiles())}.js`);
@@ -37,6 +46,7 @@ export async function ensureWorkflowBundle(): Promise<string> {
   const workflowsPath = join(project, 'src/workflows/index.ts');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
   await mkdir(cache, { recursive: true });
+  await dropOldBundles();
   const scratch = `${path}.${process.pid}`;
   await writeFile(scratch, code);
   await rename(scratch, path);

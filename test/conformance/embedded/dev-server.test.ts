@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../../src/embedded/dev-server.ts';
 import { ensureTemporalCli } from '../../../src/embedded/temporal-cli.ts';
+import { isAlive } from '../../setup/is-alive.ts';
 
 const project = resolve(import.meta.dirname, '../../..');
 let cli: string;
@@ -19,15 +20,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clawback-server-'));
 }, 30 * 60_000);
 afterAll(() => rm(folder, { recursive: true }));
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function describeNamespace(server: DevServer): Promise<{ namespaceInfo: { id: string } }> {
   const answer = await fetch(`http://127.0.0.1:${server.ports.http}/api/v1/namespaces/default`);

@@ -3,17 +3,9 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { spawnOwned } from '../../../src/embedded/owned-process.ts';
+import { isAlive } from '../../setup/is-alive.ts';
 
 const project = resolve(import.meta.dirname, '../../..');
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function waitUntilGone(pid: number): Promise<void> {
   await expect.poll(() => isAlive(pid), { timeout: 8000, interval: 20 }).toBe(false);
