@@ -47,7 +47,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
   const sockets = mkdtempSync(join(shortTemporaryFolder(), 'bed-'));
   chmodSync(sockets, 0o755);
   // short names for what every command line and every activity's input carries
-  symlinkSync(programs.node, join(sockets, 'node'));
+  if (options.kind !== 'namespaces') symlinkSync(programs.node, join(sockets, 'node'));
   const hosts: BaseHost[] = [];
   const lanes: LanePlan[] = [];
   const save = (): void =>

@@ -21,12 +21,14 @@ import type { BedUser, HostPlan } from './host-plan.ts';
 import { sshdConfig } from './host-sshd.ts';
 import { treeOf } from './processes.ts';
 import type { Programs } from './programs.ts';
-import { installScript, shQuote } from './shims.ts';
+import { installScript, passThrough, shQuote } from './shims.ts';
 import { sudoersFor } from './sudoers.ts';
 
 /** Where a host finds the bed's own things. */
 export const insideState = '/opt/bed/state';
 export const insideNode = '/opt/bed/node';
+/** The machine's sudo, under its own name: at its own place is a script that also answers for it. */
+export const insideSudo = '/opt/bed/sudo/sudo';
 const insideRepository = '/opt/bed/repository';
 
 let answer: boolean | undefined;
@@ -57,6 +59,8 @@ mount -t tmpfs -o mode=755,size=256m tmpfs .
 cd ${shQuote(join(plan.stateDir, 'overlay'))}
 mkdir upper work root
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+mkdir -p root${dirname(insideSudo)}
+cp -a ${shQuote(plan.programs.sudo ?? '/usr/bin/sudo')} root${insideSudo}
 cp -a --remove-destination ${shQuote(plan.systemRoot)}/. root/
 cd root
 mkdir -p proc dev sys run
@@ -83,8 +87,14 @@ export class NamespaceHost extends BaseHost {
   #unshare: ChildProcess | undefined;
   #sshd: ChildProcess | undefined;
 
+  /** The paths of a Mac, named so that whoever asks the tools what they are knows where. */
+  override get tools(): Readonly<Record<string, string>> {
+    return { sudo: '/usr/bin/sudo', tar: '/usr/bin/tar', launchctl: '/bin/launchctl', security: '/usr/bin/security' };
+  }
+
   override async start(): Promise<void> {
     this.#makeAccounts();
+    installScript(join(this.plan.systemRoot, 'usr/bin/sudo'), passThrough('sudo', insideSudo));
     await this.#startInOrder(true);
   }
 

@@ -142,7 +142,7 @@ function plantTranscripts(planting: Planting, bytes: number): void {
   }
 }
 
-/** A third small source files, the rest packs, as a checkout of a grown repository is. */
+/** A quarter small source files, the rest packs, as a checkout of a grown repository is. */
 function plantWorkspace(planting: Planting, bytes: number): void {
   const { random, workspace } = planting;
   write(join(workspace, 'AGENTS.md'), `# Agents\n\n${sentence(random, 40)}\n`, 0o644);
@@ -155,7 +155,7 @@ function plantWorkspace(planting: Planting, bytes: number): void {
     write(join(repository, '.git', name), content, 0o644);
   }
   symlinkSync('src/main.ts', join(repository, 'entry.ts'));
-  const small = Math.floor(bytes / 3);
+  const small = Math.floor(bytes / 4);
   for (let written = 0, file = 0; written < small; file += 1) {
     const text = `// ${sentence(random, 8)}\n${Array.from({ length: 10 + random.below(120) }, () => `export const ${random.pick(words)}${random.below(1e6)} = '${sentence(random, 6)}';`).join('\n')}\n`;
     write(

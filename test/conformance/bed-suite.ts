@@ -115,7 +115,7 @@ export function bedSuite(kind: BedKind, without: NonNullable<BedOptions['without
     });
 
     it('has stand-ins that say so', async () => {
-      for (const name of ['launchctl', 'security', 'tar']) {
+      for (const name of ['launchctl', 'security', 'sudo', 'tar']) {
         expect(await on(`${tool(name)} --clawback-stand-in`)).toMatchObject({
           status: 0,
           stdout: `clawback-bed ${name}\n`,

@@ -3,6 +3,7 @@
 
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { endAll, markedWith, treeOf } from '../processes.ts';
@@ -61,6 +62,8 @@ async function end(): Promise<void> {
   const alive = new Set(treeOf([1, ...sshd]));
   const first = sshd.filter((pid) => alive.has(pid));
   await endAll(() => [...first.splice(0), ...markedWith(`BED_HOST=${mark}`)].filter((pid) => pid !== process.pid));
+  // the temporary folder of sockets and tools; a namespace has none
+  if (!config.realUsers) rmSync(dirname(config.socket), { recursive: true, force: true });
   process.exit(0);
 }
 process.on('SIGTERM', () => void end());
