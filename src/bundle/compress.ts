@@ -5,16 +5,14 @@ import type { Duplex } from 'node:stream';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
-import { GuardedDuplex } from './guarded-duplex.ts';
+import { asUnexpected, GuardedDuplex } from './guarded-duplex.ts';
 
 /** A stream of plain bytes in, one zstd frame out. */
 export function compress(): Duplex {
   const inner = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: limits.zstdLevel, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  return new GuardedDuplex(inner, {
-    translate: (error) => new Failure('Unexpected', `compression failed: ${error.message}`, {}, { cause: error }),
-  });
+  return new GuardedDuplex(inner, { translate: asUnexpected('compressing') });
 }
 
 /**

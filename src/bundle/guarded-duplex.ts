@@ -3,7 +3,7 @@
 // that closes without an end has failed; nothing it does after that can surface as an unhandled error.
 
 import { Duplex } from 'node:stream';
-import type { Failure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 
 /** What is used of the stream inside: readable-stream 3 and core streams both have it. */
 export interface InnerDuplex extends NodeJS.ReadWriteStream {
@@ -19,6 +19,11 @@ export interface GuardRules {
   ended?(bytesIn: number): void;
   /** How the inner stream is given up; `destroy` where nothing is said. */
   abandon?(inner: InnerDuplex): void;
+}
+
+/** For errors that only a defect can cause. */
+export function asUnexpected(what: string): GuardRules['translate'] {
+  return (error) => new Failure('Unexpected', `${what} failed: ${error.message}`, {}, { cause: error });
 }
 
 export class GuardedDuplex extends Duplex {

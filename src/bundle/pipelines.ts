@@ -53,6 +53,7 @@ export interface SealedExpectation {
  * @returns plain bytes; fails with BundleDamaged when sealed size or digest differ, BundleForeign and BundleKeyWrong
  *   as `open` says, and with the source's own error unchanged. Destroying it destroys the source.
  */
+// oxlint-disable-next-line max-params -- the five things that opening needs, each from another place
 export function openPipeline(
   sealed: Readable,
   expectation: SealedExpectation,

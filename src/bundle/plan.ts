@@ -94,8 +94,8 @@ function sortOut(entries: readonly FileEntry[], options: PlanOptions): Sorted {
 
 /** In byte order; a name listed twice counts once. */
 function uniqueByName(entries: readonly FileEntry[]): FileEntry[] {
-  const byName = new Map(entries.map((entry) => [byteString(entry.path), entry]));
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+  const named = new Map(entries.map((entry) => [byteString(entry.path), entry]));
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
 type Draft = Pick<PlannedSegment, 'component' | 'kind' | 'members' | 'sizeBytes'> & { readonly range?: SegmentRange };
@@ -113,15 +113,15 @@ function fit(taken: readonly TakenEntry[], options: PlanOptions): Draft[] {
   const largest =
     files.reduce((sum, { storedBytes }) => sum + storedBytes, 0) + taken.length * overhead(options.segmentBytes);
   let segmentBytes = options.segmentBytes;
-  let drafts = draft(files, directories, segmentBytes, options);
+  let drafts = draftAll(files, directories, segmentBytes, options);
   while (drafts.length > options.maxSegments && segmentBytes < 2 * largest) {
     segmentBytes *= 2;
-    drafts = draft(files, directories, segmentBytes, options);
+    drafts = draftAll(files, directories, segmentBytes, options);
   }
   return drafts;
 }
 
-function draft(
+function draftAll(
   files: readonly PlanItem[],
   directories: readonly PlanItem[],
   segmentBytes: number,

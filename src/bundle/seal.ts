@@ -2,27 +2,15 @@
 // each recipient with RSA-OAEP-SHA256. No cipher, format or key wrap of our own; AWS's Python library opens the files.
 // Opening releases a byte only after its frame is authenticated and the header's context is the expected one.
 
-import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
-  type NodeDecryptionMaterial,
-  type EncryptedDataKey,
-  KeyringNode,
-  type MessageHeader,
-  MultiKeyringNode,
-  RawRsaKeyringNode,
-} from '@aws-crypto/client-node';
 import type { Duplex } from 'node:stream';
+import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, type MessageHeader } from '@aws-crypto/client-node';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
-import { GuardedDuplex, type InnerDuplex } from './guarded-duplex.ts';
-import { type OpeningKey, openingFingerprint, type Recipient, recipientFingerprint } from './recipient.ts';
+import { asUnexpected, GuardedDuplex, type InnerDuplex } from './guarded-duplex.ts';
+import { openingKeyring, recipientsKeyring } from './keyrings.ts';
+import type { OpeningKey, Recipient } from './recipient.ts';
 
 export { type OpeningKey, type Recipient, recipientsDigest } from './recipient.ts';
-
-/** Provider id of every wrapped data key; the key's name is the fingerprint of its public half. */
-export const sealKeyNamespace = 'clawback';
 
 export interface SealContext {
   readonly fleet: string;
@@ -50,7 +38,7 @@ export function seal(recipients: readonly Recipient[], context: SealContext): Du
     encryptionContext: encryptionContext(context),
   });
   return new GuardedDuplex(inner, {
-    translate: (error) => new Failure('Unexpected', `sealing failed: ${error.message}`, {}, { cause: error }),
+    translate: asUnexpected('sealing'),
     abandon: runOut,
   });
 }
@@ -72,7 +60,7 @@ function runOut(inner: InnerDuplex): void {
  *   or BundleDamaged (anything else: cut, changed, reordered, another object of the same lane)
  */
 export function open(key: OpeningKey, context: SealContext): Duplex {
-  const inner = decryptUnsignedMessageStream(new OpeningKeyring(key), { maxBodySize: limits.sealFrameBytes });
+  const inner = decryptUnsignedMessageStream(openingKeyring(key), { maxBodySize: limits.sealFrameBytes });
   const stream = new GuardedDuplex(inner, { translate: openingFailure });
   inner.once('MessageHeader', (header: MessageHeader) => {
     const failure = contextFailure(header.encryptionContext, context);
@@ -90,58 +78,6 @@ export function encryptionContext(context: SealContext): Record<string, string> 
     'clawback-object': context.object,
     'clawback-fingerprint': context.fingerprint,
   };
-}
-
-function recipientsKeyring(recipients: readonly Recipient[]): MultiKeyringNode {
-  if (recipients.length > limits.recipientsPerBundle) throw recipientCount(recipients.length);
-  const [generator, ...children] = recipients.map(
-    (recipient) =>
-      new RawRsaKeyringNode({
-        ...ring(recipientFingerprint(recipient)),
-        rsaKey: { publicKey: recipient.publicKeyPem },
-      }),
-  );
-  if (generator === undefined) throw recipientCount(0);
-  return new MultiKeyringNode({ generator, children });
-}
-
-function ring(keyName: string): { keyNamespace: string; keyName: string; oaepHash: 'sha256' } {
-  return { keyNamespace: sealKeyNamespace, keyName, oaepHash: 'sha256' };
-}
-
-function recipientCount(count: number): Failure {
-  return new Failure('InvalidInput', `${count} recipients, allowed are 1 to ${limits.recipientsPerBundle}`, { count });
-}
-
-/** Unwraps with one private key, and tells "not for this key" from "damaged". */
-class OpeningKeyring extends KeyringNode {
-  readonly #key: OpeningKey;
-  readonly #fingerprint: string;
-  readonly #inner: RawRsaKeyringNode;
-
-  constructor(key: OpeningKey) {
-    super();
-    this.#key = key;
-    this.#fingerprint = openingFingerprint(key);
-    this.#inner = new RawRsaKeyringNode({ ...ring(this.#fingerprint), rsaKey: { privateKey: key.privateKeyPem } });
-  }
-
-  override async _onEncrypt(): Promise<never> {
-    throw new Failure('Unexpected', 'an opening key was used to seal');
-  }
-
-  override async _onDecrypt(
-    material: NodeDecryptionMaterial,
-    wrapped: EncryptedDataKey[],
-  ): Promise<NodeDecryptionMaterial> {
-    const ours = wrapped.some((key) => key.providerId === sealKeyNamespace && key.providerInfo === this.#fingerprint);
-    if (!ours)
-      throw new Failure(
-        'BundleKeyWrong',
-        `the object is sealed to ${wrapped.length} keys, ${this.#key.name} is none of them`,
-      );
-    return this.#inner.onDecrypt(material, wrapped);
-  }
 }
 
 function openingFailure(error: Error): Failure {

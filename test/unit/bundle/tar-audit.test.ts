@@ -118,7 +118,7 @@ describe.each(Object.keys(tars) as (keyof typeof tars)[])('an archive of %s', (t
       [9, { linkBase64: 'dP8=' }],
       [0, { mtime: '1' }],
     ] as const) {
-      const other = entries.with(at, { ...(entries[at] as IndexEntry), ...change } as IndexEntry);
+      const other = entries.with(at, { ...(entries[at] as IndexEntry), ...(change as object) });
       await expect(audit(tar, { expect: 'index', entries: other })).rejects.toMatchObject({
         code: 'BundleDamaged',
         message: `member ${at + 1} of an archive is not what its index says`,
