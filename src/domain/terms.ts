@@ -30,15 +30,15 @@ export function componentsOf(tier: Tier): readonly Component[] {
 /** How a store or launchd domain names a lane: lower-case letters, digits, inner dashes; ≤ 40 characters. */
 export const lanePattern = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
-/** Bundle ids: start time and the head of the run id, so that they sort by time and repeat under retry. */
+/** Bundle ids: start time and the tail of the run id, so that they sort by time and repeat under retry. */
 export const bundleIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
 
 /**
  * The id of the bundle that a run makes.
  * @param startedAtMs the run's start, milliseconds since the epoch, from Temporal's clock
- * @param runId Temporal's run id (a UUID)
+ * @param runId Temporal's run id: a UUID of version 7, whose head is the time again and whose tail is random
  */
 export function bundleIdOf(startedAtMs: number, runId: string): string {
   const stamp = new Date(startedAtMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
-  return `${stamp}-${runId.replaceAll('-', '').slice(0, 8)}`;
+  return `${stamp}-${runId.replaceAll('-', '').slice(-8)}`;
 }

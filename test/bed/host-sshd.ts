@@ -32,7 +32,8 @@ export function sshdConfig(
     `AllowUsers ${plan.login.name}`,
     ...(options.forceCommand === undefined
       ? [`SetEnv PATH=${pathOf(plan)} BED_HOST=${plan.mark}`]
-      : ['StrictModes no', `ForceCommand ${options.forceCommand}`]),
+      : // sshd starts the account's own shell for ForceCommand, and bash under sshd reads ~/.bashrc: not the person's own
+        ['StrictModes no', `SetEnv HOME=${plan.login.home}`, `ForceCommand ${options.forceCommand}`]),
     '',
   ].join('\n');
 }

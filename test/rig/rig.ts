@@ -21,6 +21,8 @@ export interface RigOptions extends Omit<BedOptions, 'dir'> {
   /** Keeps the server's state over kill -9. */
   readonly durableServer?: boolean;
   readonly headless?: boolean;
+  /** Looks at the bed before anything else is started on it; what it throws ends the start. */
+  readonly onBed?: (bed: Bed) => Promise<void>;
 }
 
 export class Rig {
@@ -47,6 +49,7 @@ export class Rig {
     for (const stale of ['keys', 'store', 'temporal.db']) await rm(join(options.dir, stale), { recursive: true, force: true });
     const bed = await startBed({ ...options, dir: join(options.dir, 'bed') });
     try {
+      await options.onBed?.(bed);
       const keysDir = join(options.dir, 'keys');
       await generateKeys(keysDir);
       const storePath = join(options.dir, 'store');
