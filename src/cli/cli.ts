@@ -94,6 +94,11 @@ export class Cli {
     return fleet;
   }
 
+  /** From here on the lane may be touched: a failure looks at it. */
+  markStarted(): void {
+    if (this.stake) this.stake.started = true;
+  }
+
   /** Does work with a connection to Temporal, and closes it. TemporalUnreachable within five seconds. */
   async withTemporal<T>(work: (temporal: Temporal) => Promise<T>): Promise<T> {
     const temporal = await connectTemporal();

@@ -96,3 +96,11 @@ export function parsePath(field: string): Parser<string> {
     throw refuse(field, text, 'a path');
   };
 }
+
+/** Temporal takes up to 1,000 bytes; ours are `backup/<lane>/<time>-<random>` and the like. */
+export function parseWorkflowId(field: string): Parser<string> {
+  return (text) => {
+    if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+    throw refuse(field, text, "a workflow's id, like backup/lane-1/2026-11-22T03:15:00Z-1a2b3c4d");
+  };
+}

@@ -1,0 +1,54 @@
+// `backup LANE`: starts the workflow, follows it, tells what is in the bundle.
+
+import { Command } from 'commander';
+import { startBackup } from '../../client/start.ts';
+import type { BackupResult } from '../../contract/results.ts';
+import type { Tier } from '../../domain/terms.ts';
+import { backupText } from '../backup-text.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
+import { parseLane, parseTier } from '../parse.ts';
+
+interface Options {
+  readonly tier: Tier;
+}
+
+export function backupCommand(cli: Cli): Command {
+  const command = new Command('backup')
+    .description('back a lane up into a new bundle; its gateway is never stopped')
+    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .option('--tier <TIER>', 'A: class 1; B: classes 1 and 2; C: the whole lane', parseTier('--tier'), 'A')
+    .action(cli.action((lane: string, options: Options) => backup(cli, lane, options)));
+  return documented(command, {
+    examples: ['./clawback backup lane-1', './clawback backup lane-1 --tier B', './clawback --json backup lane-1 --tier C'],
+    json: backupFields,
+    notes: ['Exit status 5 when the bundle is written, but suspect: class 1 is empty, or it shrank by half.'],
+  });
+}
+
+export const backupFields = [
+  '`workflowId`: the workflow',
+  '`bundle`, `lane`, `host`, `tier`, `manifestSha256`',
+  '`segments`, `reusedSegments`: of the bundle, and of these the ones that were in the store already',
+  "`sizeBytes`: of the lane's data; `sealedBytes`: written to the store by this run",
+  '`elapsedMs`',
+  '`omissions`: a list of `reason` and `count`',
+  '`suspect`: reasons; `warnings`: texts',
+] as const;
+
+async function backup(cli: Cli, lane: string, { tier }: Options): Promise<Outcome> {
+  const { fleet } = await cli.stakeLane(lane);
+  return cli.withTemporal(async (temporal) => {
+    await warnOfMissingWorkers(cli, temporal, 'backup');
+    const run = await startBackup(temporal.client, { lane, tier });
+    cli.markStarted();
+    sayHowToFollow(cli, run.workflowId);
+    const result = await follow(cli, temporal, { run, fleet: fleet.fleet, lane, title: `backup ${lane}` });
+    return backupOutcome(run.workflowId, result);
+  });
+}
+
+export function backupOutcome(workflowId: string, result: BackupResult): Outcome {
+  return { json: { workflowId, ...result }, text: backupText(result), exit: result.suspect.length > 0 ? 'attention' : 'ok' };
+}

@@ -1,0 +1,126 @@
+// `bundles list` and `bundles show`: what the store has, by its signed manifests. Offline: needs the store and the
+// fleet file with its public keys, no Temporal, no private key.
+
+import { Command } from 'commander';
+import type { Manifest } from '../../bundle/manifest.ts';
+import { type ExitName, type Failure, failureTable } from '../../domain/failure.ts';
+import { type Component, components } from '../../domain/terms.ts';
+import { BundleShelf, type Shelved } from '../bundle-shelf.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { formatBytes, formatDuration, formatInstant, formatTable, plural } from '../format.ts';
+import { parseBundle, parseLane } from '../parse.ts';
+
+export function bundlesCommand(cli: Cli): Command {
+  return new Command('bundles').usage('COMMAND').description('what the store has').addCommand(listCommand(cli)).addCommand(showCommand(cli));
+}
+
+function listCommand(cli: Cli): Command {
+  const command = new Command('list')
+    .description('the bundles of a lane, or of all, newest first')
+    .argument('[LANE]', 'one lane (default: all)', parseLane('LANE'))
+    .action(cli.action((lane: string | undefined) => list(cli, lane)));
+  return documented(command, {
+    examples: ['./clawback bundles list', './clawback bundles list lane-1'],
+    json: [
+      '`lanes`: a list of `lane`, `store` and `bundles`',
+      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven`',
+      'one that cannot be used: `bundle`, `code`, `message`',
+    ],
+    notes: ['Exit status 7 when the manifest of one cannot be used.'],
+  });
+}
+
+async function list(cli: Cli, only: string | undefined): Promise<Outcome> {
+  const file = only === undefined ? await cli.loadFleet() : await cli.stakeLane(only);
+  const lanes = [];
+  for (const lane of only === undefined ? Object.keys(file.fleet.lanes) : [only]) {
+    const shelf = new BundleShelf(file, lane);
+    const found: Shelved[] = [];
+    for (const bundle of await shelf.list()) found.push(await shelf.look(bundle));
+    lanes.push({ lane, store: shelf.store.name, found });
+  }
+  const damaged = lanes.some(({ found }) => found.some((one) => 'failure' in one));
+  return {
+    json: { lanes: lanes.map(({ lane, store, found }) => ({ lane, store, bundles: found.map(bundleJson) })) },
+    text: lanes.map(({ lane, store, found }) => laneText(lane, store, found)).join('\n\n'),
+    exit: damaged ? 'damaged' : 'ok',
+  };
+}
+
+function bundleJson(one: Shelved): Record<string, unknown> {
+  if ('failure' in one) return { bundle: one.bundle, code: one.failure.code, message: one.failure.message };
+  const { bundle, tier, capturedAt, createdAt, host, suspect = [] } = one.manifest;
+  return { bundle, tier, capturedAt, createdAt, components: heldBy(one.manifest), ...sizesOf(one.manifest), openclawVersion: host.openclawVersion ?? null, suspect, proven: false };
+}
+
+function heldBy(manifest: Manifest): Component[] {
+  return components.filter((component) => (manifest.components[component]?.segments ?? 0) > 0);
+}
+
+function sizesOf({ segments }: Manifest): { readonly segments: number; readonly sizeBytes: number; readonly sealedBytes: number } {
+  return {
+    segments: segments.length,
+    sizeBytes: segments.reduce((sum, { plainBytes }) => sum + plainBytes, 0),
+    sealedBytes: segments.reduce((sum, { sealedBytes, index }) => sum + sealedBytes + index.sealedBytes, 0),
+  };
+}
+
+function laneText(lane: string, store: string, found: readonly Shelved[]): string {
+  if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
+  const nowMs = Date.now();
+  const rows = found.map((one) => ('failure' in one ? damagedRow(one.bundle, one.failure) : bundleRow(one.manifest, nowMs)));
+  return `lane ${lane}: ${plural(found.length, 'bundle')} in store ${store}\n${formatTable(['bundle', 'tier', 'captured', 'ago', 'size', 'at rest', ''], rows)}`;
+}
+
+function bundleRow(manifest: Manifest, nowMs: number): string[] {
+  const { bundle, tier, capturedAt, suspect = [] } = manifest;
+  const { sizeBytes, sealedBytes } = sizesOf(manifest);
+  const remark = suspect.length > 0 ? `SUSPECT: ${suspect.join(', ')}` : '';
+  return [bundle, tier, formatInstant(capturedAt), formatDuration(nowMs - Date.parse(capturedAt)), formatBytes(sizeBytes), formatBytes(sealedBytes), remark];
+}
+
+function damagedRow(bundle: string, failure: Failure): string[] {
+  return [bundle, '?', '?', '?', '?', '?', `UNUSABLE: ${failure.message}; ${failureTable[failure.code].hint}`];
+}
+
+function showCommand(cli: Cli): Command {
+  const command = new Command('show')
+    .description("one bundle's manifest, its signature checked")
+    .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
+    .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
+    .action(cli.action((bundle: string, { lane }: { lane: string }) => show(cli, bundle, lane)));
+  return documented(command, {
+    examples: ['./clawback bundles show 20261122T031500Z-1a2b3c4d --lane lane-1'],
+    json: ["`manifest`: the manifest as it was signed (docs/bundle-format.md)", '`sha256`: of the stored manifest'],
+  });
+}
+
+async function show(cli: Cli, bundle: string, lane: string): Promise<Outcome> {
+  const shelf = new BundleShelf(await cli.stakeLane(lane), lane);
+  const { manifest, sha256 } = await shelf.read(bundle);
+  const exit: ExitName = manifest.suspect?.length ? 'attention' : 'ok';
+  return { json: { manifest, sha256 }, text: manifestText(manifest, sha256), exit };
+}
+
+function manifestText(manifest: Manifest, sha256: string): string {
+  const { bundle, lane, fleet, tier, profile, capturedAt, host, consistency, predecessor, suspect = [], omissions, recipients } = manifest;
+  const { segments, sizeBytes, sealedBytes } = sizesOf(manifest);
+  const rows = [
+    ['lane', `${lane} of fleet ${fleet}, on ${host.name} in ${host.region} (${host.os})`],
+    ['captured', `${formatInstant(capturedAt)}, ${formatDuration(Date.now() - Date.parse(capturedAt))} ago`],
+    ['OpenClaw', `${host.openclawVersion ?? 'version unknown'}, profile ${profile}`],
+    ['holds', `${formatBytes(sizeBytes)} in ${plural(segments, 'segment')}, ${formatBytes(sealedBytes)} at rest`],
+    ['files', consistency === 'cloned' ? 'from a clone of one moment' : 'compared before and after they were read'],
+    ['follows', predecessor?.bundle ?? 'none'],
+    ['opens with', recipients.map(({ name, fingerprint }) => `${name} (${fingerprint.slice(0, 16)}…)`).join(', ')],
+    ...(omissions.length > 0 ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]] : []),
+    ['manifest', `SHA-256 ${sha256}, signature good`],
+    ...suspect.map((reason) => ['SUSPECT', reason]),
+  ];
+  const parts = heldBy(manifest).map((component) => {
+    const totals = manifest.components[component];
+    return [component, String(totals?.segments ?? 0), String(totals?.members ?? 0), formatBytes(totals?.plainBytes ?? 0)];
+  });
+  return [`bundle ${bundle} (tier ${tier})`, formatTable([], rows), '', formatTable(['component', 'segments', 'members', 'size'], parts)].join('\n');
+}

@@ -1,0 +1,64 @@
+// `follow WORKFLOW`: watches a workflow that runs, and tells the result of one that has ended.
+
+import { Command } from 'commander';
+import { attachRun, describeRun, type RunDescription } from '../../client/run.ts';
+import type { BackupResult, RestoreResult, SectionResult, SettleResult, SweepResult } from '../../contract/results.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { follow } from '../follow.ts';
+import { parseWorkflowId } from '../parse.ts';
+import { backupOutcome } from './backup.ts';
+import { restoreOutcome } from './restore.ts';
+import { sweepOutcome } from './sweep.ts';
+
+export function followCommand(cli: Cli): Command {
+  const command = new Command('follow')
+    .description('watch a workflow until it ends; tell the result of one that has ended')
+    .argument('<WORKFLOW>', 'its id, as backup, restore and status show it', parseWorkflowId('WORKFLOW'))
+    .action(cli.action((workflowId: string) => followRun(cli, workflowId)));
+  return documented(command, {
+    examples: ['./clawback follow restore/lane-1/2026-11-22T03:15:00Z-1a2b3c4d', './clawback follow lane/demo/lane-1'],
+    json: ['that of the command that started it: `backup`, `restore` or `sweep`', 'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)'],
+  });
+}
+
+async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
+  const { fleet } = await cli.loadFleet();
+  return cli.withTemporal(async (temporal) => {
+    const about = await describeRun(temporal.client, workflowId);
+    const lane = requireLane(about);
+    await cli.stakeLane(lane);
+    cli.markStarted();
+    const run = attachRun(temporal.client, workflowId);
+    const result = await follow(cli, temporal, { run, fleet: fleet.fleet, lane, title: `${about.type} ${lane}` });
+    return outcomeOf(about, lane, result);
+  });
+}
+
+export function requireLane({ workflowId, type, lane }: RunDescription): string {
+  if (lane !== null) return lane;
+  throw new Failure('InvalidInput', `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed`, { workflowId });
+}
+
+/** By the name of the workflow's type, which is API (contract/names.ts). */
+function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: unknown): Outcome {
+  if (type === 'backupLane') return backupOutcome(workflowId, result as BackupResult);
+  if (type === 'restoreLane') return restoreOutcome({ workflowId, ...(result as RestoreResult) });
+  if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
+  return sectionOutcome(workflowId, lane, result as SectionResult);
+}
+
+function sectionOutcome(workflowId: string, lane: string, result: SectionResult): Outcome {
+  if (result.kind === 'backup') return backupOutcome(workflowId, result.backup);
+  if (result.kind === 'restore') return restoreOutcome({ workflowId, ...result.restore });
+  if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
+  return settleOutcome(workflowId, lane, result.settle);
+}
+
+const actions = { nothing: 'there was nothing to put right', 'rolled-back': 'it is back at its old tree', 'went-forward': 'its restore was brought to its end' } as const;
+
+function settleOutcome(workflowId: string, lane: string, settle: SettleResult): Outcome {
+  const text = `lane ${lane}: ${actions[settle.action]}; its gateway is ${settle.gateway}`;
+  return { json: { workflowId, lane, ...settle }, text, exit: settle.gateway === 'running' ? 'ok' : 'attention' };
+}

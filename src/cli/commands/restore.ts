@@ -1,0 +1,158 @@
+// `restore LANE`: plan, what is lost, estimate; one question; then the restore. `--dry-run` ends after the plan.
+
+import { Command } from 'commander';
+import type { Temporal } from '../../client/connection.ts';
+import { cancelRun } from '../../client/run.ts';
+import { startRestore } from '../../client/start.ts';
+import type { RestorePlan, RestoreResult } from '../../contract/results.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Component } from '../../domain/terms.ts';
+import { askYesNo } from '../ask.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
+import { parseBundle, parseComponent, parseInstant, parseLane } from '../parse.ts';
+import { type PlanContext, planText, restoreText } from '../restore-text.ts';
+
+interface Options {
+  readonly bundle?: string;
+  readonly at?: string;
+  readonly only?: Component;
+  readonly layered?: true;
+  readonly sandbox?: true;
+  readonly undo?: true;
+  readonly dryRun?: true;
+  readonly acceptVersion?: true;
+  readonly yes?: true;
+}
+
+export function restoreCommand(cli: Cli): Command {
+  const command = new Command('restore')
+    .description('restore a lane: shows the plan, what is lost and the estimate, and asks once')
+    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .option('--bundle <ID>', 'from this bundle (default: the newest proven one, else the newest)', parseBundle('--bundle'))
+    .option('--at <TIME>', 'from the newest bundle captured at or before this time (ISO 8601 with zone)', parseInstant('--at'))
+    .option('--only <COMPONENT>', 'one component alone: config, plists, secrets, transcripts, workspace or logs', parseComponent('--only'))
+    .option('--layered', 'class 2 from the newest bundle that has it, class 1 from the newest of all')
+    .option('--sandbox', 'into a private directory beside the lane, which is checked and removed again')
+    .option('--undo', 'go back to what the last restore replaced')
+    .option('--dry-run', 'check and plan only; nothing is changed')
+    .option('--accept-version', "restore although OpenClaw's version is outside the profile's range")
+    .option('--yes', 'do not ask')
+    .action(cli.action((lane: string, options: Options) => restore(cli, lane, options)));
+  return documented(command, {
+    examples: ['./clawback restore lane-1', './clawback restore lane-1 --dry-run', './clawback restore lane-1 --only transcripts --at 2026-11-22T03:15:00+09:00', './clawback restore lane-1 --undo --yes'],
+    json: restoreFields,
+    notes: [
+      'Until a restore is committed every failure and `./clawback cancel` lead back to the tree as it was; after that `--undo` does, for seven days.',
+      'Where nobody can be asked (no terminal), `--yes` is needed for what changes the lane. With `--yes` the plan is made by the restore itself, in one go.',
+      'Exit status 8 when the lane is restored, but later than its RTO; 5 when it runs and answers no message.',
+    ],
+  });
+}
+
+export const restoreFields = [
+  '`workflowId`: the workflow',
+  '`lane`, `host`, `bundle`; `into`: `live`, `sandbox`, `undo` or `plan`',
+  "`plan`: `bundle`, `tier`, `proven`, `sources`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo",
+  '`rtoMs`, `rtoBudgetMs`; `steps`: a list of `step`, `ms`, `budgetMs`; `overBudget`: texts',
+  '`rpo`: a list of `dataClass`, `bundle`, `capturedAt`, `rpoMs`',
+  '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `warnings`: texts',
+] as const;
+
+async function restore(cli: Cli, lane: string, options: Options): Promise<Outcome> {
+  refuseCombinations(options);
+  if (wantsAnswer(options) && !cli.canAsk) {
+    throw new Failure('InvalidInput', 'there is no terminal to ask on: give --yes, or --dry-run to see the plan alone', { field: '--yes' });
+  }
+  const file = await cli.stakeLane(lane);
+  return cli.withTemporal(async (temporal) => {
+    await warnOfMissingWorkers(cli, temporal, 'restore');
+    const context = contextOf(file.laneSpec(lane), options);
+    const restoring: Restoring = { cli, temporal, fleet: file.fleet.fleet, lane };
+    if (options.dryRun) return planOutcome(await makePlan(restoring, options), context);
+    const bundle = wantsAnswer(options) ? await agreedBundle(restoring, options, context) : options.bundle;
+    return restoreOutcome(await run(restoring, options, bundle));
+  });
+}
+
+interface Restoring {
+  readonly cli: Cli;
+  readonly temporal: Temporal;
+  readonly fleet: string;
+  readonly lane: string;
+}
+
+function refuseCombinations(options: Options): void {
+  const { bundle, at, only, layered, sandbox, undo, dryRun } = options;
+  if (bundle !== undefined && at !== undefined) throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
+  if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
+    throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', { field: '--undo' });
+  }
+}
+
+function wantsAnswer({ yes, dryRun, sandbox }: Options): boolean {
+  return !yes && !dryRun && !sandbox;
+}
+
+function contextOf({ rpoMs, budgets }: { readonly rpoMs: number; readonly budgets: { readonly rtoMs: number } }, { bundle, at, only }: Options): PlanContext {
+  const chosenBy = at === undefined ? 'newest' : 'time';
+  return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: bundle === undefined ? chosenBy : 'bundle', ...(only && { only }) };
+}
+
+/** The plan by a workflow of its own, which changes nothing; Ctrl-C gives it up. */
+async function makePlan({ cli, temporal, fleet, lane }: Restoring, options: Options): Promise<RestoreResult & { readonly workflowId: string }> {
+  const { bundle, at, only, layered = false, sandbox, acceptVersion = false } = options;
+  const into = sandbox ? 'sandbox' : 'live';
+  const planning = await startRestore(temporal.client, { lane, bundle, at, only, layered, acceptVersion, into, dryRun: true });
+  try {
+    return { workflowId: planning.workflowId, ...(await follow(cli, temporal, { run: planning, fleet, lane, title: `plan of restore ${lane}` })) };
+  } catch (error) {
+    if (!isFailure(error, 'Detached')) throw error;
+    await cancelRun(temporal.client, planning.workflowId);
+    throw given(lane);
+  }
+}
+
+function given(lane: string): Failure {
+  return new Failure('Cancelled', `the restore of lane ${lane} was not started`, { lane });
+}
+
+/** Shows the plan and asks; the bundle of the plan is then the one that is restored, whatever is written meanwhile. */
+async function agreedBundle(restoring: Restoring, options: Options, context: PlanContext): Promise<string | undefined> {
+  const { cli, lane } = restoring;
+  if (options.undo) {
+    cli.note(`The last restore of lane ${lane} is undone: its gateway stops, the replaced trees, plist and Keychain items come back, and it starts again.`);
+    if (await askYesNo(cli, `Undo the last restore of ${lane} now?`)) return undefined;
+    throw given(lane);
+  }
+  const { plan } = await makePlan(restoring, options);
+  if (!plan) throw new Failure('Unexpected', `the plan of lane ${lane} is empty`, { lane });
+  cli.note(`\n${planText(plan, context)}\n`);
+  cli.note('Its gateway stops for the swap. Until the commit every failure leads back to what is there now; after it,');
+  cli.note(`\`./clawback restore ${lane} --undo\` does, for 7 days.`);
+  if (await askYesNo(cli, `Restore ${lane} now?`)) return plan.bundle;
+  throw given(lane);
+}
+
+async function run({ cli, temporal, fleet, lane }: Restoring, options: Options, bundle: string | undefined): Promise<RestoreResult & { readonly workflowId: string }> {
+  const { at, only, layered = false, sandbox, undo = false, acceptVersion = false } = options;
+  const choice = undo ? {} : { bundle, at: bundle === undefined ? at : undefined, only, layered, into: sandbox ? ('sandbox' as const) : ('live' as const) };
+  const started = await startRestore(temporal.client, { lane, ...choice, undo, acceptVersion });
+  cli.markStarted();
+  sayHowToFollow(cli, started.workflowId);
+  const result = await follow(cli, temporal, { run: started, fleet, lane, title: `${undo ? 'undo' : 'restore'} ${lane}` });
+  return { workflowId: started.workflowId, ...result };
+}
+
+function planOutcome(result: RestoreResult & { readonly workflowId: string }, context: PlanContext): Outcome {
+  const plan: RestorePlan | null = result.plan;
+  return { json: { ...result }, text: plan ? `${planText(plan, context)}\nNothing was changed.` : restoreText(result) };
+}
+
+export function restoreOutcome(result: RestoreResult & { readonly workflowId: string }): Outcome {
+  const expectsAnswer = result.into === 'live' || result.into === 'undo';
+  const text = restoreText(result);
+  if (expectsAnswer && !result.messageAnswered) return { json: { ...result }, text, exit: 'attention' };
+  return { json: { ...result }, text, exit: result.rtoMs > result.rtoBudgetMs ? 'budget' : 'ok' };
+}

@@ -1,0 +1,83 @@
+// `status`: each lane's gateway, what runs on it, its backups against the RPO, its journal. Every part is looked at by
+// itself: what cannot be seen says why, and hides nothing else.
+
+import { Command } from 'commander';
+import type { Temporal } from '../../client/connection.ts';
+import { readQueues, readSection, type SectionHolder } from '../../client/workers.ts';
+import type { FleetFile } from '../../config/fleet-file.ts';
+import { type ExitName, Failure } from '../../domain/failure.ts';
+import { BundleShelf } from '../bundle-shelf.ts';
+import { lookAtCaptures } from '../captures.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { probeLanes, type Seen } from '../lane-probe.ts';
+import { parseLane } from '../parse.ts';
+import { concernsOf, type FleetStatus, statusText, type TemporalStatus } from '../status-text.ts';
+
+export function statusCommand(cli: Cli): Command {
+  const command = new Command('status')
+    .description('how the lanes are: gateway, running work, age of backups against the RPO, restores')
+    .argument('[LANE]', 'one lane (default: all)', parseLane('LANE'))
+    .action(cli.action((lane: string | undefined) => status(cli, lane)));
+  return documented(command, {
+    examples: ['./clawback status', './clawback status lane-1', './clawback --json status'],
+    json: [
+      'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
+      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`)',
+      '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
+      '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',
+      '`restore`: `unsettled` (`restore`, `phase`) or null; `kept` (`restore`, `restoredAt`, `until`) or null',
+      '`section`: `operation`, `startedAt`, `startedBy`, `workflowId`, or null',
+      '`captures`: `class1`, `class2` (`bundle`, `capturedAt`, `ageMs`, or null), `passedOver` (a list of `bundle`, `why`)',
+      '`concerns`: what wants attention, a text each',
+    ],
+    notes: ['It changes nothing, and logs in on the hosts with the SSH key of the fleet file. Exit status 5 when something wants attention, 6 when Temporal does not answer.'],
+  });
+}
+
+async function status(cli: Cli, only: string | undefined): Promise<Outcome> {
+  const file = only === undefined ? await cli.loadFleet() : await cli.stakeLane(only);
+  const lanes = only === undefined ? Object.keys(file.fleet.lanes) : [only];
+  const found = await lookAtFleet(cli, file, lanes);
+  const concerns = concernsOf(found);
+  const silent: ExitName = 'unseen' in found.temporal ? 'unreachable' : 'attention';
+  return { json: { ...found, concerns }, text: statusText(found, concerns), exit: concerns.length > 0 ? silent : 'ok' };
+}
+
+async function lookAtFleet(cli: Cli, file: FleetFile, lanes: readonly string[]): Promise<FleetStatus> {
+  const [states, work, captures] = await Promise.all([
+    probeLanes(file, lanes),
+    lookAtTemporal(cli, file, lanes),
+    Promise.all(lanes.map((lane) => lookAtCaptures(new BundleShelf(file, lane), Date.now()))),
+  ]);
+  return {
+    fleet: file.fleet.fleet,
+    temporal: 'unseen' in work ? work : { seen: work.seen.temporal },
+    lanes: states.map((state, at) => ({
+      ...state,
+      rpoMs: file.laneSpec(state.lane).rpoMs,
+      section: 'unseen' in work ? work : { seen: work.seen.sections[at] ?? null },
+      captures: captures[at] as (typeof captures)[number],
+    })),
+  };
+}
+
+interface Work {
+  readonly temporal: TemporalStatus;
+  readonly sections: readonly (SectionHolder | null)[];
+}
+
+async function lookAtTemporal(cli: Cli, file: FleetFile, lanes: readonly string[]): Promise<Seen<Work>> {
+  try {
+    return { seen: await cli.withTemporal((temporal) => readWork(temporal, file, lanes)) };
+  } catch (error) {
+    if (error instanceof Failure) return { unseen: { code: error.code, message: error.message } };
+    throw error;
+  }
+}
+
+async function readWork({ client, address, namespace }: Temporal, file: FleetFile, lanes: readonly string[]): Promise<Work> {
+  const queues = await readQueues(client, 'any');
+  const sections = await Promise.all(lanes.map((lane) => readSection(client, file.fleet.fleet, lane)));
+  return { temporal: { address, namespace, queues }, sections };
+}

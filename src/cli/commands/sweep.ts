@@ -1,0 +1,48 @@
+// `sweep LANE`: removes from the store what no manifest of the lane names.
+
+import { Command } from 'commander';
+import { startSweep } from '../../client/start.ts';
+import type { SweepResult } from '../../contract/results.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
+import { formatBytes, plural } from '../format.ts';
+import { parseDuration, parseLane } from '../parse.ts';
+
+interface Options {
+  readonly minAge: number;
+}
+
+const day = 24 * 3600 * 1000;
+
+export function sweepCommand(cli: Cli): Command {
+  const command = new Command('sweep')
+    .description("remove from the store what no bundle of the lane names: leftovers of backups that failed")
+    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .option('--min-age <DURATION>', 'younger objects stay, like 90s, 30m, 24h, 7d (default: 24h)', parseDuration('--min-age'))
+    .action(cli.action((lane: string, { minAge = day }: Partial<Options>) => sweep(cli, lane, { minAge })));
+  return documented(command, {
+    examples: ['./clawback sweep lane-1', './clawback sweep lane-1 --min-age 7d'],
+    json: sweepFields,
+  });
+}
+
+export const sweepFields = ['`workflowId`: the workflow; `lane`', '`removedObjects`, `removedBytes`, `keptObjects`', '`staleUploads`: unfinished uploads that were removed'] as const;
+
+async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outcome> {
+  const { fleet } = await cli.stakeLane(lane);
+  return cli.withTemporal(async (temporal) => {
+    await warnOfMissingWorkers(cli, temporal, 'sweep');
+    const run = await startSweep(temporal.client, { lane, minAgeMs: minAge });
+    cli.markStarted();
+    sayHowToFollow(cli, run.workflowId);
+    const result = await follow(cli, temporal, { run, fleet: fleet.fleet, lane, title: `sweep ${lane}` });
+    return sweepOutcome(run.workflowId, lane, result);
+  });
+}
+
+export function sweepOutcome(workflowId: string, lane: string, result: SweepResult): Outcome {
+  const { removedObjects, removedBytes, keptObjects, staleUploads } = result;
+  const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept, ${plural(staleUploads, 'unfinished upload')} removed`;
+  return { json: { workflowId, lane, ...result }, text };
+}

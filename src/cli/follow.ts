@@ -1,0 +1,78 @@
+// Follows a workflow until its end. Ctrl-C ends the following, never the workflow, and says so.
+
+import type { Temporal } from '../client/connection.ts';
+import { type Followed, readProgress } from '../client/progress.ts';
+import { awaitResult, type Run } from '../client/run.ts';
+import { type NeedsWorkers, readQueues } from '../client/workers.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Cli } from './cli.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { openView, type ProgressView, type ViewEnd } from './progress-view.ts';
+
+const pollMs = 1_000;
+/** For how long Temporal may be away while a workflow is followed: a server that is started again takes less. */
+const silenceMs = 60_000;
+
+export interface FollowRequest<R> {
+  readonly run: Run<R>;
+  readonly fleet: string;
+  readonly lane: string;
+  /** What stands before plain lines: `backup lane-1`. */
+  readonly title: string;
+}
+
+/**
+ * The workflow's result.
+ * @throws Failure what it ended with; Detached after Ctrl-C; TemporalUnreachable when it stays away for a minute
+ */
+export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowRequest<R>): Promise<R> {
+  const { run, fleet, lane, title } = request;
+  const { interrupts } = cli.around;
+  const view = openView(cli, title);
+  const ended = new AbortController();
+  const result = awaitResult(run, silenceMs).finally(() => ended.abort());
+  const watching = watch(temporal, { fleet, lane, workflowId: run.workflowId }, view, AbortSignal.any([ended.signal, interrupts.signal]));
+  let how: ViewEnd = 'failed';
+  try {
+    const answer = await interrupts.unlessInterrupted(result);
+    how = answer ? 'done' : 'left';
+    if (answer) return answer.value;
+  } finally {
+    await watching;
+    view.end(how);
+  }
+  throw new Failure('Detached', `detached: ${run.workflowId} goes on without you`, { workflowId: run.workflowId, lane });
+}
+
+async function watch(temporal: Temporal, followed: Followed, view: ProgressView, signal: AbortSignal): Promise<void> {
+  const meter = new ProgressMeter(performance.now());
+  while (!signal.aborted) {
+    const following = await readProgress(temporal.client, followed);
+    if (!signal.aborted) view.show(meter.take(following, performance.now(), Date.now()));
+    await pause(signal);
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, pollMs);
+  const onAbort = (): void => resolve();
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) resolve();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+/** Says at once which queues have no worker: the operation waits for them. */
+export async function warnOfMissingWorkers(cli: Cli, temporal: Temporal, operation: NeedsWorkers): Promise<void> {
+  const missing = (await readQueues(temporal.client, operation)).filter(({ polled }) => !polled);
+  if (missing.length === 0) return;
+  const names = missing.map(({ queue }) => queue).join(', ');
+  cli.warn(`no worker polls ${names}: this waits until one does (./clawback worker --queues ${missing.map(({ role }) => role).join(',')})`);
+}
+
+export function sayHowToFollow(cli: Cli, workflowId: string): void {
+  cli.note(cli.paint('dim', `workflow ${workflowId} (Ctrl-C only stops watching; ./clawback cancel ${workflowId} ends it)`));
+}

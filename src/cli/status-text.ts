@@ -1,0 +1,98 @@
+// The status of lanes in words, and what of it wants a human's eyes. Pure.
+
+import type { QueueState, SectionHolder } from '../client/workers.ts';
+import { failureTable } from '../domain/failure.ts';
+import type { Capture, Captures } from './captures.ts';
+import { formatDuration, formatInstant, formatTable } from './format.ts';
+import type { LaneState, Seen } from './lane-probe.ts';
+import { gatewayText, laneConcerns, restoreText } from './lane-text.ts';
+
+export interface TemporalStatus {
+  readonly address: string;
+  readonly namespace: string;
+  readonly queues: readonly QueueState[];
+}
+
+export interface LaneStatus extends LaneState {
+  readonly rpoMs: number;
+  /** What runs on the lane; null: nothing. Unseen when Temporal does not answer. */
+  readonly section: Seen<SectionHolder | null>;
+  readonly captures: Seen<Captures>;
+}
+
+export interface FleetStatus {
+  readonly fleet: string;
+  readonly temporal: Seen<TemporalStatus>;
+  readonly lanes: readonly LaneStatus[];
+}
+
+export function statusText({ fleet, temporal, lanes }: FleetStatus, concerns: readonly string[]): string {
+  const head = [[`fleet ${fleet}`, temporalText(temporal)], ['workers', queuesText(temporal)]];
+  const wanted = concerns.length > 0 ? ['Look at:', ...concerns.map((concern) => `  ! ${concern}`)] : ['Nothing wants attention.'];
+  return [formatTable([], head), ...lanes.map(laneText), wanted.join('\n')].join('\n\n');
+}
+
+function temporalText(temporal: Seen<TemporalStatus>): string {
+  if ('unseen' in temporal) return temporal.unseen.message;
+  return `Temporal at ${temporal.seen.address} (namespace ${temporal.seen.namespace}) answers`;
+}
+
+function queuesText(temporal: Seen<TemporalStatus>): string {
+  if ('unseen' in temporal) return 'unknown';
+  return temporal.seen.queues.map(({ queue, polled }) => `${queue}: ${polled ? 'yes' : 'NONE'}`).join(', ');
+}
+
+function laneText(status: LaneStatus): string {
+  const { lane, host, gateway, restore, section, captures, rpoMs } = status;
+  const rows = [
+    ['gateway', gatewayText(gateway)],
+    ['work', sectionText(section)],
+    ...capturesRows(captures, rpoMs),
+    ['restore', restoreText(restore, lane)],
+  ];
+  return `lane ${lane} on ${host}\n${formatTable([], rows.map(([name = '', text = '']) => [`  ${name}`, text]))}`;
+}
+
+function sectionText(section: Seen<SectionHolder | null>): string {
+  if ('unseen' in section) return `unknown: ${section.unseen.message}`;
+  if (!section.seen) return 'nothing runs';
+  const { operation, startedAt, workflowId } = section.seen;
+  return `${operation} since ${formatInstant(startedAt)} (./clawback follow ${workflowId})`;
+}
+
+function capturesRows(captures: Seen<Captures>, rpoMs: number): string[][] {
+  if ('unseen' in captures) return [['backups', `unknown: ${captures.unseen.message}`]];
+  const { class1, class2 } = captures.seen;
+  const objective = `RPO ${formatDuration(rpoMs)}${class1 && class1.ageMs <= rpoMs ? '' : ' MISSED'}`;
+  return [
+    ['class 1', `${captureText(class1)}; ${objective}`],
+    ['class 2', captureText(class2)],
+  ];
+}
+
+function captureText(capture: Capture | null): string {
+  return capture ? `${formatDuration(capture.ageMs)} ago, ${capture.bundle}` : 'no good backup';
+}
+
+/** A line each. Empty: all is well. */
+export function concernsOf({ temporal, lanes }: FleetStatus): string[] {
+  return [...temporalConcerns(temporal), ...lanes.flatMap((lane) => [...laneConcerns(lane), ...backupConcerns(lane)])];
+}
+
+function temporalConcerns(temporal: Seen<TemporalStatus>): string[] {
+  if ('unseen' in temporal) return [`${temporal.unseen.message}: ${failureTable[temporal.unseen.code].hint}`];
+  const missing = temporal.seen.queues.filter(({ polled }) => !polled);
+  if (missing.length === 0) return [];
+  return [`no worker polls ${missing.map(({ queue }) => queue).join(', ')}: ./clawback worker --queues ${missing.map(({ role }) => role).join(',')}`];
+}
+
+function backupConcerns({ lane, captures, rpoMs }: LaneStatus): string[] {
+  if ('unseen' in captures) return [`${lane}: its backups cannot be seen: ${captures.unseen.message}`];
+  const { class1, passedOver } = captures.seen;
+  const late = class1 && class1.ageMs > rpoMs ? `${lane}: class 1 was captured ${formatDuration(class1.ageMs)} ago, its RPO is ${formatDuration(rpoMs)}: ./clawback backup ${lane}` : undefined;
+  return [
+    ...(class1 ? [] : [`${lane}: there is no good backup of class 1: ./clawback backup ${lane}`]),
+    ...(late === undefined ? [] : [late]),
+    ...passedOver.slice(0, 3).map(({ bundle, why }) => `${lane}: bundle ${bundle} does not count: ${why}`),
+  ];
+}
