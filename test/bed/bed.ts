@@ -20,9 +20,8 @@ import { findPrograms, type Programs } from './programs.ts';
 import { StartedBed } from './started-bed.ts';
 
 export { cleanBed } from './bed-file.ts';
-export type { Bed, BedHost, BedItem, BedKind, BedLane, BedOptions, BedProfile } from './bed-types.ts';
+export type { Bed, BedKind, BedLane, BedOptions } from './bed-types.ts';
 export { fleetYaml } from './fleet-yaml.ts';
-export { sudoersFor } from './sudoers.ts';
 
 /** The truest kind that this machine can do. */
 export function bestBedKind(): BedKind {

@@ -10,7 +10,7 @@ import type { Writable } from 'node:stream';
 import type { BedHost, BedProfile } from './bed-types.ts';
 import { type HostPlan, pathOf } from './host-plan.ts';
 import type { LanePlan } from './lane-plan.ts';
-import { endAll, isAlive, markedWith, type ProcessRecord, recordOf, signal, treeOf } from './processes.ts';
+import { endAll, isAlive, markedWith, nameOf, type ProcessRecord, recordOf, signal, treeOf } from './processes.ts';
 import type { HostDaemonConfig } from './stand-ins/host-daemon.ts';
 
 export interface HostParts {
@@ -240,11 +240,7 @@ export async function waitUntil(
 }
 
 export function isSshd(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('sshd');
-  } catch {
-    return false;
-  }
+  return nameOf(pid).startsWith('sshd');
 }
 
 export function tail(path: string): string {

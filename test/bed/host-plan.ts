@@ -1,6 +1,5 @@
 // What is decided about a host before anything of it exists: paths, users, ports.
 
-import { join } from 'node:path';
 import type { BedKind, BedProfile } from './bed-types.ts';
 import type { Programs } from './programs.ts';
 
@@ -45,11 +44,6 @@ export interface HostPlan {
 export function pathOf(plan: HostPlan): string {
   const system = '/usr/bin:/bin:/usr/sbin:/sbin';
   return plan.toolsDir === undefined ? system : `${plan.toolsDir}:${system}`;
-}
-
-/** An absolute path of the Mac, as this process sees it. */
-export function realPath(plan: HostPlan, path: string): string {
-  return join(plan.realRoot, path);
 }
 
 /** An absolute path of the Mac, as the host sees it. */

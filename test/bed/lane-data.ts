@@ -2,7 +2,7 @@
 // small files and a few packs, configuration, channels, and the caches that a backup skips.
 
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BedProfile } from './bed-types.ts';
@@ -202,9 +202,4 @@ function plantCaches(planting: Planting, bytes: number): void {
     write(join(home, `.openclaw/tmp/scratch-${file}`), random.bytes(piece));
     write(join(home, `.npm/_cacache/content-${file}`), random.bytes(piece), 0o644);
   }
-}
-
-/** One more turn in a transcript, as a gateway appends it. */
-export function appendTurn(transcript: string, content: string): void {
-  appendFileSync(transcript, `${JSON.stringify({ role: 'user', content })}\n`);
 }

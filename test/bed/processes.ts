@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 export interface ProcessRecord {
   readonly pid: number;
@@ -23,6 +24,16 @@ export function startTimeOf(pid: number): string | undefined {
 export function recordOf(pid: number): ProcessRecord | undefined {
   const startedAt = startTimeOf(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
+}
+
+/** The program's name, without its folder; empty when there is no such process. */
+export function nameOf(pid: number): string {
+  try {
+    if (hasProc) return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return basename(execFileSync('/bin/ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).trim());
+  } catch {
+    return '';
+  }
 }
 
 export function isAlive(record: ProcessRecord): boolean {
