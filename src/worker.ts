@@ -5,7 +5,14 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { type Activities, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
@@ -39,21 +46,36 @@ interface Options {
 
 function readOptions(): Options {
   const { values } = parseArgs({
-    options: { fleet: { type: 'string' }, queues: { type: 'string' }, streams: { type: 'string' }, 'workflow-bundle': { type: 'string' } },
+    options: {
+      fleet: { type: 'string' },
+      queues: { type: 'string' },
+      streams: { type: 'string' },
+      'workflow-bundle': { type: 'string' },
+    },
   });
-  if (values.fleet === undefined) throw new Failure('InvalidInput', 'the worker needs --fleet FILE', { field: 'fleet' });
+  if (values.fleet === undefined)
+    throw new Failure('InvalidInput', 'the worker needs --fleet FILE', { field: 'fleet' });
   const named = values.queues?.split(',') ?? queueRoles;
   const unknown = named.filter((name) => !(queueRoles as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new Failure('InvalidInput', `no queue ${unknown.join(', ')}; there are ${queueRoles.join(', ')}`, { field: 'queues' });
+  if (unknown.length > 0)
+    throw new Failure('InvalidInput', `no queue ${unknown.join(', ')}; there are ${queueRoles.join(', ')}`, {
+      field: 'queues',
+    });
   const streams = Number(values.streams ?? cpus().length);
-  if (!Number.isInteger(streams) || streams < 1) throw new Failure('InvalidInput', `--streams ${values.streams} is no positive number`, { field: 'streams' });
+  if (!Number.isInteger(streams) || streams < 1)
+    throw new Failure('InvalidInput', `--streams ${values.streams} is no positive number`, { field: 'streams' });
   return { fleet: values.fleet, roles: named as QueueRole[], streams, bundle: values['workflow-bundle'] };
 }
 
 function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Activities {
   const { stores } = fleet.fleet;
   return createActivities({
-    fleet: { name: fleet.fleet.fleet, digest: fleet.digest, lanes: Object.keys(fleet.fleet.lanes), laneSpec: (lane) => fleet.laneSpec(lane) },
+    fleet: {
+      name: fleet.fleet.fleet,
+      digest: fleet.digest,
+      lanes: Object.keys(fleet.fleet.lanes),
+      laneSpec: (lane) => fleet.laneSpec(lane),
+    },
     keys: {
       fingerprint: () => resolveFingerprintKey(fleet),
       manifestSigner: () => resolveManifestKey(fleet),
@@ -75,9 +97,16 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
   });
 }
 
-function workerOptions(role: QueueRole, activities: Activities, { streams, bundle }: Options): Omit<WorkerOptions, 'connection' | 'namespace'> {
+function workerOptions(
+  role: QueueRole,
+  activities: Activities,
+  { streams, bundle }: Options,
+): Omit<WorkerOptions, 'connection' | 'namespace'> {
   const isStream = role === 'data' || role === 'vaultData';
-  const workflows = bundle === undefined ? { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) } : { workflowBundle: { codePath: bundle } };
+  const workflows =
+    bundle === undefined
+      ? { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }
+      : { workflowBundle: { codePath: bundle } };
   return {
     taskQueue: queues[role],
     activities: activities[role],
@@ -112,7 +141,9 @@ async function main(): Promise<void> {
   const connection = await NativeConnection.connect(connectionOptions);
   try {
     const workers = await Promise.all(
-      options.roles.map((role) => Worker.create({ ...workerOptions(role, activities, options), connection, namespace })),
+      options.roles.map((role) =>
+        Worker.create({ ...workerOptions(role, activities, options), connection, namespace }),
+      ),
     );
     if (options.roles.includes('host')) await registerWatch(temporal.client, fleet.fleet.fleet);
     log.info('worker ready', { queue: options.roles.map((role) => queues[role]).join(' ') });

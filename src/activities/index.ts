@@ -10,7 +10,13 @@ import { planBackupStep } from './backup/plan-backup.ts';
 import { planSupplementStep } from './backup/plan-supplement.ts';
 import type { Deps } from './deps.ts';
 import { appendBackupLogStep } from './host/append-backup-log.ts';
-import { describeHolderStep, describeLaneStep, listLanesStep, requirePollersStep, resolveLaneStep } from './host/lanes.ts';
+import {
+  describeHolderStep,
+  describeLaneStep,
+  listLanesStep,
+  requirePollersStep,
+  resolveLaneStep,
+} from './host/lanes.ts';
 import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
 import { tidyLaneStep } from './host/tidy-lane.ts';
@@ -91,5 +97,9 @@ function vaultSteps(deps: Deps): VaultSteps {
 }
 
 function vaultDataSteps(deps: Deps): VaultDataSteps {
-  return { stageSegment: stageSegmentStep(deps), finishRanges: finishRangesStep(deps), checkSandbox: checkSandboxStep(deps) };
+  return {
+    stageSegment: stageSegmentStep(deps),
+    finishRanges: finishRangesStep(deps),
+    checkSandbox: checkSandboxStep(deps),
+  };
 }

@@ -17,18 +17,32 @@ export interface ManifestRequest {
 }
 
 /** ObjectMissing, BundleSignatureBad, BundleForeign, BundleFormatUnknown, BundleDamaged. */
-export async function readManifest(deps: Deps, { fleet, lane, store, bundle, signal }: ManifestRequest): Promise<{ manifest: Manifest; sha256: string }> {
+export async function readManifest(
+  deps: Deps,
+  { fleet, lane, store, bundle, signal }: ManifestRequest,
+): Promise<{ manifest: Manifest; sha256: string }> {
   const bytes = await readWhole(await deps.store(store).get(manifestKey(lane, bundle), { signal }));
   if (bytes.length > limits.manifestBytes) {
-    throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} has ${bytes.length} bytes, at most ${limits.manifestBytes} are allowed`, { bundle });
+    throw new Failure(
+      'BundleDamaged',
+      `the manifest of bundle ${bundle} has ${bytes.length} bytes, at most ${limits.manifestBytes} are allowed`,
+      { bundle },
+    );
   }
   const opened = openManifest(bytes, { publicKeysPem: await deps.keys.manifestPublicKeysPem(), fleet, lane });
   if (opened.manifest.bundle === bundle) return opened;
-  throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`, { bundle });
+  throw new Failure(
+    'BundleDamaged',
+    `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`,
+    { bundle },
+  );
 }
 
 /** Ids of all bundles of a lane, newest first. */
-export async function listBundles(deps: Deps, { lane, store, signal }: Pick<ManifestRequest, 'lane' | 'store' | 'signal'>): Promise<string[]> {
+export async function listBundles(
+  deps: Deps,
+  { lane, store, signal }: Pick<ManifestRequest, 'lane' | 'store' | 'signal'>,
+): Promise<string[]> {
   const prefix = manifestsPrefix(lane);
   const ids: string[] = [];
   for await (const { key } of deps.store(store).list(prefix, { signal })) {

@@ -5,6 +5,8 @@ import { requireProfile } from './profiles.ts';
 export function plistCandidates(target: LaneTarget): string[] {
   const { root } = target.host;
   const macHome = root === '/' ? target.home : target.home.slice(root.length);
-  const directories = requireProfile(target.profile).plists.map((glob) => glob.replace('~', macHome).replace(/\/[^/]*$/, ''));
+  const directories = requireProfile(target.profile).plists.map((glob) =>
+    glob.replace('~', macHome).replace(/\/[^/]*$/, ''),
+  );
   return [...new Set(directories)].map((directory) => `${directory}/${target.label}.plist`);
 }

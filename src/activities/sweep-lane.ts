@@ -19,7 +19,11 @@ export function sweepLaneStep(deps: Deps): VaultSteps['sweepLane'] {
         named.add(segmentKey(lane, fingerprint, suffix)).add(indexKey(lane, fingerprint, index.suffix));
       }
     }
-    const swept = await removeUnnamed(store, [segmentsPrefix(lane), indexesPrefix(lane)], { named, olderThanMs: Date.now() - minAgeMs, signal });
+    const swept = await removeUnnamed(store, [segmentsPrefix(lane), indexesPrefix(lane)], {
+      named,
+      olderThanMs: Date.now() - minAgeMs,
+      signal,
+    });
     return { ...swept, staleUploads: await store.sweepUploads(minAgeMs) };
   });
 }
@@ -30,7 +34,11 @@ interface Rule {
   readonly signal: AbortSignal;
 }
 
-async function removeUnnamed(store: Store, prefixes: readonly string[], rule: Rule): Promise<Omit<SweepResult, 'staleUploads'>> {
+async function removeUnnamed(
+  store: Store,
+  prefixes: readonly string[],
+  rule: Rule,
+): Promise<Omit<SweepResult, 'staleUploads'>> {
   const unnamed: StoredObject[] = [];
   let keptObjects = 0;
   for (const prefix of prefixes) {
@@ -40,5 +48,9 @@ async function removeUnnamed(store: Store, prefixes: readonly string[], rule: Ru
     }
   }
   for (const { key } of unnamed) await store.delete(key);
-  return { removedObjects: unnamed.length, removedBytes: unnamed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), keptObjects };
+  return {
+    removedObjects: unnamed.length,
+    removedBytes: unnamed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    keptObjects,
+  };
 }

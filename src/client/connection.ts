@@ -22,7 +22,12 @@ export async function connectTemporal(): Promise<Temporal> {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectTimeoutMs });
     return { client: new Client({ connection, namespace }), address, namespace, close: () => connection.close() };
   } catch (error) {
-    throw new Failure('TemporalUnreachable', `Temporal at ${address} (namespace ${namespace}) does not answer`, {}, { cause: error });
+    throw new Failure(
+      'TemporalUnreachable',
+      `Temporal at ${address} (namespace ${namespace}) does not answer`,
+      {},
+      { cause: error },
+    );
   }
 }
 
@@ -31,6 +36,11 @@ function readConfiguration(): ReturnType<typeof loadClientConnectConfig> {
     return loadClientConnectConfig();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure('InvalidInput', `Temporal's client configuration cannot be read: ${reason}`, { field: 'TEMPORAL_CONFIG_FILE' }, { cause: error });
+    throw new Failure(
+      'InvalidInput',
+      `Temporal's client configuration cannot be read: ${reason}`,
+      { field: 'TEMPORAL_CONFIG_FILE' },
+      { cause: error },
+    );
   }
 }

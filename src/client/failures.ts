@@ -14,7 +14,8 @@ export function toFailure(error: unknown): Failure {
     return new Failure('InvalidInput', `there is no workflow ${error.workflowId}`, { workflowId: error.workflowId });
   }
   if (error instanceof WorkflowFailedError) return fromCause(error.cause);
-  if (isUnanswered(error)) return new Failure('TemporalUnreachable', 'Temporal does not answer any more', {}, { cause: error });
+  if (isUnanswered(error))
+    return new Failure('TemporalUnreachable', 'Temporal does not answer any more', {}, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new Failure('Unexpected', message, {}, { cause: error });
 }
@@ -28,7 +29,10 @@ export function isUnanswered(error: unknown): boolean {
 function fromCause(cause: unknown): Failure {
   if (cause instanceof CancelledFailure) return new Failure('Cancelled', 'the workflow was cancelled');
   if (cause instanceof TerminatedFailure) {
-    return new Failure('LaneUnsettled', 'the workflow was terminated; its lane is put right within a minute while a worker runs');
+    return new Failure(
+      'LaneUnsettled',
+      'the workflow was terminated; its lane is put right within a minute while a worker runs',
+    );
   }
   if (cause instanceof ApplicationFailure && isFailureCode(cause.type)) {
     return new Failure(cause.type, withoutHint(cause.message, failureTable[cause.type].hint), contextOf(cause));

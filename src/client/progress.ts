@@ -14,7 +14,7 @@ export interface Following {
   readonly heldBy?: { readonly workflowId: string; readonly operation: string; readonly startedAt: string };
   /** Activities that have failed at least once and are tried again. */
   readonly retrying: readonly { readonly step: string; readonly attempt: number; readonly message: string }[];
-  /** Activities that no worker has taken up yet, by name. */
+  /** What no worker has taken up yet: `the workflow` itself, or activities by name. */
   readonly waiting: readonly string[];
   /** Temporal did not answer this time. */
   readonly silent: boolean;
@@ -52,7 +52,11 @@ async function read(client: Client, { fleet, lane, workflowId }: Followed): Prom
   const isOwn = starter === workflowId || handle.workflowId === workflowId;
   if (status.name !== 'RUNNING') return ownActivities(client, { workflowId });
   if (!isOwn) {
-    const heldBy = { workflowId: starter ?? handle.workflowId, operation: String(memo?.['operation'] ?? 'an operation'), startedAt: startTime.toISOString() };
+    const heldBy = {
+      workflowId: starter ?? handle.workflowId,
+      operation: String(memo?.['operation'] ?? 'an operation'),
+      startedAt: startTime.toISOString(),
+    };
     return { ...nothing, heldBy };
   }
   const progress = await handle.query<Progress>(progressQuery).catch(absentIfSilent);
@@ -67,7 +71,9 @@ function absentIfSilent(error: unknown): undefined {
 
 async function ownActivities(client: Client, { workflowId }: Pick<Followed, 'workflowId'>): Promise<Following> {
   try {
-    const { raw } = await client.connection.withDeadline(Date.now() + askMs, () => client.workflow.getHandle(workflowId).describe());
+    const { raw } = await client.connection.withDeadline(Date.now() + askMs, () =>
+      client.workflow.getHandle(workflowId).describe(),
+    );
     return { ...pendingOf(raw), silent: false };
   } catch {
     return { ...nothing, silent: true };
@@ -80,12 +86,19 @@ function pendingOf(raw: RawDescription): Pick<Following, 'bytesInFlight' | 'retr
     bytesInFlight: pending.reduce((sum, activity) => sum + bytesOf(activity), 0),
     retrying: pending
       .filter((activity) => activity.lastFailure)
-      .map((activity) => ({ step: stepOf(activity), attempt: activity.attempt ?? 1, message: activity.lastFailure?.message?.split('\n')[0] ?? '' })),
-    waiting: pending.filter((activity) => activity.state === scheduled && !activity.lastFailure).map(stepOf),
+      .map((activity) => ({
+        step: stepOf(activity),
+        attempt: activity.attempt ?? 1,
+        message: activity.lastFailure?.message?.split('\n')[0] ?? '',
+      })),
+    waiting: [
+      ...(raw.pendingWorkflowTask?.state === scheduled ? ['the workflow'] : []),
+      ...pending.filter((activity) => activity.state === scheduled && !activity.lastFailure).map(stepOf),
+    ],
   };
 }
 
-/** temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED */
+/** PENDING_ACTIVITY_STATE_SCHEDULED and PENDING_WORKFLOW_TASK_STATE_SCHEDULED of temporal.api.enums.v1 */
 const scheduled = 1;
 
 function stepOf(activity: PendingActivity): string {

@@ -31,7 +31,13 @@ export async function registerWatch(client: Client, fleet: string): Promise<void
     await client.schedule.create({
       scheduleId: watchScheduleId(fleet),
       spec: { intervals: [{ every: '1m' }] },
-      action: { type: 'startWorkflow', workflowType: workflowNames.watchFleet, taskQueue: queues.host, args: [{}], workflowId: `watch/${fleet}` },
+      action: {
+        type: 'startWorkflow',
+        workflowType: workflowNames.watchFleet,
+        taskQueue: queues.host,
+        args: [{}],
+        workflowId: `watch/${fleet}`,
+      },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
     });
   } catch (error) {

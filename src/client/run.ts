@@ -25,9 +25,18 @@ export interface Run<R = unknown> {
 /** InvalidInput when there is no such workflow. */
 export async function describeRun(client: Client, workflowId: string): Promise<RunDescription> {
   try {
-    const { type, status, startTime, closeTime, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
+    const { type, status, startTime, closeTime, typedSearchAttributes } = await client.workflow
+      .getHandle(workflowId)
+      .describe();
     const lane = typedSearchAttributes.get(searchAttributes.lane) ?? laneOfId(workflowId);
-    return { workflowId, type, status: status.name, startedAt: startTime.toISOString(), closedAt: closeTime?.toISOString() ?? null, lane };
+    return {
+      workflowId,
+      type,
+      status: status.name,
+      startedAt: startTime.toISOString(),
+      closedAt: closeTime?.toISOString() ?? null,
+      lane,
+    };
   } catch (error) {
     throw toFailure(error);
   }
@@ -49,7 +58,8 @@ export async function cancelRun(client: Client, workflowId: string): Promise<voi
   try {
     await client.workflow.getHandle(workflowId).cancel();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new Failure('InvalidInput', `no workflow ${workflowId} is running`, { workflowId });
+    if (error instanceof WorkflowNotFoundError)
+      throw new Failure('InvalidInput', `no workflow ${workflowId} is running`, { workflowId });
     throw toFailure(error);
   }
 }

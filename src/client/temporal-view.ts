@@ -9,7 +9,11 @@ const activityQueue = 2;
 /** Has a worker polled this queue for activities of late (Temporal remembers five minutes)? */
 export async function hasPoller(client: Client, queue: string): Promise<boolean> {
   const { namespace } = client.options;
-  const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: activityQueue });
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: activityQueue,
+  });
   return (pollers ?? []).length > 0;
 }
 
@@ -18,7 +22,11 @@ export async function describeHolder(client: Client, workflowId: string): Promis
   try {
     const { status, memo, startTime, runId } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return null;
-    return { operation: String(memo?.['operation'] ?? 'an operation'), startedAt: startTime.toISOString(), startedBy: runId };
+    return {
+      operation: String(memo?.['operation'] ?? 'an operation'),
+      startedAt: startTime.toISOString(),
+      startedBy: runId,
+    };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

@@ -28,7 +28,11 @@ export interface QueueState {
 export async function readQueues(client: Client, operation: NeedsWorkers): Promise<QueueState[]> {
   try {
     return await Promise.all(
-      neededRoles[operation].map(async (role) => ({ role, queue: queues[role], polled: await hasPoller(client, queues[role]) })),
+      neededRoles[operation].map(async (role) => ({
+        role,
+        queue: queues[role],
+        polled: await hasPoller(client, queues[role]),
+      })),
     );
   } catch (error) {
     throw toFailure(error);

@@ -32,7 +32,8 @@ report() {
 `;
 }
 
-/** Appends one line to the lane's report. */
-export async function appendReport(shell: LaneShell, line: string): Promise<void> {
-  await shell.script(`${reportText(shell)}tr -d '\\000' | report 'note'`, [], { stdin: `${line.replaceAll('\n', ' ')}\n`, tool: 'report' });
+/** Appends lines to the lane's report. */
+export async function appendReport(shell: LaneShell, ...lines: readonly string[]): Promise<void> {
+  const stdin = lines.map((line) => `${line.replaceAll('\n', ' ')}\n`).join('');
+  await shell.script(`${reportText(shell)}tr -d '\\000' | report 'note'`, [], { stdin, tool: 'report' });
 }

@@ -12,19 +12,28 @@ const sourceGoneStatus = 3;
 const targetThereStatus = 4;
 const otherVolumeStatus = 5;
 
+/** Runs a shell text over paths that come on stdin: a command line holds 128 KiB, a list may be longer. One line of output each. */
+async function overPaths(shell: LaneShell, text: string, paths: readonly string[], options: { tool: string; timeoutMs?: number }): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
+  const argv = [shell.tool('xargs'), '-0', shell.tool('sh'), '-c', text, 'sh'];
+  const { stdout } = await shell.run(argv, { stdin, ...options });
+  const lines = stdout.toString().split('\n').slice(0, -1);
+  if (lines.length !== paths.length) throw new Failure('HostOutputUnexpected', `asked for ${paths.length} paths, ${lines.length} were answered`);
+  return lines;
+}
+
 /** Which of the absolute paths are there (a dangling link counts), in their order. */
 export async function pathsExist(shell: LaneShell, paths: readonly string[]): Promise<boolean[]> {
   const text = `for path do [ -e "$path" ] || [ -L "$path" ] && echo y || echo n; done`;
-  const { stdout } = await shell.script(text, paths, { tool: 'test' });
-  const answers = stdout.toString().split('\n').slice(0, -1);
-  if (answers.length !== paths.length) throw new Failure('HostOutputUnexpected', `asked for ${paths.length} paths, ${answers.length} were answered`);
-  return answers.map((answer) => answer === 'y');
+  return (await overPaths(shell, text, paths, { tool: 'test' })).map((answer) => answer === 'y');
 }
 
 /** GNU has `mv -T`; BSD's mv gets no chance to move into a folder, for the script looks first. */
 const moveText = (df: string) => `there() { [ -e "$1" ] || [ -L "$1" ]; }
 there "$1" || { there "$2" && exit 0; exit ${sourceGoneStatus}; }
 there "$2" && exit ${targetThereStatus}
+mkdir -p "\${2%/*}" || exit 1
 volume() { ${df} -Pk "$1" | awk 'END { print $1 }'; }
 [ -L "$1" ] || [ "$(volume "$1")" = "$(volume "\${2%/*}")" ] || exit ${otherVolumeStatus}
 mv "$1" "$2"
@@ -32,7 +41,7 @@ mv "$1" "$2"
 
 /**
  * Renames a tree; no error when it has been renamed already (source gone, target there).
- * @param from absolute @param to absolute; its folder must be there, on the same volume
+ * @param from absolute @param to absolute, on the same volume; its folder is made (0700) when it is absent
  * @throws HostCommandFailed when both are there, or neither, or the volumes differ; FenceLost
  */
 export async function moveTree(shell: LaneShell, from: string, to: string, options: FenceOption): Promise<void> {
@@ -53,8 +62,7 @@ export async function treeSizes(shell: LaneShell, paths: readonly string[]): Pro
   size=$(du -sk "$path" 2>/dev/null | awk 'END { print $1 }')
   echo "\${size:-0}"
 done`;
-  const { stdout } = await shell.script(text, paths, { tool: 'du', timeoutMs: limits.streamBaseMs });
-  return stdout.toString().trim().split('\n').filter((line) => line !== '').map((line) => Number(line) * 1024);
+  return (await overPaths(shell, text, paths, { tool: 'du', timeoutMs: limits.streamBaseMs })).map((line) => Number(line) * 1024);
 }
 
 /** Makes a private folder (0700) and its parents. */

@@ -19,16 +19,42 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
     const read = [];
     for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
 
-    const fingerprint = createHmac('sha256', await deps.keys.fingerprint()).update(`secrets\0${target.lane}\0${bundle}`).digest('hex');
+    const fingerprint = createHmac('sha256', await deps.keys.fingerprint())
+      .update(`secrets\0${target.lane}\0${bundle}`)
+      .digest('hex');
     const sealTarget = { fleet: target.fleet, lane: target.lane, store, fingerprint, signal: run.signal };
     const plain = encodeSecrets(read);
     const { stored, plainBytes } = await putSealed(deps, sealTarget, 'segment', Readable.from([plain]));
     const about = { segment: segmentId, component: 'secrets', kind: 'secrets', base: 'home' } as const;
-    const index = await putSealed(deps, sealTarget, 'index', Readable.from([encodeIndex({ ...about, entries: [], omissions: [] })]));
+    const index = await putSealed(
+      deps,
+      sealTarget,
+      'index',
+      Readable.from([encodeIndex({ ...about, entries: [], omissions: [] })]),
+    );
     return {
       capturedAt: new Date().toISOString(),
-      plan: { id: segmentId, component: 'secrets', kind: 'secrets', base: 'home', fingerprint, reusable: false, supplement: false, sizeBytes: plainBytes, members: items.length, listSha256: '' },
-      result: { id: segmentId, ...stored, plainBytes, members: items.length, index: index.stored, vanished: 0, torn: 0 },
+      plan: {
+        id: segmentId,
+        component: 'secrets',
+        kind: 'secrets',
+        base: 'home',
+        fingerprint,
+        reusable: false,
+        supplement: false,
+        sizeBytes: plainBytes,
+        members: items.length,
+        listSha256: '',
+      },
+      result: {
+        id: segmentId,
+        ...stored,
+        plainBytes,
+        members: items.length,
+        index: index.stored,
+        vanished: 0,
+        torn: 0,
+      },
     };
   });
 }

@@ -61,7 +61,11 @@ export function backupSegmentStep(deps: Deps): DataSteps['backupSegment'] {
 
 async function takeTar(job: Job): Promise<Taken> {
   const { shell, bundle, segment, members, run } = job;
-  const tar = await packFiles(shell, { base: segmentBase(shell, bundle, segment.base), listPath: clawbackFile(shell, memberList(bundle, segment.id)), signal: run.signal });
+  const tar = await packFiles(shell, {
+    base: segmentBase(shell, bundle, segment.base),
+    listPath: clawbackFile(shell, memberList(bundle, segment.id)),
+    signal: run.signal,
+  });
   const audit = auditTar({ expect: 'list', members });
   const sent = await send(job, tar.stdout, audit.stream);
   await tar.finished;
@@ -73,8 +77,14 @@ async function takeTar(job: Job): Promise<Taken> {
 async function takeRange(job: Job): Promise<Taken> {
   const { shell, bundle, segment, members, run } = job;
   const [file] = members;
-  if (!file || !segment.range) throw new Failure('PlanLost', `segment ${segment.id} is no range of one file`, { segment: segment.id });
-  const range = await readRange(shell, { base: segmentBase(shell, bundle, segment.base), path: file.path, ...segment.range, signal: run.signal });
+  if (!file || !segment.range)
+    throw new Failure('PlanLost', `segment ${segment.id} is no range of one file`, { segment: segment.id });
+  const range = await readRange(shell, {
+    base: segmentBase(shell, bundle, segment.base),
+    path: file.path,
+    ...segment.range,
+    signal: run.signal,
+  });
   const hash = countAndHash();
   const sent = await send(job, range.stdout, paddedTo(segment.range.length), hash);
   await range.finished;
@@ -82,11 +92,20 @@ async function takeRange(job: Job): Promise<Taken> {
 }
 
 /** Moves the lane's bytes through checks into the sealed object; the first failure ends all of it. */
-async function send({ deps, shell, store, segment, run }: Job, source: Readable, ...checks: (Transform | NodeJS.ReadWriteStream)[]): Promise<Omit<Taken, 'index'>> {
+async function send(
+  { deps, shell, store, segment, run }: Job,
+  source: Readable,
+  ...checks: (Transform | NodeJS.ReadWriteStream)[]
+): Promise<Omit<Taken, 'index'>> {
   const { fleet, lane } = shell.target;
   const counted = countingBytes(run);
   const flow = pipeline([source, ...checks, counted], { signal: run.signal });
-  const put = putSealed(deps, { fleet, lane, store, fingerprint: segment.fingerprint, signal: run.signal }, 'segment', counted);
+  const put = putSealed(
+    deps,
+    { fleet, lane, store, fingerprint: segment.fingerprint, signal: run.signal },
+    'segment',
+    counted,
+  );
   await Promise.all([flow, put]);
   return put;
 }
@@ -105,10 +124,26 @@ function paddedTo(length: number): Transform {
   });
 }
 
-async function putIndex({ deps, shell, store, segment, run }: Job, { entries, omissions }: Taken['index']): Promise<SealedObject> {
+async function putIndex(
+  { deps, shell, store, segment, run }: Job,
+  { entries, omissions }: Taken['index'],
+): Promise<SealedObject> {
   const { fleet, lane } = shell.target;
   const { id, component, kind, base, range, fingerprint } = segment;
-  const bytes = encodeIndex({ segment: id, component, kind, base, ...(range ? { range } : {}), entries: [...entries], omissions: [...omissions] });
-  const { stored } = await putSealed(deps, { fleet, lane, store, fingerprint, signal: run.signal }, 'index', Readable.from([bytes]));
+  const bytes = encodeIndex({
+    segment: id,
+    component,
+    kind,
+    base,
+    ...(range ? { range } : {}),
+    entries: [...entries],
+    omissions: [...omissions],
+  });
+  const { stored } = await putSealed(
+    deps,
+    { fleet, lane, store, fingerprint, signal: run.signal },
+    'index',
+    Readable.from([bytes]),
+  );
   return stored;
 }

@@ -39,28 +39,50 @@ export function buildManifest(request: ManifestRequest, recipients: readonly Rec
     profile: target.profile,
     createdAt: request.createdAt,
     capturedAt: plan.capturedAt,
-    host: { name: target.host.name, region: request.region, os: survey.os, ...(survey.openclawVersion === null ? {} : { openclawVersion: survey.openclawVersion }) },
+    host: {
+      name: target.host.name,
+      region: request.region,
+      os: survey.os,
+      ...(survey.openclawVersion === null ? {} : { openclawVersion: survey.openclawVersion }),
+    },
     clockOffsetMs: Math.round(survey.clockOffsetMs),
     consistency: 'compared',
     ...(predecessor ? { predecessor: { bundle: predecessor.bundle, sha256: predecessor.sha256 } } : {}),
     ...(suspect.length > 0 ? { suspect } : {}),
     components: totalsOf(segments),
     segments,
-    omissions: sumByReason([...plan.omissions, { reason: 'vanished', count: results.reduce((sum, { vanished }) => sum + vanished, 0) }]),
+    omissions: sumByReason([
+      ...plan.omissions,
+      { reason: 'vanished', count: results.reduce((sum, { vanished }) => sum + vanished, 0) },
+    ]),
     recipients: recipients.map((recipient) => ({ name: recipient.name, fingerprint: recipientFingerprint(recipient) })),
   };
 }
 
 function manifestSegment(plan: SegmentPlan, result: SegmentResult | undefined): ManifestSegment {
-  if (!result || result.id !== plan.id) throw new Failure('Unexpected', `segment ${plan.id} has no result of its own`, { segment: plan.id });
+  if (!result || result.id !== plan.id)
+    throw new Failure('Unexpected', `segment ${plan.id} has no result of its own`, { segment: plan.id });
   const { id, component, kind, base, range, supplement, fingerprint, reusable } = plan;
   const { suffix, sealedBytes, sealedSha256, plainBytes, members, index, torn } = result;
   const stored = { suffix, sealedBytes, sealedSha256, plainBytes, members, index };
-  return { id, component, kind, base, ...(range ? { range } : {}), supplement, fingerprint, reusable: reusable && torn === 0, ...stored };
+  return {
+    id,
+    component,
+    kind,
+    base,
+    ...(range ? { range } : {}),
+    supplement,
+    fingerprint,
+    reusable: reusable && torn === 0,
+    ...stored,
+  };
 }
 
 function suspectOf(segments: readonly ManifestSegment[], predecessor: Predecessor | null): SuspectReason[] {
-  return suspectReasons(segments, predecessor?.sizes.map((size) => ({ ...size, kind: 'tar', members: 1 })));
+  return suspectReasons(
+    segments,
+    predecessor?.sizes.map((size) => ({ ...size, kind: 'tar', members: 1 })),
+  );
 }
 
 function sumByReason(omissions: readonly OmissionCount[]): OmissionCount[] {

@@ -37,7 +37,10 @@ export function copyDatabasesStep(deps: Deps): DataSteps['copyDatabases'] {
 
 async function copyAll(shell: LaneShell, bundle: string, run: Run): Promise<FileEntry[]> {
   const records = await readLaneFile(shell, databaseRecords(bundle));
-  if (!records) throw new Failure('PlanLost', `the list of databases is gone from lane ${shell.target.lane}`, { lane: shell.target.lane });
+  if (!records)
+    throw new Failure('PlanLost', `the list of databases is gone from lane ${shell.target.lane}`, {
+      lane: shell.target.lane,
+    });
   const base = `${shell.target.home}/${clawbackDirectory}/${copiesDirectory(bundle)}`;
   for (const { path } of decodeRecords(records)) {
     const name = path.toString('utf8');

@@ -24,19 +24,29 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
 }
 
 /** The newest manifest that passes its checks; one that does not is no base for anything. */
-async function newestGood(deps: Deps, request: { fleet: string; lane: string; store: string; signal: AbortSignal }): Promise<{ manifest: Manifest; sha256: string } | undefined> {
+async function newestGood(
+  deps: Deps,
+  request: { fleet: string; lane: string; store: string; signal: AbortSignal },
+): Promise<{ manifest: Manifest; sha256: string } | undefined> {
   for (const bundle of await listBundles(deps, request)) {
     try {
       return await readManifest(deps, { ...request, bundle });
     } catch (error) {
-      const unusable = (['BundleDamaged', 'BundleSignatureBad', 'BundleFormatUnknown', 'BundleForeign'] as const).some((code) => isFailure(error, code));
+      const unusable = (['BundleDamaged', 'BundleSignatureBad', 'BundleFormatUnknown', 'BundleForeign'] as const).some(
+        (code) => isFailure(error, code),
+      );
       if (!unusable) throw error;
     }
   }
   return undefined;
 }
 
-async function storedSizes(deps: Deps, store: string, prefixes: readonly string[], signal: AbortSignal): Promise<Map<string, number>> {
+async function storedSizes(
+  deps: Deps,
+  store: string,
+  prefixes: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const prefix of prefixes) {
     for await (const { key, sizeBytes } of deps.store(store).list(prefix, { signal })) sizes.set(key, sizeBytes);
@@ -46,17 +56,30 @@ async function storedSizes(deps: Deps, store: string, prefixes: readonly string[
 
 function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {
   const { fingerprint, suffix, sealedBytes, index } = segment;
-  return sizes.get(segmentKey(lane, fingerprint, suffix)) === sealedBytes && sizes.get(indexKey(lane, fingerprint, index.suffix)) === index.sealedBytes;
+  return (
+    sizes.get(segmentKey(lane, fingerprint, suffix)) === sealedBytes &&
+    sizes.get(indexKey(lane, fingerprint, index.suffix)) === index.sealedBytes
+  );
 }
 
-function toReusable({ fingerprint, suffix, sealedBytes, sealedSha256, plainBytes, members, index }: ManifestSegment): ReusableSegment {
+function toReusable({
+  fingerprint,
+  suffix,
+  sealedBytes,
+  sealedSha256,
+  plainBytes,
+  members,
+  index,
+}: ManifestSegment): ReusableSegment {
   return { fingerprint, suffix, sealedBytes, sealedSha256, plainBytes, members, index };
 }
 
 function predecessorOf({ manifest, sha256 }: { manifest: Manifest; sha256: string }): Predecessor {
   const sizes = components.map((component) => ({
     component,
-    plainBytes: manifest.segments.filter((segment) => segment.component === component).reduce((sum, { plainBytes }) => sum + plainBytes, 0),
+    plainBytes: manifest.segments
+      .filter((segment) => segment.component === component)
+      .reduce((sum, { plainBytes }) => sum + plainBytes, 0),
   }));
   return { bundle: manifest.bundle, sha256, sizes: sizes.filter(({ plainBytes }) => plainBytes > 0) };
 }

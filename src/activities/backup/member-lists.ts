@@ -3,13 +3,16 @@
 // gone or of another digest, PlanLost makes the workflow plan anew.
 
 import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
 import type { PlannedSegment } from '../../bundle/plan.ts';
+import { type SmallFile, smallTar } from '../../bundle/small-tar.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
 import type { Fence } from '../../lane/fence.ts';
-import { readLaneFile, writeLaneFile } from '../../lane/lane-files.ts';
+import { clawbackFile, readLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
-import { memberList, memberRecords } from '../lane-paths.ts';
+import { unpackFiles } from '../../lane/tar.ts';
+import { memberList, memberRecords, runDirectory } from '../lane-paths.ts';
 
 /** Names, each ended by NUL. */
 export function encodeNames(entries: readonly FileEntry[]): Buffer {
@@ -20,7 +23,12 @@ export function encodeNames(entries: readonly FileEntry[]): Buffer {
 /** One JSON line each: numbers as decimal strings where they pass 2^53, the path in base64. */
 export function encodeRecords(entries: readonly FileEntry[]): Buffer {
   const lines = entries.map((entry) =>
-    JSON.stringify({ ...entry, path: entry.path.toString('base64'), mtimeNs: entry.mtimeNs.toString(), ctimeNs: entry.ctimeNs.toString() }),
+    JSON.stringify({
+      ...entry,
+      path: entry.path.toString('base64'),
+      mtimeNs: entry.mtimeNs.toString(),
+      ctimeNs: entry.ctimeNs.toString(),
+    }),
   );
   return Buffer.from(lines.join('\n'));
 }
@@ -31,8 +39,17 @@ export function decodeRecords(bytes: Buffer): FileEntry[] {
     .toString('utf8')
     .split('\n')
     .map((line) => {
-      const raw = JSON.parse(line) as Omit<FileEntry, 'path' | 'mtimeNs' | 'ctimeNs'> & { path: string; mtimeNs: string; ctimeNs: string };
-      return { ...raw, path: Buffer.from(raw.path, 'base64'), mtimeNs: BigInt(raw.mtimeNs), ctimeNs: BigInt(raw.ctimeNs) };
+      const raw = JSON.parse(line) as Omit<FileEntry, 'path' | 'mtimeNs' | 'ctimeNs'> & {
+        path: string;
+        mtimeNs: string;
+        ctimeNs: string;
+      };
+      return {
+        ...raw,
+        path: Buffer.from(raw.path, 'base64'),
+        mtimeNs: BigInt(raw.mtimeNs),
+        ctimeNs: BigInt(raw.ctimeNs),
+      };
     });
 }
 
@@ -42,19 +59,45 @@ export function digestOf(...parts: readonly Buffer[]): string {
   return hash.digest('hex');
 }
 
-/** Writes a segment's list and records to the lane. @returns their common digest */
-export async function writeMembers(shell: LaneShell, bundle: string, segment: PlannedSegment, fence: Fence): Promise<string> {
+/** The files of one segment's list, and their common digest. */
+export function memberFiles(segment: PlannedSegment): {
+  readonly files: readonly SmallFile[];
+  readonly sha256: string;
+} {
   const names = encodeNames(segment.members);
   const records = encodeRecords(segment.members);
-  await writeLaneFile(shell, memberList(bundle, segment.id), names, { fence });
-  await writeLaneFile(shell, memberRecords(bundle, segment.id), records, { fence });
-  return digestOf(names, records);
+  return {
+    files: [
+      { name: `${segment.id}.list`, content: names },
+      { name: `${segment.id}.records`, content: records },
+    ],
+    sha256: digestOf(names, records),
+  };
+}
+
+/** Writes small files into the run's folder on the lane, all with one command. */
+export async function writeRunFiles(
+  shell: LaneShell,
+  bundle: string,
+  files: readonly SmallFile[],
+  fence: Fence,
+): Promise<void> {
+  const unpack = await unpackFiles(shell, { base: clawbackFile(shell, runDirectory(bundle)), fence });
+  await Promise.all([pipeline(smallTar(files), unpack.stdin), unpack.finished]);
 }
 
 /** The members of a segment, checked against the digest that the plan recorded. PlanLost. */
-export async function readMembers(shell: LaneShell, bundle: string, segment: { readonly id: string; readonly listSha256: string }): Promise<FileEntry[]> {
+export async function readMembers(
+  shell: LaneShell,
+  bundle: string,
+  segment: { readonly id: string; readonly listSha256: string },
+): Promise<FileEntry[]> {
   const names = await readLaneFile(shell, memberList(bundle, segment.id));
   const records = await readLaneFile(shell, memberRecords(bundle, segment.id));
   if (names && records && digestOf(names, records) === segment.listSha256) return decodeRecords(records);
-  throw new Failure('PlanLost', `the list of segment ${segment.id} is gone from lane ${shell.target.lane}, or changed`, { lane: shell.target.lane, segment: segment.id });
+  throw new Failure(
+    'PlanLost',
+    `the list of segment ${segment.id} is gone from lane ${shell.target.lane}, or changed`,
+    { lane: shell.target.lane, segment: segment.id },
+  );
 }

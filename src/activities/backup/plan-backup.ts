@@ -29,7 +29,11 @@ export function planBackupStep(deps: Deps): DataSteps['planBackup'] {
     const options = await planOptions(deps, request, listedAtMs);
     const home = planBundle(await listHome(shell, options, run.signal), { ...options, base: 'home' });
     requireClassOne(home.segments, request);
-    const host = planBundle(await listHost(shell, request, options.components, fence), { ...options, base: 'host', firstNumber: home.segments.length + 1 });
+    const host = planBundle(await listHost(shell, request, options.components, fence), {
+      ...options,
+      base: 'host',
+      firstNumber: home.segments.length + 1,
+    });
     await writeLaneFile(shell, databaseRecords(request.bundle), encodeRecords(home.databases), { fence });
     await reportOmissions(shell, request.bundle, [home, host]);
     return {
@@ -68,15 +72,25 @@ async function listHome(shell: LaneShell, { profile }: SharedOptions, signal: Ab
 }
 
 /** The lane's own plist, and the logs that its user may read. Absence of either is no error. */
-async function listHost(shell: LaneShell, { target, bundle }: PlanRequest, wanted: readonly Component[], fence: Fence): Promise<FileEntry[]> {
+async function listHost(
+  shell: LaneShell,
+  { target, bundle }: PlanRequest,
+  wanted: readonly Component[],
+  fence: Fence,
+): Promise<FileEntry[]> {
   const { logs } = requireProfile(target.profile);
-  const globs = [...(wanted.includes('plists') ? plistCandidates(target) : []), ...(wanted.includes('logs') ? logs : [])];
+  const globs = [
+    ...(wanted.includes('plists') ? plistCandidates(target) : []),
+    ...(wanted.includes('logs') ? logs : []),
+  ];
   return hostFiles(shell, globs, `${runDirectory(bundle)}/host.list`, { fence });
 }
 
 /** A backup without class 1 would be believed on the bad day: it is refused. */
-function requireClassOne(segments: readonly { readonly component: Component; readonly members: readonly unknown[] }[], { target }: PlanRequest): void {
+function requireClassOne(
+  segments: readonly { readonly component: Component; readonly members: readonly unknown[] }[],
+  { target }: PlanRequest,
+): void {
   if (segments.some(({ component, members }) => classOf(component) === 1 && members.length > 0)) return;
   throw new Failure('ClassOneEmpty', `lane ${target.lane} has no configuration below its home`, { lane: target.lane });
 }
-

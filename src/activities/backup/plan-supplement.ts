@@ -32,13 +32,31 @@ export function planSupplementStep(deps: Deps): DataSteps['planSupplement'] {
     const numbered = (): number => request.firstNumber + plans.reduce((sum, { segments }) => sum + segments.length, 0);
     for (const base of ['home', 'host'] as const) {
       const torn = request.segments.filter((segment) => segment.base === base).map(({ id }) => id);
-      const { growing, others } = await lookAgain(shell, { bundle: request.bundle, base, torn, profile: shared.profile, fence });
+      const { growing, others } = await lookAgain(shell, {
+        bundle: request.bundle,
+        base,
+        torn,
+        profile: shared.profile,
+        fence,
+      });
       plans.push(planBundle(others, { ...shared, base, firstNumber: numbered() }));
-      plans.push(planBundle(await cutAtLines(shell, base, growing, run), { ...shared, base, firstNumber: numbered(), wholeAsRange: true }));
+      plans.push(
+        planBundle(await cutAtLines(shell, base, growing, run), {
+          ...shared,
+          base,
+          firstNumber: numbered(),
+          wholeAsRange: true,
+        }),
+      );
     }
     return {
       capturedAt: new Date(listedAtMs).toISOString(),
-      segments: await writeSegmentLists(shell, request.bundle, plans.flatMap(({ segments }) => segments), fence),
+      segments: await writeSegmentLists(
+        shell,
+        request.bundle,
+        plans.flatMap(({ segments }) => segments),
+        fence,
+      ),
       omissions: countOmissions(plans),
       databases: 0,
     };
@@ -78,18 +96,33 @@ async function lookAgain(shell: LaneShell, { bundle, base, torn, profile, fence 
 const lineBytes = 1024 * 1024;
 
 /** Each file cut behind its last line end; a file without any in its last MiB is taken up to its recorded length. */
-async function cutAtLines(shell: LaneShell, base: 'home' | 'host', files: readonly FileEntry[], run: Run): Promise<FileEntry[]> {
+async function cutAtLines(
+  shell: LaneShell,
+  base: 'home' | 'host',
+  files: readonly FileEntry[],
+  run: Run,
+): Promise<FileEntry[]> {
   const cut: FileEntry[] = [];
   for (const file of files) cut.push({ ...file, sizeBytes: await wholeLines(shell, base, file, run) });
   return cut;
 }
 
-async function wholeLines(shell: LaneShell, from: 'home' | 'host', { path, sizeBytes }: FileEntry, run: Run): Promise<number> {
+async function wholeLines(
+  shell: LaneShell,
+  from: 'home' | 'host',
+  { path, sizeBytes }: FileEntry,
+  run: Run,
+): Promise<number> {
   const offset = Math.max(0, sizeBytes - lineBytes);
-  const { stdout, finished } = await readRange(shell, { base: segmentBase(shell, '', from), path, offset, length: sizeBytes - offset, signal: run.signal });
+  const { stdout, finished } = await readRange(shell, {
+    base: segmentBase(shell, '', from),
+    path,
+    offset,
+    length: sizeBytes - offset,
+    signal: run.signal,
+  });
   const tail = await readWhole(stdout);
   await finished;
   const end = tail.lastIndexOf(0x0a);
   return end < 0 ? sizeBytes : offset + end + 1;
 }
-

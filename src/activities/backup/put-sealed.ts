@@ -17,7 +17,12 @@ export interface SealTarget {
 }
 
 /** The stored object, and how many bytes went in. Throws the source's own failure. */
-export async function putSealed(deps: Deps, target: SealTarget, object: 'segment' | 'index', source: Readable): Promise<{ stored: SealedObject; plainBytes: number }> {
+export async function putSealed(
+  deps: Deps,
+  target: SealTarget,
+  object: 'segment' | 'index',
+  source: Readable,
+): Promise<{ stored: SealedObject; plainBytes: number }> {
   const { fleet, lane, store, fingerprint, signal } = target;
   const suffix = randomBytes(8).toString('hex');
   const key = object === 'segment' ? segmentKey(lane, fingerprint, suffix) : indexKey(lane, fingerprint, suffix);

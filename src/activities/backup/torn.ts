@@ -14,7 +14,12 @@ import { encodeRecords } from './member-lists.ts';
 import { segmentBase } from './segment-base.ts';
 
 /** @returns how many members changed; those that are gone are not among them */
-export async function recordTorn(shell: LaneShell, bundle: string, segment: SegmentPlan, before: readonly FileEntry[]): Promise<number> {
+export async function recordTorn(
+  shell: LaneShell,
+  bundle: string,
+  segment: SegmentPlan,
+  before: readonly FileEntry[],
+): Promise<number> {
   if (segment.base === 'copies' || segment.kind === 'directories') return 0;
   const listPath = `${shell.target.home}/${clawbackDirectory}/${memberList(bundle, segment.id)}`;
   const looks = await statFiles(shell, { base: segmentBase(shell, bundle, segment.base), listPath });

@@ -5,31 +5,58 @@ import type { OmissionCount, SegmentPlan } from '../../contract/results.ts';
 import type { Fence } from '../../lane/fence.ts';
 import { appendReport } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
-import { writeMembers } from './member-lists.ts';
+import { memberFiles, writeRunFiles } from './member-lists.ts';
 
 /** Writes the lists of all segments; their names go nowhere else. */
-export async function writeSegmentLists(shell: LaneShell, bundle: string, segments: readonly PlannedSegment[], fence: Fence): Promise<SegmentPlan[]> {
-  const plans: SegmentPlan[] = [];
-  for (const segment of segments) plans.push(summary(segment, await writeMembers(shell, bundle, segment, fence)));
-  return plans;
+export async function writeSegmentLists(
+  shell: LaneShell,
+  bundle: string,
+  segments: readonly PlannedSegment[],
+  fence: Fence,
+): Promise<SegmentPlan[]> {
+  const lists = segments.map((segment) => ({ segment, ...memberFiles(segment) }));
+  if (lists.length > 0)
+    await writeRunFiles(
+      shell,
+      bundle,
+      lists.flatMap(({ files }) => files),
+      fence,
+    );
+  return lists.map(({ segment, sha256 }) => summary(segment, sha256));
 }
 
 function summary({ members, range, ...segment }: PlannedSegment, listSha256: string): SegmentPlan {
   const { id, component, kind, base, fingerprint, reusable, supplement, sizeBytes } = segment;
-  return { id, component, kind, base, fingerprint, reusable, supplement, sizeBytes, members: members.length, listSha256, ...(range ? { range } : {}) };
+  return {
+    id,
+    component,
+    kind,
+    base,
+    fingerprint,
+    reusable,
+    supplement,
+    sizeBytes,
+    members: members.length,
+    listSha256,
+    ...(range ? { range } : {}),
+  };
 }
 
 export function countOmissions(plans: readonly BundlePlan[]): OmissionCount[] {
   const counts = new Map<string, number>();
-  for (const { reason } of plans.flatMap(({ omissions }) => omissions)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const { reason } of plans.flatMap(({ omissions }) => omissions))
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 
 /** What is left out stands by name in the report on the lane. */
 export async function reportOmissions(shell: LaneShell, bundle: string, plans: readonly BundlePlan[]): Promise<void> {
-  for (const { path, reason } of plans.flatMap(({ omissions }) => omissions).slice(0, reportedOmissions)) {
-    await appendReport(shell, `${bundle} left out (${reason}): ${JSON.stringify(path.toString('utf8'))}`);
-  }
+  const told = plans.flatMap(({ omissions }) => omissions).slice(0, reportedOmissions);
+  if (told.length === 0) return;
+  await appendReport(
+    shell,
+    ...told.map(({ path, reason }) => `${bundle} left out (${reason}): ${JSON.stringify(path.toString('utf8'))}`),
+  );
 }
 /** The report is for people: a hundred names show what is going on. */
 const reportedOmissions = 100;

@@ -15,7 +15,11 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
 export function describeLaneStep({ fleet }: Deps): HostSteps['describeLane'] {
   return activity(async ({ lane, fleetDigest }) => {
     if (fleet.digest === fleetDigest) return fleet.laneSpec(lane);
-    throw new Failure('FleetChanged', `this worker holds the fleet file ${fleet.digest.slice(0, 12)}…, the operation was started with ${fleetDigest.slice(0, 12)}…`, { lane });
+    throw new Failure(
+      'FleetChanged',
+      `this worker holds the fleet file ${fleet.digest.slice(0, 12)}…, the operation was started with ${fleetDigest.slice(0, 12)}…`,
+      { lane },
+    );
   });
 }
 
@@ -33,7 +37,8 @@ export function describeHolderStep({ temporal }: Deps): HostSteps['describeHolde
 export function requirePollersStep({ temporal }: Deps): HostSteps['requirePollers'] {
   return activity(async ({ queues }) => {
     for (const queue of queues) {
-      if (!(await temporal.hasPoller(queue))) throw new Failure('NoPollers', `no worker polls the queue ${queue}`, { queue });
+      if (!(await temporal.hasPoller(queue)))
+        throw new Failure('NoPollers', `no worker polls the queue ${queue}`, { queue });
     }
   });
 }

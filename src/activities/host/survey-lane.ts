@@ -28,12 +28,18 @@ export function surveyLaneStep(deps: Deps): HostSteps['surveyLane'] {
   });
 }
 
-function warningsOf({ openclawVersion, versionKnown, clockOffsetMs }: Pick<Survey, 'openclawVersion' | 'versionKnown' | 'clockOffsetMs'>, profile: Profile): string[] {
+function warningsOf(
+  { openclawVersion, versionKnown, clockOffsetMs }: Pick<Survey, 'openclawVersion' | 'versionKnown' | 'clockOffsetMs'>,
+  profile: Profile,
+): string[] {
   const warnings: string[] = [];
   if (!versionKnown) {
     const { from, below } = profile.versions;
-    warnings.push(`OpenClaw ${openclawVersion} is outside profile ${profile.id} (${from} up to, not with, ${below}): backed up whole; a live restore needs --accept-version`);
+    warnings.push(
+      `OpenClaw ${openclawVersion} is outside profile ${profile.id} (${from} up to, not with, ${below}): backed up whole; a live restore needs --accept-version`,
+    );
   }
-  if (Math.abs(clockOffsetMs) > limits.clockOffsetMs) warnings.push(`the host's clock is ${Math.round(clockOffsetMs / 1000)} s off the worker's`);
+  if (Math.abs(clockOffsetMs) > limits.clockOffsetMs)
+    warnings.push(`the host's clock is ${Math.round(clockOffsetMs / 1000)} s off the worker's`);
   return warnings;
 }

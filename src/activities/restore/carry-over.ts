@@ -15,16 +15,30 @@ export interface CarryRequest {
 }
 
 /** Renames from the `.bak` trees into the new live ones, of each topmost excluded path whose parent was staged. */
-export async function carriedOver(shell: LaneShell, { renames, exclude, epoch, stage }: CarryRequest): Promise<Rename[]> {
+export async function carriedOver(
+  shell: LaneShell,
+  { renames, exclude, epoch, stage }: CarryRequest,
+): Promise<Rename[]> {
   const replaced = renames.filter(({ to }) => to.includes(`.bak.${epoch}`));
   if (exclude.length === 0 || replaced.length === 0) return [];
   const { home } = shell.target;
-  const paths = await topmostExcluded(shell, replaced.map(({ from }) => from), exclude);
-  const parents = await pathsExist(shell, paths.map((path) => `${home}/${stage}/${path.slice(0, path.lastIndexOf('/'))}`));
+  const paths = await topmostExcluded(
+    shell,
+    replaced.map(({ from }) => from),
+    exclude,
+  );
+  const parents = await pathsExist(
+    shell,
+    paths.map((path) => `${home}/${stage}/${path.slice(0, path.lastIndexOf('/'))}`),
+  );
   return paths.filter((_, at) => parents[at]).map((path) => ({ from: inBak(path, replaced, epoch), to: path }));
 }
 
-async function topmostExcluded(shell: LaneShell, trees: readonly string[], exclude: readonly string[]): Promise<string[]> {
+async function topmostExcluded(
+  shell: LaneShell,
+  trees: readonly string[],
+  exclude: readonly string[],
+): Promise<string[]> {
   const top: string[] = [];
   for await (const { path } of listFiles(shell, { base: shell.target.home, paths: trees })) {
     const name = path.toString('utf8');

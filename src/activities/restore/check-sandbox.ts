@@ -19,10 +19,20 @@ export function checkSandboxStep(deps: Deps): VaultDataSteps['checkSandbox'] {
     const parsed = await parseConfigurations(shell, restore, run);
     let items = 0;
     for (const segment of segments) {
-      const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
+      const stored = await openStored(deps, {
+        fleet: target.fleet,
+        lane: target.lane,
+        store,
+        segment,
+        signal: run.signal,
+      });
       items += decodeSecrets(await readWhole(await stored.plain())).length;
     }
-    return { warnings: parsed === 0 ? ['the bundle holds no JSON configuration file'] : [], configurations: parsed, secrets: items };
+    return {
+      warnings: parsed === 0 ? ['the bundle holds no JSON configuration file'] : [],
+      configurations: parsed,
+      secrets: items,
+    };
   });
 }
 
@@ -32,7 +42,11 @@ const configuration = /^\.openclaw\/(?:config\/)?[^/]+\.json$/;
 async function parseConfigurations(shell: LaneShell, restore: string, run: Run): Promise<number> {
   const base = `${stageDirectory(restore)}/home`;
   let parsed = 0;
-  for await (const { path, type } of listFiles(shell, { base: `${shell.target.home}/${clawbackDirectory}/${base}`, paths: ['.openclaw'], signal: run.signal })) {
+  for await (const { path, type } of listFiles(shell, {
+    base: `${shell.target.home}/${clawbackDirectory}/${base}`,
+    paths: ['.openclaw'],
+    signal: run.signal,
+  })) {
     const name = path.toString('utf8');
     if (type !== 'file' || !configuration.test(name)) continue;
     const bytes = await readLaneFile(shell, `${base}/${name}`);

@@ -23,14 +23,19 @@ export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
     const parts: Part[] = [{ manifest: newest, components: held }];
     if (choice.layered && !held.some((component) => classOf(component) === 2)) {
       const below = await newestWithClassTwo(deps, choice, newest.bundle, signal);
-      if (below) parts.push({ manifest: below, components: heldComponents(below).filter((component) => classOf(component) === 2) });
+      if (below)
+        parts.push({
+          manifest: below,
+          components: heldComponents(below).filter((component) => classOf(component) === 2),
+        });
     }
     return answer(newest, parts);
   });
 }
 
 async function newestFitting(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<Manifest> {
-  if (choice.bundle !== undefined) return (await readManifest(deps, { ...choice, bundle: choice.bundle, signal })).manifest;
+  if (choice.bundle !== undefined)
+    return (await readManifest(deps, { ...choice, bundle: choice.bundle, signal })).manifest;
   for (const bundle of await listBundles(deps, { ...choice, signal })) {
     const { manifest } = await readManifest(deps, { ...choice, bundle, signal });
     if (fits(manifest, choice)) return manifest;
@@ -43,7 +48,12 @@ function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
   return only === undefined || heldComponents(manifest).includes(only);
 }
 
-async function newestWithClassTwo(deps: Deps, choice: BundleChoice, before: string, signal: AbortSignal): Promise<Manifest | undefined> {
+async function newestWithClassTwo(
+  deps: Deps,
+  choice: BundleChoice,
+  before: string,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
   for (const bundle of await listBundles(deps, { ...choice, signal })) {
     if (bundle >= before) continue;
     const { manifest } = await readManifest(deps, { ...choice, bundle, signal });
@@ -57,7 +67,9 @@ function heldComponents(manifest: Manifest): Component[] {
 }
 
 function noRestorePoint({ lane, at, only }: BundleChoice): Failure {
-  const limits = [at === undefined ? '' : ` captured by ${at}`, only === undefined ? '' : ` that holds ${only}`].join('');
+  const limits = [at === undefined ? '' : ` captured by ${at}`, only === undefined ? '' : ` that holds ${only}`].join(
+    '',
+  );
   return new Failure('NoRestorePoint', `the store has no bundle of lane ${lane}${limits}`, { lane });
 }
 

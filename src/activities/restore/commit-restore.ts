@@ -21,7 +21,8 @@ export function commitRestoreStep(deps: Deps): HostSteps['commitRestore'] {
 
 /** A repeated attempt after a lost answer finds its journal put aside already. */
 function requireCommitted(last: unknown, lane: string): void {
-  if (last === undefined) throw new Failure('JournalDamaged', `lane ${lane} has neither an open journal nor a committed one`, { lane });
+  if (last === undefined)
+    throw new Failure('JournalDamaged', `lane ${lane} has neither an open journal nor a committed one`, { lane });
 }
 
 export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
@@ -32,7 +33,10 @@ export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
     const present = await openJournal(shell);
     if (present?.phase === 'undo') return { epoch: present.epoch };
     const last = await lastRestored(shell);
-    if (!last) throw new Failure('NothingToUndo', `lane ${target.lane} has no committed restore whose .bak is kept`, { lane: target.lane });
+    if (!last)
+      throw new Failure('NothingToUndo', `lane ${target.lane} has no committed restore whose .bak is kept`, {
+        lane: target.lane,
+      });
     await saveJournal(shell, { ...last, phase: 'undo' }, fence);
     return { epoch: last.epoch };
   });

@@ -12,9 +12,19 @@ export function finishRangesStep(deps: Deps): VaultDataSteps['finishRanges'] {
   return activity(async ({ target, under, store, restore, segments }, run) => {
     const shell = await reach(deps, target, run);
     for (const segment of segments) {
-      const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
+      const stored = await openStored(deps, {
+        fleet: target.fleet,
+        lane: target.lane,
+        store,
+        segment,
+        signal: run.signal,
+      });
       const { path, sizeBytes, mode, mtimeNs } = rangeFile(await stored.index());
-      await finishFiles(shell, { base: stageBase(shell, { restore, segment }), files: [{ path, sizeBytes, mode, mtimeNs }], fence: under });
+      await finishFiles(shell, {
+        base: stageBase(shell, { restore, segment }),
+        files: [{ path, sizeBytes, mode, mtimeNs }],
+        fence: under,
+      });
     }
   });
 }

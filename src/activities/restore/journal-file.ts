@@ -11,7 +11,9 @@ function parse(shell: LaneShell, value: unknown): Journal {
   const parsed = Journal.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-  throw new Failure('JournalDamaged', `the journal of lane ${shell.target.lane} has wrong fields: ${fields}`, { lane: shell.target.lane });
+  throw new Failure('JournalDamaged', `the journal of lane ${shell.target.lane} has wrong fields: ${fields}`, {
+    lane: shell.target.lane,
+  });
 }
 
 /** Undefined when no restore is under way or half done. */
@@ -24,7 +26,9 @@ export async function openJournal(shell: LaneShell): Promise<Journal | undefined
 export async function requireJournal(shell: LaneShell): Promise<Journal> {
   const journal = await openJournal(shell);
   if (journal) return journal;
-  throw new Failure('JournalDamaged', `lane ${shell.target.lane} has no journal although a restore is under way`, { lane: shell.target.lane });
+  throw new Failure('JournalDamaged', `lane ${shell.target.lane} has no journal although a restore is under way`, {
+    lane: shell.target.lane,
+  });
 }
 
 export async function saveJournal(shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {

@@ -16,11 +16,15 @@ export function openStageStep(deps: Deps): HostSteps['openStage'] {
     await takeFence(shell, fence, run.signal);
     const { freeBytes } = await diskOf(shell, target.home);
     if (freeBytes < neededBytes) {
-      throw new Failure('DiskTooFull', `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`, {
-        lane: target.lane,
-        expectedBytes: neededBytes,
-        actualBytes: freeBytes,
-      });
+      throw new Failure(
+        'DiskTooFull',
+        `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`,
+        {
+          lane: target.lane,
+          expectedBytes: neededBytes,
+          actualBytes: freeBytes,
+        },
+      );
     }
     const stage = `${target.home}/${clawbackDirectory}/${stageDirectory(restore)}`;
     for (const place of ['home', 'plists', 'logs']) await makeFolder(shell, `${stage}/${place}`, { fence });

@@ -36,7 +36,11 @@ export async function openStored(deps: Deps, request: StoredRequest): Promise<St
   const store = deps.store(request.store);
   const { manifest } = await readManifest(deps, { ...request, bundle: segment.bundle });
   const entry = manifest.segments.find(({ id }) => id === segment.id);
-  if (!entry) throw new Failure('BundleDamaged', `bundle ${segment.bundle} has no segment ${segment.id}`, { bundle: segment.bundle, segment: segment.id });
+  if (!entry)
+    throw new Failure('BundleDamaged', `bundle ${segment.bundle} has no segment ${segment.id}`, {
+      bundle: segment.bundle,
+      segment: segment.id,
+    });
   const context = { fleet, lane, fingerprint: entry.fingerprint } as const;
   return {
     manifest,
@@ -44,12 +48,22 @@ export async function openStored(deps: Deps, request: StoredRequest): Promise<St
     async index() {
       const sealed = await store.get(indexKey(lane, entry.fingerprint, entry.index.suffix), { signal });
       const expected = { sizeBytes: entry.index.sealedBytes, sha256: entry.index.sealedSha256 };
-      return decodeIndex(await readWhole(openPipeline(sealed, expected, await deps.keys.opening(), { ...context, object: 'index' }, limits.indexBytes)));
+      return decodeIndex(
+        await readWhole(
+          openPipeline(sealed, expected, await deps.keys.opening(), { ...context, object: 'index' }, limits.indexBytes),
+        ),
+      );
     },
     async plain() {
       const sealed = await store.get(segmentKey(lane, entry.fingerprint, entry.suffix), { signal });
       const expected = { sizeBytes: entry.sealedBytes, sha256: entry.sealedSha256 };
-      return openPipeline(sealed, expected, await deps.keys.opening(), { ...context, object: 'segment' }, entry.plainBytes);
+      return openPipeline(
+        sealed,
+        expected,
+        await deps.keys.opening(),
+        { ...context, object: 'segment' },
+        entry.plainBytes,
+      );
     },
   };
 }

@@ -23,11 +23,15 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     const neededBytes = sizeBytes + spareBytes;
     if (freeBytes < neededBytes) {
-      throw new Failure('DiskTooFull', `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`, {
-        lane: target.lane,
-        expectedBytes: neededBytes,
-        actualBytes: freeBytes,
-      });
+      throw new Failure(
+        'DiskTooFull',
+        `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`,
+        {
+          lane: target.lane,
+          expectedBytes: neededBytes,
+          actualBytes: freeBytes,
+        },
+      );
     }
     return { freeBytes, neededBytes, warnings: fullWarnings(1 - (freeBytes - neededBytes) / totalBytes) };
   });
@@ -50,5 +54,7 @@ async function checkKeychain(deps: Deps, shell: LaneShell): Promise<void> {
 /** The old trees stay beside the new ones: the mark is judged with them. */
 function fullWarnings(usedRatio: number): string[] {
   if (usedRatio < limits.diskFullRatio) return [];
-  return [`with the old tree kept beside it the volume will be ${Math.round(usedRatio * 100)} % full; the mark is ${limits.diskFullRatio * 100} %`];
+  return [
+    `with the old tree kept beside it the volume will be ${Math.round(usedRatio * 100)} % full; the mark is ${limits.diskFullRatio * 100} %`,
+  ];
 }

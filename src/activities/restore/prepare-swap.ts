@@ -36,13 +36,21 @@ async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap)
   const stage = `${clawbackDirectory}/${stageDirectory(request.restore)}`;
   return {
     ...journal,
-    renames: [...(await treeRenames(shell, journal, request, `${stage}/home`)), ...(await logRename(shell, journal, `${stage}/logs`))],
+    renames: [
+      ...(await treeRenames(shell, journal, request, `${stage}/home`)),
+      ...(await logRename(shell, journal, `${stage}/logs`)),
+    ],
     plist: request.plists ? await plistIntent(shell, request.restore) : null,
     items: [...request.secrets],
   };
 }
 
-async function treeRenames(shell: LaneShell, { epoch }: Journal, { components, exclude }: PrepareSwap, stage: string): Promise<Rename[]> {
+async function treeRenames(
+  shell: LaneShell,
+  { epoch }: Journal,
+  { components, exclude }: PrepareSwap,
+  stage: string,
+): Promise<Rename[]> {
   const { home } = shell.target;
   const profile = requireProfile(shell.target.profile);
   const roots = await Promise.all(
@@ -65,7 +73,10 @@ async function logRename(shell: LaneShell, { epoch }: Journal, stage: string): P
 async function plistIntent(shell: LaneShell, restore: string): Promise<Journal['plist']> {
   const candidates = plistCandidates(shell.target);
   const stage = `${shell.target.home}/${clawbackDirectory}/${stageDirectory(restore)}/plists`;
-  const staged = await pathsExist(shell, candidates.map((path) => stage + path));
+  const staged = await pathsExist(
+    shell,
+    candidates.map((path) => stage + path),
+  );
   const path = candidates.find((_, at) => staged[at]);
   if (path === undefined) return null;
   const [had = false] = await pathsExist(shell, [shell.path(path)]);

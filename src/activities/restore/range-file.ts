@@ -17,9 +17,17 @@ export interface RangeFile {
 
 export function rangeFile({ segment, range, entries }: SegmentIndex): RangeFile {
   const [entry] = entries;
-  if (!entry || !range || entries.length !== 1) throw new Failure('BundleDamaged', `the index of segment ${segment} does not describe one range`, { segment });
+  if (!entry || !range || entries.length !== 1)
+    throw new Failure('BundleDamaged', `the index of segment ${segment} does not describe one range`, { segment });
   const { sizeBytes, mode, mtime, sha256 = '' } = entry;
-  return { path: pathOf(entry), offset: range.offset, sizeBytes, mode, mtimeNs: BigInt(mtime), check: () => checkRange(segment, range.length, sha256) };
+  return {
+    path: pathOf(entry),
+    offset: range.offset,
+    sizeBytes,
+    mode,
+    mtimeNs: BigInt(mtime),
+    check: () => checkRange(segment, range.length, sha256),
+  };
 }
 
 function checkRange(segment: string, length: number, sha256: string): Transform {
@@ -33,7 +41,15 @@ function checkRange(segment: string, length: number, sha256: string): Transform 
     },
     flush(done) {
       const right = seen === length && hash.digest('hex') === sha256;
-      done(right ? null : new Failure('BundleDamaged', `the range of segment ${segment} has ${seen} bytes of ${length}, or others than were written`, { segment, actualBytes: seen, expectedBytes: length }));
+      done(
+        right
+          ? null
+          : new Failure(
+              'BundleDamaged',
+              `the range of segment ${segment} has ${seen} bytes of ${length}, or others than were written`,
+              { segment, actualBytes: seen, expectedBytes: length },
+            ),
+      );
     },
   });
 }

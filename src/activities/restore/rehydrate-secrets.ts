@@ -21,7 +21,13 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await requireJournal(shell);
-    const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
+    const stored = await openStored(deps, {
+      fleet: target.fleet,
+      lane: target.lane,
+      store,
+      segment,
+      signal: run.signal,
+    });
     const items = wanted(decodeSecrets(await readWhole(await stored.plain())), journal.items, target.lane);
     await unlock(deps, shell);
     await keepOldValues(shell, journal, fence);
@@ -35,7 +41,11 @@ function wanted(stored: readonly SecretItem[], named: readonly KeychainItem[], l
   return named.map(({ service, account }) => {
     const found = stored.find((item) => item.service === service && item.account === account);
     if (found) return found;
-    throw new Failure('KeychainItemMissing', `the bundle holds no item ${service} for account ${account} of lane ${lane}`, { lane });
+    throw new Failure(
+      'KeychainItemMissing',
+      `the bundle holds no item ${service} for account ${account} of lane ${lane}`,
+      { lane },
+    );
   });
 }
 

@@ -39,7 +39,13 @@ async function waitForHealth(shell: LaneShell, profile: Profile, run: Run): Prom
   return false;
 }
 
-async function ask(deps: Deps, shell: LaneShell, profile: Profile, item: KeychainItem | null, run: Run): Promise<Pick<SmokeResult, 'answered' | 'httpStatus'>> {
+async function ask(
+  deps: Deps,
+  shell: LaneShell,
+  profile: Profile,
+  item: KeychainItem | null,
+  run: Run,
+): Promise<Pick<SmokeResult, 'answered' | 'httpStatus'>> {
   if (item) await unlock(deps, shell);
   const token = item ? (await readItem(shell, item)).toString('utf8') : '';
   return sendTestMessage(shell, profile, token, { signal: run.signal });

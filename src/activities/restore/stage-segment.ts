@@ -20,8 +20,17 @@ export function stageSegmentStep(deps: Deps): VaultDataSteps['stageSegment'] {
   return activity(async ({ store, ...request }, run) => {
     const { target, segment } = request;
     const shell = await reach(deps, target, run);
-    const stored = await openStored(deps, { fleet: target.fleet, lane: target.lane, store, segment, signal: run.signal });
-    const members = stored.entry.kind === 'range' ? await stageRange(shell, request, stored, run) : await stageTar(shell, request, stored, run);
+    const stored = await openStored(deps, {
+      fleet: target.fleet,
+      lane: target.lane,
+      store,
+      segment,
+      signal: run.signal,
+    });
+    const members =
+      stored.entry.kind === 'range'
+        ? await stageRange(shell, request, stored, run)
+        : await stageTar(shell, request, stored, run);
     return { plainBytes: stored.entry.plainBytes, members };
   });
 }
@@ -29,16 +38,32 @@ export function stageSegmentStep(deps: Deps): VaultDataSteps['stageSegment'] {
 async function stageTar(shell: LaneShell, request: Request, stored: StoredSegment, run: Run): Promise<number> {
   const { entries } = await stored.index();
   const audit = auditTar({ expect: 'index', entries });
-  const unpack = await unpackFiles(shell, { base: stageBase(shell, request), fence: request.under, signal: run.signal });
-  await Promise.all([pipeline(await stored.plain(), audit.stream, countingBytes(run), unpack.stdin, { signal: run.signal }), unpack.finished]);
+  const unpack = await unpackFiles(shell, {
+    base: stageBase(shell, request),
+    fence: request.under,
+    signal: run.signal,
+  });
+  await Promise.all([
+    pipeline(await stored.plain(), audit.stream, countingBytes(run), unpack.stdin, { signal: run.signal }),
+    unpack.finished,
+  ]);
   audit.result();
   return entries.length;
 }
 
 async function stageRange(shell: LaneShell, request: Request, stored: StoredSegment, run: Run): Promise<number> {
   const file = rangeFile(await stored.index());
-  const write = await writeRange(shell, { base: stageBase(shell, request), path: file.path, offset: file.offset, fence: request.under, signal: run.signal });
-  await Promise.all([pipeline(await stored.plain(), file.check(), countingBytes(run), write.stdin, { signal: run.signal }), write.finished]);
+  const write = await writeRange(shell, {
+    base: stageBase(shell, request),
+    path: file.path,
+    offset: file.offset,
+    fence: request.under,
+    signal: run.signal,
+  });
+  await Promise.all([
+    pipeline(await stored.plain(), file.check(), countingBytes(run), write.stdin, { signal: run.signal }),
+    write.finished,
+  ]);
   return 1;
 }
 

@@ -17,14 +17,31 @@ export function stagedPlist(restore: string, absolute: string): string {
 }
 
 /** Installs it once; a repeated attempt keeps the first `.bak`. PlistInvalid when it is not this lane's. */
-export async function installStagedPlist(shell: LaneShell, journal: Journal, plist: Plist, fence: Fence): Promise<void> {
+export async function installStagedPlist(
+  shell: LaneShell,
+  journal: Journal,
+  plist: Plist,
+  fence: Fence,
+): Promise<void> {
   const content = await readLaneFile(shell, stagedPlist(journal.restore, plist.path));
-  if (!content) throw new Failure('PlistInvalid', `the staged plist of lane ${shell.target.lane} is gone`, { lane: shell.target.lane });
+  if (!content)
+    throw new Failure('PlistInvalid', `the staged plist of lane ${shell.target.lane} is gone`, {
+      lane: shell.target.lane,
+    });
   checkPlist(shell, requireProfile(shell.target.profile), content);
-  await installPlist(shell, { path: plist.path, content, bak: plist.had ? bakName(plist.path, journal.epoch) : undefined, fence });
+  await installPlist(shell, {
+    path: plist.path,
+    content,
+    bak: plist.had ? bakName(plist.path, journal.epoch) : undefined,
+    fence,
+  });
 }
 
 /** The old plist back in its place, or the new one gone where there was none. May be repeated. */
 export async function takePlistBack(shell: LaneShell, journal: Journal, plist: Plist, fence: Fence): Promise<void> {
-  await restorePlist(shell, { path: plist.path, bak: plist.had ? bakName(plist.path, journal.epoch) : undefined, fence });
+  await restorePlist(shell, {
+    path: plist.path,
+    bak: plist.had ? bakName(plist.path, journal.epoch) : undefined,
+    fence,
+  });
 }

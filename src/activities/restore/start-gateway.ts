@@ -24,7 +24,9 @@ export async function start(shell: LaneShell, fence: Fence, signal: AbortSignal)
   const profile = requireProfile(shell.target.profile);
   const plistPath = await findPlist(shell, profile);
   if (plistPath === undefined) {
-    throw new Failure('PlistInvalid', `lane ${shell.target.lane} has no plist for ${shell.target.label}`, { lane: shell.target.lane });
+    throw new Failure('PlistInvalid', `lane ${shell.target.lane} has no plist for ${shell.target.label}`, {
+      lane: shell.target.lane,
+    });
   }
   await startJob(shell, { fence, signal, verbs: profile.launchctl, plistPath });
 }

@@ -28,7 +28,11 @@ async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): 
   const present = await openJournal(shell);
   if (present?.restore === restore) return;
   if (present) {
-    throw new Failure('LaneUnsettled', `lane ${shell.target.lane} still has the journal of restore ${present.restore}`, { lane: shell.target.lane });
+    throw new Failure(
+      'LaneUnsettled',
+      `lane ${shell.target.lane} still has the journal of restore ${present.restore}`,
+      { lane: shell.target.lane },
+    );
   }
   const job = await readJob(shell);
   const healthy = await checkHealth(shell, requireProfile(shell.target.profile));
@@ -59,7 +63,11 @@ export async function keepDown(shell: LaneShell, fence: Fence, run: Pick<Run, 's
     if (left.length === 0) return;
     if (Date.now() > deadlineMs) {
       const pids = left.map(({ pid }) => pid).join(', ');
-      throw new Failure('GatewayWouldNotStop', `${left.length} processes of lane ${shell.target.lane} are still there: pid ${pids}`, { lane: shell.target.lane, count: left.length });
+      throw new Failure(
+        'GatewayWouldNotStop',
+        `${left.length} processes of lane ${shell.target.lane} are still there: pid ${pids}`,
+        { lane: shell.target.lane, count: left.length },
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, limits.pollMs));
   }

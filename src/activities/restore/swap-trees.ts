@@ -4,10 +4,9 @@
 
 import type { Rename } from '../../contract/journal.ts';
 import type { HostSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
-import { makeFolder, moveTree, pathsExist } from '../../lane/trees.ts';
+import { moveTree, pathsExist } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { installStagedPlist } from './staged-plist.ts';
@@ -24,42 +23,21 @@ export function swapTreesStep(deps: Deps): HostSteps['swapTrees'] {
   });
 }
 
-/** Done: `to` is there and `from` is not. Open: the other way round. Anything else is no state of ours. */
-async function renameOnce(shell: LaneShell, rename: Rename, fence: Fence): Promise<void> {
-  const { from, to } = await both(shell, rename);
-  if (!from && to) return;
-  if (!from || to) throw mixed(shell, from && to);
-  await move(shell, homePath(shell, rename.from), homePath(shell, rename.to), fence);
+/** One rename; no error when it is made already. Both names there, or neither, is no state of ours. */
+async function renameOnce(shell: LaneShell, { from, to }: Rename, fence: Fence): Promise<void> {
+  await moveTree(shell, homePath(shell, from), homePath(shell, to), { fence });
 }
 
 /**
  * Takes a rename back. Both there means that it had not been made; only `to` means that it had.
  * Called from the last rename to the first.
  */
-export async function renameBack(shell: LaneShell, rename: Rename, fence: Fence): Promise<void> {
-  const { from, to } = await both(shell, rename);
-  if (from || !to) return;
-  await move(shell, homePath(shell, rename.to), homePath(shell, rename.from), fence);
-}
-
-/** A parent that is gone (a removed stage, a `.bak` not made yet) is made; one that is there is left as it is. */
-async function move(shell: LaneShell, from: string, to: string, fence: Fence): Promise<void> {
-  const parent = to.slice(0, to.lastIndexOf('/'));
-  const [there] = await pathsExist(shell, [parent]);
-  if (!there) await makeFolder(shell, parent, { fence });
-  await moveTree(shell, from, to, { fence });
-}
-
-async function both(shell: LaneShell, { from, to }: Rename): Promise<{ from: boolean; to: boolean }> {
-  const [fromThere = false, toThere = false] = await pathsExist(shell, [homePath(shell, from), homePath(shell, to)]);
-  return { from: fromThere, to: toThere };
+export async function renameBack(shell: LaneShell, { from, to }: Rename, fence: Fence): Promise<void> {
+  const [fromThere, toThere] = await pathsExist(shell, [homePath(shell, from), homePath(shell, to)]);
+  if (fromThere || !toThere) return;
+  await moveTree(shell, homePath(shell, to), homePath(shell, from), { fence });
 }
 
 export function homePath(shell: LaneShell, relative: string): string {
   return `${shell.target.home}/${relative}`;
-}
-
-function mixed(shell: LaneShell, bothThere: boolean): Failure {
-  const what = bothThere ? 'both names of a rename exist' : 'neither name of a rename exists';
-  return new Failure('LaneUnsettled', `lane ${shell.target.lane}: ${what}, so another program moved trees meanwhile`, { lane: shell.target.lane });
 }

@@ -48,12 +48,16 @@ function wholeRoot({ root, live, staged }: RootChildren, { epoch, stage }: SwapR
   return [...away, { from: `${stage}/${root}`, to: root }];
 }
 
-function childrenOf({ root, live = [], staged = [] }: RootChildren, { profile, components, epoch, stage }: SwapRequest): Rename[] {
+function childrenOf(
+  { root, live = [], staged = [] }: RootChildren,
+  { profile, components, epoch, stage }: SwapRequest,
+): Rename[] {
   const names = [...new Set([...live, ...staged])].toSorted();
   const mine = names.filter((name) => components.includes(componentOf(`${root}/${name}`, profile)));
   return mine.flatMap((name) => {
     const child = `${root}/${name}`;
-    const away = live.includes(name) && staged.includes(name) ? [{ from: child, to: `${bakName(root, epoch)}/${name}` }] : [];
+    const away =
+      live.includes(name) && staged.includes(name) ? [{ from: child, to: `${bakName(root, epoch)}/${name}` }] : [];
     const back = staged.includes(name) ? [{ from: `${stage}/${child}`, to: child }] : [];
     return [...away, ...back];
   });

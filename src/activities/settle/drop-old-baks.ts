@@ -34,12 +34,15 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
 /** The topmost `.bak.<epoch>` trees that the journal's own renames made, and no other path. */
 async function dropTrees(shell: LaneShell, { renames, epoch }: Journal, fence: Fence): Promise<void> {
   const marker = `.bak.${epoch}`;
-  const trees = renames.filter(({ to }) => to.includes(marker)).map(({ to }) => to.slice(0, to.indexOf(marker) + marker.length));
+  const trees = renames
+    .filter(({ to }) => to.includes(marker))
+    .map(({ to }) => to.slice(0, to.indexOf(marker) + marker.length));
   for (const tree of new Set(trees)) await removeTree(shell, homePath(shell, tree), { fence });
 }
 
 async function dropItems(deps: Deps, shell: LaneShell, { items, epoch }: Journal, fence: Fence): Promise<void> {
   if (items.length === 0) return;
   await unlock(deps, shell);
-  for (const { service, account } of items) await deleteItem(shell, { service: bakName(service, epoch), account }, { fence });
+  for (const { service, account } of items)
+    await deleteItem(shell, { service: bakName(service, epoch), account }, { fence });
 }
