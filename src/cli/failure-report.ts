@@ -41,7 +41,8 @@ async function stateOf({ fleet, lane, started }: Stake, { code }: Failure): Prom
   return state;
 }
 
-export function failureText(cli: Cli, { message, hint, lane, next }: FailureReport): string {
+export function failureText(cli: Cli, { code, message, hint, lane, next, workflowId }: FailureReport): string {
+  if (code === 'Detached') return [message, `  ${next}  shows it again`, `  ./clawback cancel ${workflowId}  ends it`].join('\n');
   return [
     `${cli.paint('red', 'error:')} ${message}`,
     `HINT: ${hint}`,

@@ -74,5 +74,6 @@ export async function warnOfMissingWorkers(cli: Cli, temporal: Temporal, operati
 }
 
 export function sayHowToFollow(cli: Cli, workflowId: string): void {
-  cli.note(cli.paint('dim', `workflow ${workflowId} (Ctrl-C only stops watching; ./clawback cancel ${workflowId} ends it)`));
+  cli.note(`workflow ${workflowId}`);
+  cli.note(cli.paint('dim', 'Ctrl-C only stops watching; `./clawback cancel` with this id ends it'));
 }

@@ -69,7 +69,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   const all = head.length > 0 ? [head, ...rows] : rows;
   const columns = Math.max(...all.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  return all.map((row) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join('  ')).join('\n');
+  return all.map((row) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join('  ').trimEnd()).join('\n');
 }
 
 /**

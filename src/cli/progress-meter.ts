@@ -3,6 +3,7 @@
 
 import type { Following } from '../client/progress.ts';
 import type { Progress } from '../contract/results.ts';
+import { formatInstant } from './format.ts';
 
 export interface Shown {
   readonly phase: string;
@@ -61,7 +62,8 @@ export class ProgressMeter {
 
   #flow(progress: Progress, inFlight: number, nowMs: number): Pick<Shown, 'bytes' | 'segments'> {
     const { bytesDone, bytesTotal, segmentsDone, segmentsTotal } = progress;
-    if (segmentsTotal === 0) return {};
+    // what comes after the last segment moves no bytes
+    if (segmentsTotal === 0 || segmentsDone === segmentsTotal) return {};
     const segments = { done: segmentsDone, total: segmentsTotal };
     if (bytesTotal === 0) return { segments };
     // a segment that ends or starts again takes its bytes in flight away for a moment: shown is never less than before
@@ -78,10 +80,11 @@ export class ProgressMeter {
     return (last.bytes - first.bytes) / (last.atMs - first.atMs);
   }
 
-  #remarks({ progress, retrying, waiting }: Following, nowMs: number): string[] {
+  #remarks({ progress, retrying, waiting, heldBy }: Following, nowMs: number): string[] {
     const silentMs = nowMs - (this.#silentSinceMs ?? nowMs);
     const waitedMs = nowMs - (this.#waitingSinceMs ?? nowMs);
     return [
+      ...(heldBy ? [`held since ${formatInstant(heldBy.startedAt)}; ./clawback follow ${heldBy.workflowId} shows it`] : []),
       ...(silentMs >= patienceMs ? [`Temporal has not answered for ${Math.round(silentMs / 1000)} s; the workflow goes on when it is back`] : []),
       ...(waitedMs >= patienceMs ? [`${[...new Set(waiting)].join(', ')} waits for a worker`] : []),
       ...retrying.map(({ step, attempt, message }) => `${step} is tried again (attempt ${attempt}): ${message}`),
@@ -91,7 +94,7 @@ export class ProgressMeter {
 }
 
 function phaseOf({ progress, heldBy }: Following): string {
-  if (heldBy) return `waiting for the lane: ${heldBy.operation} since ${heldBy.startedAt} holds it (${heldBy.workflowId})`;
+  if (heldBy) return `waiting for the lane: ${heldBy.operation} holds it`;
   return progress?.phase ?? 'starting';
 }
 

@@ -53,11 +53,17 @@ export function liveLines(shown: Shown, glyphs: Glyphs, frame: number): string[]
   const flow = flowText(shown);
   const drawn = shown.bytes ? `${bar(shown.bytes.done / shown.bytes.total, glyphs)} ${flow}` : flow;
   return [
-    `${spinner} ${shown.phase}  ${formatDuration(shown.phaseMs)}`,
+    `${spinner} ${phaseText(shown)}`,
     ...[drawn, stepText(shown)].filter((line) => line !== '').map((line) => `  ${line}`),
     ...shown.remarks.map((remark) => `  ! ${remark}`),
   ];
 }
+
+/** Phases under each other have their times in one column; one that came and went between two looks took under a second. */
+export function phaseText({ phase, phaseMs }: Pick<Shown, 'phase' | 'phaseMs'>): string {
+  return `${phase.padEnd(phaseWidth)}  ${phaseMs < 1000 ? '< 1 s' : formatDuration(phaseMs)}`;
+}
+const phaseWidth = 34;
 
 /** One line for a log or a pipe. */
 export function plainLine(title: string, shown: Shown): string {

@@ -3,9 +3,8 @@
 
 import { createLogUpdate } from 'log-update';
 import type { Cli } from './cli.ts';
-import { formatDuration } from './format.ts';
 import type { Shown } from './progress-meter.ts';
-import { glyphsOf, liveLines, plainLine } from './progress-text.ts';
+import { glyphsOf, liveLines, phaseText, plainLine } from './progress-text.ts';
 
 export interface ProgressView {
   show(shown: Shown): void;
@@ -46,9 +45,9 @@ class TerminalView implements ProgressView {
     this.#draw.done();
   }
 
-  #persist({ phase, phaseMs }: Shown, how: 'done' | 'failed' = 'done'): void {
+  #persist(shown: Shown, how: 'done' | 'failed' = 'done'): void {
     const mark = how === 'done' ? this.#cli.paint('green', this.#glyphs.done) : this.#cli.paint('red', this.#glyphs.failed);
-    this.#draw.persist(`${mark} ${phase}  ${this.#cli.paint('dim', formatDuration(phaseMs))}`);
+    this.#draw.persist(`${mark} ${phaseText(shown)}`);
   }
 }
 
