@@ -1,6 +1,6 @@
 // Manifests in the store: read, checked before use, and the newest found. Bundle ids sort by time.
 
-import { type Manifest, openManifest } from '../bundle/manifest.ts';
+import { type Manifest, openManifest, type OpenManifestOptions } from '../bundle/manifest.ts';
 import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
@@ -29,13 +29,23 @@ export async function readManifest(
       { bundle },
     );
   }
-  const opened = openManifest(bytes, { publicKeysPem: await deps.keys.manifestPublicKeysPem(), fleet, lane });
+  const opened = openNamed(bytes, { publicKeysPem: await deps.keys.manifestPublicKeysPem(), fleet, lane }, bundle);
   if (opened.manifest.bundle === bundle) return opened;
   throw new Failure(
     'BundleDamaged',
     `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`,
     { bundle },
   );
+}
+
+/** What is wrong with a manifest is told with the id under which it lies in the store. */
+function openNamed(bytes: Buffer, options: OpenManifestOptions, bundle: string): ReturnType<typeof openManifest> {
+  try {
+    return openManifest(bytes, options);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, `manifest ${bundle}: ${error.message}`, { ...error.context, bundle }, { cause: error });
+  }
 }
 
 /** Ids of all bundles of a lane, newest first. */

@@ -6,7 +6,7 @@ import { byteString } from './globs.ts';
 import { type IndexEntry, linkOf, pathOf } from './index-file.ts';
 import type { Manifest, ManifestSegment } from './manifest-schema.ts';
 import { hostile } from './tar-header.ts';
-import { TreeRules } from './tree-rules.ts';
+import { type TreeMember, TreeRules } from './tree-rules.ts';
 
 /** The segments of these components, in the manifest's order. NoRestorePoint when it holds none of them. */
 export function selectSegments(manifest: Manifest, components: readonly Component[]): ManifestSegment[] {
@@ -61,19 +61,45 @@ export function estimate(
   };
 }
 
+export interface Supplement {
+  readonly kind: ManifestSegment['kind'];
+  readonly entries: readonly IndexEntry[];
+}
+
 /**
  * Checks that the segments of one tree fit together: no segment leads through a symlink that another brings.
  * @param trees the entries of each data segment and of the directories; without supplements, which repeat names
+ * @param supplements what is unpacked later, in its order: it may take a name's place, but never lead through a link
  */
-export function requireOneTree(trees: readonly (readonly IndexEntry[])[]): void {
+export function requireOneTree(trees: readonly (readonly IndexEntry[])[], supplements: readonly Supplement[] = []): void {
   const rules = new TreeRules();
-  const seen = new Set<string>();
+  const files = new Set<string>();
   for (const entry of trees.flat()) {
-    const name = byteString(pathOf(entry));
-    if (seen.has(name) && entry.type === 'file') continue; // ranges of one file
-    seen.add(name);
-    const link = linkOf(entry);
-    const wrong = rules.add({ name, type: entry.type, ...(link && { link: byteString(link) }) });
+    const member = memberOf(entry);
+    if (files.has(member.name) && entry.type === 'file') continue; // ranges of one file
+    const wrong = rules.add(member);
     if (wrong !== undefined) throw hostile(wrong);
+    if (entry.type === 'file') files.add(member.name);
+  }
+  for (const { kind, entries } of supplements) {
+    const faults = entries.map((entry) => rules.replace(memberOf(entry), kind === 'range' ? 'writes' : 'unlinks'));
+    const wrong = faults.find((fault) => fault !== undefined);
+    if (wrong !== undefined) throw hostile(wrong);
+  }
+}
+
+function memberOf(entry: IndexEntry): TreeMember {
+  const link = linkOf(entry);
+  return { name: byteString(pathOf(entry)), type: entry.type, ...(link && { link: byteString(link) }) };
+}
+
+/** Checks that the ranges of each file lie side by side from its first byte to its last, and agree on what it is. */
+export function requireWholeFiles(ranges: readonly { readonly entry: IndexEntry; readonly offset: number; readonly length: number }[]): void {
+  const files = Map.groupBy(ranges, ({ entry }) => byteString(pathOf(entry)));
+  for (const pieces of files.values()) {
+    const [{ entry: first }] = pieces as [(typeof ranges)[number]];
+    const ends = pieces.toSorted((a, b) => a.offset - b.offset).reduce((at, { offset, length }) => (offset === at ? at + length : Number.NaN), 0);
+    const agree = pieces.every(({ entry }) => entry.sizeBytes === first.sizeBytes && entry.mode === first.mode && entry.mtime === first.mtime);
+    if (ends !== first.sizeBytes || !agree) throw new Failure('BundleDamaged', `the ${pieces.length} ranges of a file of ${first.sizeBytes} bytes do not make it up`);
   }
 }

@@ -19,9 +19,26 @@ export class TreeRules {
   readonly #parents = new Set<string>();
 
   /** @returns what is wrong with this member, after those before it; undefined when nothing is */
-  add({ name, type, link }: TreeMember): string | undefined {
+  add(member: TreeMember): string | undefined {
+    const { name, type, link } = member;
     const wrong = nameFault(name) ?? this.#placeFault(name, type) ?? this.#linkFault(type, link);
-    if (wrong === undefined) this.#remember(name, type);
+    if (wrong === undefined) this.#remember(member);
+    return wrong;
+  }
+
+  /**
+   * A member that is unpacked after those before it, and may take the place of one of its name.
+   * @param how `unlinks`: what is there goes first (tar); `writes`: into what is there (a range), which may be no link
+   * @returns what is wrong with it
+   */
+  replace(member: TreeMember, how: 'unlinks' | 'writes'): string | undefined {
+    const { name, type, link } = member;
+    const before = this.#members.get(name);
+    if (before === undefined) return this.add(member);
+    if ((before === 'directory') !== (type === 'directory')) return 'a directory in the place of a file, or a file in that of a directory';
+    if (how === 'writes' && before !== 'file') return 'a range in the place of a link';
+    const wrong = this.#linkFault(type, link);
+    if (wrong === undefined) this.#remember(member);
     return wrong;
   }
 
@@ -38,8 +55,9 @@ export class TreeRules {
     return target === undefined || target === 'directory' ? 'a hard link to no earlier file of the archive' : undefined;
   }
 
-  #remember(name: string, type: MemberType): void {
-    this.#members.set(name, type);
+  /** A hard link counts as what it links to. */
+  #remember({ name, type, link = '' }: TreeMember): void {
+    this.#members.set(name, type === 'link' ? (this.#members.get(link) ?? type) : type);
     for (const parent of parentsOf(name)) this.#parents.add(parent);
   }
 }

@@ -187,7 +187,7 @@ export interface DataSteps {
   /** The Keychain items, straight into a segment of their own. */
   backupSecrets(
     input: OnLane & { readonly store: string; readonly bundle: string; readonly segmentId: string; readonly items: readonly KeychainItem[] },
-  ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly capturedAt: string }>;
+  ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly warnings: readonly string[] }>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
 }
@@ -275,6 +275,16 @@ export interface SandboxCheck {
 
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */
 export interface VaultDataSteps {
+  /**
+   * Opens the indexes of all chosen segments and checks them together, and that the store has every object, before a
+   * byte is staged. ObjectMissing, BundleDamaged, BundleForeign, ArchiveHostile.
+   */
+  checkIndexes(input: {
+    readonly fleet: string;
+    readonly lane: string;
+    readonly store: string;
+    readonly segments: readonly ChosenSegment[];
+  }): Promise<{ readonly members: number }>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. */
   stageSegment(
     input: UnderStage & { readonly store: string; readonly restore: string; readonly segment: ChosenSegment },

@@ -9,12 +9,13 @@ import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { listBundles, readManifest } from '../manifests.ts';
 import { activity } from '../step.ts';
+import { storedSizes } from '../stored-sizes.ts';
 
 export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
   return activity(async ({ fleet, lane, store, fingerprints }, { signal }) => {
     const newest = await newestGood(deps, { fleet, lane, store, signal });
     if (!newest) return { predecessor: null, segments: [] };
-    const present = await storedSizes(deps, store, [segmentsPrefix(lane), indexesPrefix(lane)], signal);
+    const present = await storedSizes(deps.store(store), [segmentsPrefix(lane), indexesPrefix(lane)], signal);
     const wanted = new Set(fingerprints);
     const segments = newest.manifest.segments
       .filter((segment) => segment.reusable && wanted.has(segment.fingerprint) && isStored(segment, lane, present))
@@ -39,19 +40,6 @@ async function newestGood(
     }
   }
   return undefined;
-}
-
-async function storedSizes(
-  deps: Deps,
-  store: string,
-  prefixes: readonly string[],
-  signal: AbortSignal,
-): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>();
-  for (const prefix of prefixes) {
-    for await (const { key, sizeBytes } of deps.store(store).list(prefix, { signal })) sizes.set(key, sizeBytes);
-  }
-  return sizes;
 }
 
 function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {

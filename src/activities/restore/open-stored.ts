@@ -32,9 +32,14 @@ export interface StoredSegment {
 
 /** ObjectMissing, BundleSignatureBad, BundleForeign, BundleDamaged. Reads the manifest only; may be called again. */
 export async function openStored(deps: Deps, request: StoredRequest): Promise<StoredSegment> {
+  const { manifest } = await readManifest(deps, { ...request, bundle: request.segment.bundle });
+  return storedOf(deps, request, manifest);
+}
+
+/** As {@link openStored}, of a manifest that has been checked. */
+export function storedOf(deps: Deps, request: StoredRequest, manifest: Manifest): StoredSegment {
   const { fleet, lane, segment, signal } = request;
   const store = deps.store(request.store);
-  const { manifest } = await readManifest(deps, { ...request, bundle: segment.bundle });
   const entry = manifest.segments.find(({ id }) => id === segment.id);
   if (!entry)
     throw new Failure('BundleDamaged', `bundle ${segment.bundle} has no segment ${segment.id}`, {
