@@ -44,7 +44,12 @@ function openNamed(bytes: Buffer, options: OpenManifestOptions, bundle: string):
     return openManifest(bytes, options);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `manifest ${bundle}: ${error.message}`, { ...error.context, bundle }, { cause: error });
+    throw new Failure(
+      error.code,
+      `manifest ${bundle}: ${error.message}`,
+      { ...error.context, bundle },
+      { cause: error },
+    );
   }
 }
 

@@ -11,7 +11,7 @@ import { manifestFault } from './manifest-rules.ts';
 import { type Manifest, manifestFormat, manifestSchema } from './manifest-schema.ts';
 
 export { totalsOf } from './manifest-rules.ts';
-export type { ComponentTotals, Manifest, ManifestSegment } from './manifest-schema.ts';
+export type { Manifest, ManifestSegment } from './manifest-schema.ts';
 
 /**
  * @param signer privateKeyPem: PKCS#8 PEM of an Ed25519 key

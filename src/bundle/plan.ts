@@ -14,7 +14,7 @@ import type { TakenEntry } from './plan-items.ts';
 
 export type { SegmentBase } from './classify.ts';
 export type { SegmentKind, SegmentRange } from './fingerprint.ts';
-export type { Omission, OmissionReason } from './omission.ts';
+export type { Omission } from './omission.ts';
 
 export interface PlannedSegment {
   /** `s-0001`, unique in the bundle. */

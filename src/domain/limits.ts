@@ -113,4 +113,6 @@ export const limits = {
   launchdStableMs: 1500,
   /** A launchd plist (procedure: all of a lane's are below 100 KB). */
   plistBytes: 100 * KiB,
+  /** One command over SSH: Linux takes 128 KiB in one argument, and the login shell gets it all as one; room for its own. */
+  commandLineBytes: 120 * KiB,
 } as const;

@@ -44,6 +44,11 @@ export interface Profile {
   /** A configuration file below the home that holds the version pin or names it, for the survey. */
   readonly versionCommand: readonly string[];
   readonly defaultPort: number;
+  /**
+   * Tables that mean nothing on another day or host, emptied in the staged databases before they become live: leases
+   * that would keep the gateway from starting, deliveries that would be made a second time. Absent ones are no error.
+   */
+  readonly emptiedTables: readonly string[];
 }
 
 const skipAlways = ['**/node_modules/**', '**/.npm/**', '**/embedding-cache/**', '**/.cache/**'];
@@ -76,6 +81,7 @@ const slimvpsLegacy: Profile = {
   message: chatCompletions,
   versionCommand: ['openclaw', '--version'],
   defaultPort: 11430,
+  emptiedTables: [],
 };
 
 /** The layout of OpenClaw 2026 (openclaw-notes, 4 and 6). */
@@ -115,6 +121,8 @@ const openclaw2026: Profile = {
   message: chatCompletions,
   versionCommand: ['openclaw', '--version'],
   defaultPort: 18789,
+  // openclaw-notes, 5 and 8: an owner lease blocks the start for 300 s; OpenClaw's own archives drop the same
+  emptiedTables: ['state_leases', 'agent_database_leases', 'delivery_queue'],
 };
 
 export const profiles: readonly Profile[] = [slimvpsLegacy, openclaw2026];

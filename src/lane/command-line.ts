@@ -1,7 +1,9 @@
 // The command line that SSH is given, for each account a command may run as. One shape for all: /bin/sh sets umask,
 // folder and locale, then becomes sudo (never where it is not needed), which becomes the command.
 
+import { Failure } from '../domain/failure.ts';
 import { type LaneTarget, toolPath } from '../domain/lane-target.ts';
+import { limits } from '../domain/limits.ts';
 import { type Fence, registerText } from './fence-script.ts';
 import { quoteArgv } from './quote.ts';
 
@@ -65,6 +67,12 @@ function hostLine(target: LaneTarget, spec: CommandSpec): string {
   return quoteArgv([toolPath(target.host, 'sh'), '-c', `${enter}${prelude}${runWords}`, 'sh', ...sudoWords(target, spec.as), ...words]);
 }
 
+/** @throws InvalidInput when it would be longer than a login shell can be given */
 export function commandLine(target: LaneTarget, spec: CommandSpec): string {
-  return spec.as === 'lane' ? laneLine(target, spec) : hostLine(target, spec);
+  const line = spec.as === 'lane' ? laneLine(target, spec) : hostLine(target, spec);
+  const sizeBytes = Buffer.byteLength(line);
+  if (sizeBytes > limits.commandLineBytes) {
+    throw new Failure('InvalidInput', `a command line of ${sizeBytes} bytes is longer than the ${limits.commandLineBytes} that a host takes`, { lane: target.lane });
+  }
+  return line;
 }

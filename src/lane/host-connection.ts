@@ -107,7 +107,7 @@ export class HostConnection {
   readonly #client: Client;
   readonly #running = new Set<ChannelProcess>();
   #taken = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
   #closed = false;
   #lastUsedAtMs = performance.now();
 
@@ -146,7 +146,7 @@ export class HostConnection {
   }
 
   async #run(command: string, options: ExecOptions): Promise<RemoteProcess> {
-    await this.#takeChannel();
+    await this.#takeChannel(options.signal);
     try {
       options.signal?.throwIfAborted();
       const process = new ChannelProcess(await this.#open(command), this.host.name, options.stderrBytes);
@@ -167,19 +167,33 @@ export class HostConnection {
     return new Failure('HostConnectionLost', `the connection to ${this.host.name} is gone`, { host: this.host.name });
   }
 
-  async #takeChannel(): Promise<void> {
+  /** A freed channel goes to who has waited longest, without ever being counted as free. */
+  async #takeChannel(signal: AbortSignal | undefined): Promise<void> {
     if (this.#closed) throw this.#lost();
-    if (this.#taken >= limits.channelsPerConnection) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      if (this.#closed) throw this.#lost();
+    if (this.#taken < limits.channelsPerConnection) {
+      this.#taken += 1;
+      return;
     }
-    this.#taken += 1;
+    const turn = Promise.withResolvers<void>();
+    const onAbort = () => {
+      const place = this.#waiting.indexOf(turn);
+      if (place >= 0) this.#waiting.splice(place, 1);
+      turn.reject(signal?.reason);
+    };
+    this.#waiting.push(turn);
+    signal?.addEventListener('abort', onAbort);
+    try {
+      await turn.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   #freeChannel(): void {
-    this.#taken -= 1;
     this.#lastUsedAtMs = performance.now();
-    this.#waiting.shift()?.();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken -= 1;
+    else next.resolve();
   }
 
   async #open(command: string): Promise<ClientChannel> {
@@ -215,6 +229,6 @@ export class HostConnection {
     if (this.#closed) return;
     this.#closed = true;
     for (const process of this.#running) process.abort(this.#lost());
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const turn of this.#waiting.splice(0)) turn.reject(this.#lost());
   }
 }

@@ -27,6 +27,8 @@ export interface JobOptions {
   readonly fence?: Fence | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly verbs: 'legacy' | 'modern';
+  /** How long is tried, ms; default `limits.bootoutMs` to stop, `limits.bootstrapMs` to start. */
+  readonly withinMs?: number;
 }
 
 /** launchctl's exit statuses (macos-notes, 1). */
@@ -126,14 +128,15 @@ async function unload(shell: LaneShell, job: Omit<JobState, 'disabled'>, options
  */
 export async function stopJob(shell: LaneShell, options: JobOptions): Promise<void> {
   await override(shell, 'disable', { fence: options.fence, signal: options.signal });
-  const deadlineMs = performance.now() + limits.bootoutMs;
+  const withinMs = options.withinMs ?? limits.bootoutMs;
+  const deadlineMs = performance.now() + withinMs;
   let asked = false;
   for (;;) {
     const job = await printJob(shell, options.signal);
     if (!job.loaded) return;
     if (performance.now() > deadlineMs) {
       const { lane, host } = shell.target;
-      throw new Failure('GatewayWouldNotStop', `job ${target(shell)} on ${host.name} is still ${job.state ?? 'loaded'}${job.pid === undefined ? '' : ` with pid ${job.pid}`} after ${limits.bootoutMs} ms`, { lane, host: host.name });
+      throw new Failure('GatewayWouldNotStop', `job ${target(shell)} on ${host.name} is still ${job.state ?? 'loaded'}${job.pid === undefined ? '' : ` with pid ${job.pid}`} after ${withinMs} ms`, { lane, host: host.name });
     }
     if (!asked || job.state !== 'SIGTERMed') await unload(shell, job, options);
     asked = true;
@@ -192,7 +195,7 @@ function wouldNotStart(shell: LaneShell, job: Omit<JobState, 'disabled'>): Failu
 export async function startJob(shell: LaneShell, options: JobOptions & { readonly plistPath: string }): Promise<void> {
   const call = { fence: options.fence, signal: options.signal };
   await override(shell, 'enable', call);
-  const deadlineMs = performance.now() + limits.bootstrapMs;
+  const deadlineMs = performance.now() + (options.withinMs ?? limits.bootstrapMs);
   const watch = new Watch();
   let kicked = false;
   for (;;) {
@@ -208,15 +211,18 @@ export async function startJob(shell: LaneShell, options: JobOptions & { readonl
   }
 }
 
+/** Our shells begin so (command-line.ts), and what they run works below `~/.clawback`. */
+const ownCommand = /-c umask 077|\/\.clawback\//;
+
 /**
  * OpenClaw processes of the lane's user, by their command lines. The pattern does not match itself, and commands of our
- * own (they work below `~/.clawback`) are left out: procps's pgrep shows them, BSD's does not (macos-notes, 7).
+ * own are left out: procps's pgrep shows them, BSD's does not (macos-notes, 7).
  */
 export async function laneProcesses(shell: LaneShell): Promise<readonly { pid: number; command: string }[]> {
   const text = `pids=$("$1" -u "$3" -f '[o]penclaw') || { [ $? -eq 1 ] && exit 0; exit 2; }
 for pid in $pids; do
   [ "$pid" = $$ ] && continue
-  command=$("$2" -ww -o args= -p "$pid") && printf '%s %s\\n' "$pid" "$command"
+  command=$("$2" -ww -o args= -p "$pid" | head -n 1) && [ -n "$command" ] && printf '%s %s\\n' "$pid" "$command"
 done
 exit 0`;
   const { stdout } = await shell.script(text, [shell.tool('pgrep'), shell.tool('ps'), shell.target.user], { tool: 'pgrep' });
@@ -226,5 +232,5 @@ exit 0`;
     .map((line) => /^(\d+) (.*)$/.exec(line))
     .filter((row) => row !== null)
     .map((row) => ({ pid: Number(row[1]), command: row[2] ?? '' }))
-    .filter(({ command }) => !/clawback/.test(command));
+    .filter(({ command }) => !ownCommand.test(command));
 }

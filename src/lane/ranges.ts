@@ -128,11 +128,8 @@ function touchTime(mtimeNs: bigint): string {
 }
 
 /** Size by dd (BSD has no truncate before macOS 13): with `seek` and no `notrunc` it cuts or extends the file there. */
-const finishBody = `while [ $# -ge 4 ]; do
-  [ "$(wc -c <"$1")" -eq "$2" ] || dd if=/dev/null of="$1" bs=1 seek="$2" count=0 2>/dev/null || exit 1
-  chmod "$3" "$1" && touch -d "$4" "$1" || exit 1
-  shift 4
-done`;
+const finishBody = `[ "$(wc -c <"$1")" -eq "$2" ] || dd if=/dev/null of="$1" bs=1 seek="$2" count=0 2>/dev/null || exit 1
+chmod "$3" "$1" && touch -d "$4" "$1"`;
 
 /**
  * Gives files that were written in pieces their size, mode and time. May be repeated.
@@ -146,6 +143,7 @@ export async function finishFiles(shell: LaneShell, request: { base: string; fil
     return [joined(request.base, file.path), ...texts.map((text) => Buffer.from(text))];
   });
   const stdin = Buffer.concat(words.flatMap((word) => [word, Buffer.from([0])]));
-  const argv = [shell.tool('xargs'), '-0', '-n', '400', shell.tool('sh'), '-c', finishBody, 'sh'];
+  // one file a shell: a longer row could be cut between the words of one file
+  const argv = [shell.tool('xargs'), '-0', '-n', '4', shell.tool('sh'), '-c', finishBody, 'sh'];
   await shell.run(argv, { stdin, fence: request.fence, signal: request.signal, tool: 'finish files', timeoutMs: 600_000 });
 }

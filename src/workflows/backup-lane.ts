@@ -5,14 +5,13 @@ import { BackupLaneInput } from '../contract/inputs.ts';
 import { searchAttributes } from '../contract/names.ts';
 import type { BackupResult } from '../contract/results.ts';
 import { bundleIdOf } from '../domain/terms.ts';
-import { enterSection } from './enter-section.ts';
+import { enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
-import { host } from './steps.ts';
 
 export async function backupLane(raw: unknown): Promise<BackupResult> {
   const input = parseInput(BackupLaneInput, raw);
-  const resolved = await host.resolveLane({ lane: input.lane });
+  const resolved = await resolveLane(input.lane);
   upsertSearchAttributes([
     { key: searchAttributes.host, value: resolved.host },
     { key: searchAttributes.lane, value: input.lane },

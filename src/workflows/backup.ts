@@ -2,17 +2,12 @@
 // there when anything fails: the next run of the same plan refers to them, and the sweep removes the rest.
 
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { Operation } from '../contract/inputs.ts';
-import type { BackupResult, SegmentPlan, SegmentResult } from '../contract/results.ts';
-import type { BackupLogLine, BackupPlan, Predecessor, Survey } from '../contract/steps.ts';
-import { limits } from '../domain/limits.ts';
-import { codeOf, messageOf, workflowFailure } from './failures.ts';
-import { inParallel } from './in-parallel.ts';
+import type { BackupResult } from '../contract/results.ts';
+import type { BackupLogLine, Survey } from '../contract/steps.ts';
+import { type Backup, type Written, writeSegments } from './backup-segments.ts';
+import { codeOf, messageOf } from './failures.ts';
 import type { Section } from './section.ts';
 import { dataStream, host, vault } from './steps.ts';
-
-type Backup = Extract<Operation, { kind: 'backup' }>;
-
 
 export async function backUp(section: Section, operation: Backup): Promise<BackupResult> {
   const startedMs = Date.now();
@@ -25,7 +20,8 @@ export async function backUp(section: Section, operation: Backup): Promise<Backu
       elapsedMs: result.elapsedMs,
       errorCode: null,
     });
-    return { ...result, warnings: [...result.warnings, ...warnings] };
+    const left = outcome === 'ok' ? await dropOldBaks(section) : [];
+    return { ...result, warnings: [...result.warnings, ...warnings, ...left] };
   } catch (error) {
     const line: BackupLogLine = {
       ...lineOf(operation),
@@ -71,6 +67,17 @@ async function finish(section: Section, operation: Backup, line: BackupLogLine):
   });
 }
 
+/** A good bundle is there: what the last restore replaced may go, once it is old enough. */
+async function dropOldBaks(section: Section): Promise<string[]> {
+  try {
+    await vault.dropOldBaks(section.mutating());
+    return [];
+  } catch (error) {
+    if (isCancellation(error)) return [];
+    return [`what the last restore replaced was not removed: ${messageOf(error)}`];
+  }
+}
+
 async function writeBundle(section: Section, operation: Backup, startedMs: number): Promise<BackupResult> {
   const { spec, progress } = section;
   progress.update({ phase: 'surveying the host' });
@@ -92,184 +99,6 @@ async function writeBundle(section: Section, operation: Backup, startedMs: numbe
     predecessor: written.predecessor,
   });
   return summarise(section, operation, { ...written, survey, manifest, elapsedMs: Date.now() - startedMs });
-}
-
-interface Written {
-  readonly plan: BackupPlan;
-  readonly results: readonly SegmentResult[];
-  readonly reused: ReadonlySet<string>;
-  readonly predecessor: Predecessor | null;
-}
-
-/** Plans and streams; a plan whose lists were lost on the lane is made anew, and finished segments are kept. */
-async function writeSegments(section: Section, operation: Backup): Promise<Written> {
-  const finished = new Map<string, SegmentResult>();
-  for (let round = 1; ; round++) {
-    try {
-      return await writePlan(section, operation, finished);
-    } catch (error) {
-      if (codeOf(error) !== 'PlanLost' || round === planRounds) throw error;
-    }
-  }
-}
-/** The lists are a cache on the lane; three losses in one run are no accident. */
-const planRounds = 3;
-
-async function writePlan(section: Section, operation: Backup, finished: Map<string, SegmentResult>): Promise<Written> {
-  const { spec, progress } = section;
-  const request = { bundle: operation.bundle, tier: operation.tier, exclude: spec.exclude, segmentBytes: spec.limits.segmentBytes };
-  const data = dataStream(limits.segmentBytes);
-
-  progress.update({ phase: 'listing and planning' });
-  let plan = await data.planBackup({ ...section.mutating(), ...request });
-  if (plan.databases > 0) {
-    progress.update({ phase: 'copying databases' });
-    plan = merge(
-      plan,
-      await data.copyDatabases({ ...section.mutating(), ...request, firstNumber: plan.segments.length + 1 }),
-    );
-  }
-  const reusable = await findReusable(section, plan);
-  const reused = new Set<string>();
-  const results = await streamSegments(
-    section,
-    operation,
-    plan.segments,
-    (segment) => {
-      const known = finished.get(segment.fingerprint) ?? reusable.known.get(segment.fingerprint);
-      if (known && segment.reusable && !finished.has(segment.fingerprint)) reused.add(segment.id);
-      return segment.reusable ? known : undefined;
-    },
-    finished,
-  );
-
-  const supplement = await takeSupplements(section, operation, plan, results);
-  const secrets = await backUpSecrets(section, operation, supplement.plan);
-  return {
-    plan: secrets.plan,
-    results: [...supplement.results, ...secrets.results],
-    reused,
-    predecessor: reusable.predecessor,
-  };
-}
-
-function merge(plan: BackupPlan, more: BackupPlan): BackupPlan {
-  return {
-    capturedAt: plan.capturedAt,
-    segments: [...plan.segments, ...more.segments],
-    omissions: [...plan.omissions, ...more.omissions],
-    databases: plan.databases,
-  };
-}
-
-async function findReusable(
-  section: Section,
-  plan: BackupPlan,
-): Promise<{ predecessor: Predecessor | null; known: Map<string, SegmentResult> }> {
-  const { fleet, lane, store } = section.spec;
-  const fingerprints = plan.segments.filter((segment) => segment.reusable).map((segment) => segment.fingerprint);
-  const { predecessor, segments } = await vault.findReusable({ fleet, lane, store, fingerprints });
-  const known = new Map(
-    segments.map(({ fingerprint, ...stored }) => [fingerprint, { ...stored, id: '', vanished: 0, torn: 0 }]),
-  );
-  return { predecessor, known };
-}
-
-async function streamSegments(
-  section: Section,
-  operation: Backup,
-  segments: readonly SegmentPlan[],
-  lookUp: (segment: SegmentPlan) => SegmentResult | undefined,
-  finished: Map<string, SegmentResult>,
-): Promise<SegmentResult[]> {
-  const { spec, progress } = section;
-  const known = segments.map((segment) => lookUp(segment));
-  const bytesOf = (wanted: boolean): number =>
-    segments.reduce((sum, segment, at) => sum + ((known[at] !== undefined) === wanted ? segment.sizeBytes : 0), 0);
-  progress.update({
-    phase: 'streaming segments',
-    segmentsTotal: segments.length,
-    segmentsDone: known.filter(Boolean).length,
-    bytesTotal: bytesOf(false),
-    bytesDone: 0,
-    reusedBytes: bytesOf(true),
-  });
-  return inParallel(
-    segments.map((segment, at) => ({ segment, stored: known[at] })),
-    spec.limits.streams,
-    async ({ segment, stored }) => {
-      if (stored) return { ...stored, id: segment.id };
-      const result = await dataStream(segment.sizeBytes).backupSegment({
-        target: spec.target,
-        store: spec.store,
-        bundle: operation.bundle,
-        segment,
-      });
-      if (result.torn === 0 && segment.reusable) finished.set(segment.fingerprint, result);
-      progress.advance(segment.sizeBytes);
-      return result;
-    },
-  );
-}
-
-/** Files that changed while they were read are taken again, until they hold still or the rounds are over. */
-async function takeSupplements(
-  section: Section,
-  operation: Backup,
-  first: BackupPlan,
-  results: readonly SegmentResult[],
-): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
-  const request = { bundle: operation.bundle, tier: operation.tier, exclude: section.spec.exclude, segmentBytes: section.spec.limits.segmentBytes };
-  let plan = first;
-  const all = [...results];
-  let torn = tornSegments(first.segments, results);
-  for (let round = 1; torn.length > 0; round++) {
-    section.progress.update({ phase: `taking changed files again (round ${round})` });
-    const more = await dataStream(limits.segmentBytes).planSupplement({
-      ...section.mutating(),
-      ...request,
-      firstNumber: plan.segments.length + 1,
-      segments: torn,
-    });
-    const taken = await streamSegments(section, operation, more.segments, () => undefined, new Map());
-    plan = merge(plan, more);
-    all.push(...taken);
-    torn = tornSegments(more.segments, taken);
-    if (torn.length > 0 && round >= limits.supplementRounds) {
-      throw workflowFailure(
-        'FileNeverStill',
-        `${torn.length} supplement segments of lane ${section.spec.lane} held files that kept changing over ${round} rounds`,
-        { lane: section.spec.lane, count: torn.length },
-      );
-    }
-  }
-  return { plan, results: all };
-}
-
-function tornSegments(
-  segments: readonly SegmentPlan[],
-  results: readonly SegmentResult[],
-): { id: string; base: SegmentPlan['base'] }[] {
-  return segments.filter((_, at) => (results[at]?.torn ?? 0) > 0).map(({ id, base }) => ({ id, base }));
-}
-
-async function backUpSecrets(
-  section: Section,
-  operation: Backup,
-  plan: BackupPlan,
-): Promise<{ plan: BackupPlan; results: SegmentResult[] }> {
-  const { spec, progress } = section;
-  if (spec.secrets.length === 0) return { plan, results: [] };
-  progress.update({ phase: 'sealing Keychain items' });
-  const segmentId = `s-${String(plan.segments.length + 1).padStart(4, '0')}`;
-  const secrets = await dataStream(0).backupSecrets({
-    target: spec.target,
-    store: spec.store,
-    bundle: operation.bundle,
-    segmentId,
-    items: spec.secrets,
-  });
-  return { plan: { ...plan, segments: [...plan.segments, secrets.plan] }, results: [secrets.result] };
 }
 
 function summarise(
@@ -295,6 +124,6 @@ function summarise(
     elapsedMs: made.elapsedMs,
     omissions: made.plan.omissions,
     suspect: made.manifest.suspect,
-    warnings: made.survey.warnings,
+    warnings: [...made.survey.warnings, ...made.warnings],
   };
 }

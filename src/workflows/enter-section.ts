@@ -8,14 +8,17 @@ import {
   ParentClosePolicy,
   executeChild,
   getExternalWorkflowHandle,
+  isCancellation,
+  log,
   sleep,
 } from '@temporalio/workflow';
 import type { Operation } from '../contract/inputs.ts';
 import { laneSectionId, workflowNames } from '../contract/names.ts';
-import type { SectionResult } from '../contract/results.ts';
-import type { ResolvedLane } from '../contract/steps.ts';
+import type { SectionResult, SettleResult } from '../contract/results.ts';
+import type { Holder, ResolvedLane } from '../contract/steps.ts';
 import { asOwnFailure, wasTerminated, workflowFailure } from './failures.ts';
 import { host } from './steps.ts';
+import { nextTryMs } from './waiting.ts';
 
 export interface Entry {
   readonly lane: string;
@@ -26,12 +29,18 @@ export interface Entry {
   readonly cancelsBackup: boolean;
 }
 
-/** How often a held lane is tried: about 3 history events each, so 30 minutes cost 1,000 of 51,200. */
-const tryEveryMs = 5_000;
+/** Which fleet and host a lane belongs to. UnknownLane; NoPollers when no worker answers. */
+export async function resolveLane(lane: string): Promise<ResolvedLane> {
+  try {
+    return await host.resolveLane({ lane });
+  } catch (error) {
+    throw asOwnFailure(error);
+  }
+}
 
 export async function enterSection(entry: Entry): Promise<SectionResult> {
-  const deadlineMs = Date.now() + entry.waitMs;
-  let cancelled = false;
+  const startedMs = Date.now();
+  const cancelled = new Set<string>();
   for (;;) {
     try {
       return await runSection(entry, entry.operation);
@@ -39,19 +48,35 @@ export async function enterSection(entry: Entry): Promise<SectionResult> {
       if (wasTerminated(error)) return settleTerminated(entry);
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw asOwnFailure(error);
     }
-    const id = laneSectionId(entry.resolved.fleet, entry.lane);
-    const holder = await host.describeHolder({ workflowId: id });
-    if (holder?.operation === 'backup' && entry.cancelsBackup && !cancelled) {
-      cancelled = true;
-      await getExternalWorkflowHandle(id).cancel();
-    } else if (Date.now() >= deadlineMs) {
-      const who = holder ? `${id}, ${holder.operation} since ${holder.startedAt}` : id;
-      throw workflowFailure('LaneBusy', `lane ${entry.lane} is held by ${who}; waited ${entry.waitMs} ms`, {
-        lane: entry.lane,
-        workflowId: id,
-      });
-    }
-    await sleep(cancelled ? 1_000 : Math.max(1_000, Math.min(tryEveryMs, deadlineMs - Date.now())));
+    const waitedMs = Date.now() - startedMs;
+    await waitForHolder(entry, waitedMs, cancelled);
+  }
+}
+
+/** Until the next try; LaneBusy when the time is over. A backup in a restore's way is asked to end, each run once. */
+async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<string>): Promise<void> {
+  const id = laneSectionId(entry.resolved.fleet, entry.lane);
+  const holder = await host.describeHolder({ workflowId: id });
+  if (holder?.operation === 'backup' && entry.cancelsBackup && !cancelled.has(holder.startedBy)) {
+    cancelled.add(holder.startedBy);
+    await cancelHolder(id, holder);
+  } else if (waitedMs >= entry.waitMs) {
+    const who = holder ? `${id}, ${holder.operation} since ${holder.startedAt}` : id;
+    throw workflowFailure('LaneBusy', `lane ${entry.lane} is held by ${who}; waited ${entry.waitMs} ms`, {
+      lane: entry.lane,
+      workflowId: id,
+    });
+  }
+  await sleep(nextTryMs(waitedMs, entry.waitMs, cancelled.size > 0));
+}
+
+/** That very run: another that took the lane meanwhile is not meant. One that has just ended need not be asked. */
+async function cancelHolder(id: string, { startedBy }: Holder): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(id, startedBy).cancel();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.info('the backup in the way had ended', { workflowId: id });
   }
 }
 
@@ -68,11 +93,25 @@ function runSection(entry: Entry, operation: Operation): Promise<SectionResult> 
   });
 }
 
+const outcomes: Readonly<Record<SettleResult['action'], string>> = {
+  nothing: 'nothing was to be put right afterwards',
+  'rolled-back': 'the lane was put right afterwards, back to its old tree',
+  'went-forward': 'the restore had been committed, and the lane was put right afterwards',
+};
+
 async function settleTerminated(entry: Entry): Promise<never> {
-  await CancellationScope.nonCancellable(() => runSection(entry, { kind: 'settle' }));
-  throw workflowFailure(
-    'RestoreFailed',
-    `the section of lane ${entry.lane} was terminated; the lane was put right afterwards`,
-    { lane: entry.lane },
-  );
+  const outcome = await CancellationScope.nonCancellable(() => settle(entry));
+  const message = `the section of lane ${entry.lane} (${entry.operation.kind}) was terminated; ${outcome}`;
+  throw workflowFailure('RestoreFailed', message, { lane: entry.lane });
+}
+
+/** Whoever took the lane in between begins by settling it, as every section does. */
+async function settle(entry: Entry): Promise<string> {
+  try {
+    const result = await runSection(entry, { kind: 'settle' });
+    return result.kind === 'settle' ? outcomes[result.settle.action] : `its settling answered ${result.kind}`;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'the next section of the lane puts it right';
+    throw asOwnFailure(error);
+  }
 }

@@ -8,10 +8,11 @@ import { laneSectionId } from '../contract/names.ts';
 import type { SectionResult, SettleResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { backUp } from './backup.ts';
-import { codeOf, messageOf, workflowFailure } from './failures.ts';
+import { andAlso, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
 import { restore } from './restore.ts';
 import { ProgressBoard, Section } from './section.ts';
+import { dropStage } from './stage.ts';
 import { host, vault, vaultAlways } from './steps.ts';
 import { sweep } from './sweep.ts';
 import { undo } from './undo.ts';
@@ -28,7 +29,7 @@ export async function laneSection(raw: unknown): Promise<SectionResult> {
     return await operate(section, input.operation, settled);
   } catch (error) {
     if (section.journalled) await settleAfter(section, error);
-    throw error;
+    throw await withoutStage(section, error);
   }
 }
 
@@ -57,10 +58,23 @@ async function settleAfter(section: Section, cause: unknown): Promise<void> {
   try {
     await CancellationScope.nonCancellable(() => vaultAlways.settleLane(section.mutating()));
   } catch (error) {
-    const why = `${messageOf(error)}; it was to be put right after: ${codeOf(cause) ?? ''} ${messageOf(cause)}`;
-    throw workflowFailure('LaneUnsettled', `lane ${section.spec.lane} could not be put right: ${why}`, {
-      lane: section.spec.lane,
-    });
+    const { lane } = section.spec;
+    const message = `lane ${lane} could not be put right: ${named(error)}; it was to be put right after: ${named(cause)}`;
+    throw workflowFailure('LaneUnsettled', message, { lane });
+  }
+}
+
+function named(error: unknown): string {
+  return `${codeOf(error) ?? 'Unexpected'} ${messageOf(error)}`;
+}
+
+/** The failure to end with, once nothing staged is left: after settling, which moves staged trees back. */
+async function withoutStage(section: Section, cause: unknown): Promise<unknown> {
+  try {
+    await dropStage(section);
+    return cause;
+  } catch (error) {
+    return andAlso(cause, 'the staging tree was not removed', error);
   }
 }
 

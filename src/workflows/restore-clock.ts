@@ -11,6 +11,7 @@ export class RestoreClock {
   readonly #budgets: RestoreBudgets;
   readonly #progress: ProgressBoard;
   readonly #spentMs = new Map<RestoreStep, number>();
+  #answeredMs: number | undefined;
 
   constructor(budgets: RestoreBudgets, progress: ProgressBoard, startedMs: number) {
     this.#budgets = budgets;
@@ -35,9 +36,15 @@ export class RestoreClock {
     }
   }
 
-  /** The whole restore beside the RTO's timer. */
+  /** The whole restore beside the RTO's timer, which has run since the restore's start. */
   async whole<T>(work: () => Promise<T>): Promise<T> {
-    return this.#besideTimer(`RTO (budget ${this.#budgets.rtoMs / 60_000} min)`, this.#budgets.rtoMs, work);
+    const leftMs = this.#budgets.rtoMs - (Date.now() - this.startedMs);
+    return this.#besideTimer(`RTO (budget ${this.#budgets.rtoMs / 60_000} min)`, leftMs, work);
+  }
+
+  /** The test message was answered: the lane is back, and the clocks stand. What follows is ours alone. */
+  answered(): void {
+    this.#answeredMs = Date.now();
   }
 
   times(): StepTime[] {
@@ -49,7 +56,7 @@ export class RestoreClock {
   }
 
   get rtoMs(): number {
-    return Date.now() - this.startedMs;
+    return (this.#answeredMs ?? Date.now()) - this.startedMs;
   }
 
   get rtoBudgetMs(): number {
@@ -60,6 +67,8 @@ export class RestoreClock {
     const timer = new CancellationScope();
     const rings = timer.run(async () => {
       await sleep(Math.max(leftMs, 1));
+      // a step in two parts is late once
+      if (this.#answeredMs !== undefined || this.#progress.overBudget.includes(name)) return;
       log.warn('over budget', { budget: name });
       this.#progress.update({ overBudget: [...this.#progress.overBudget, name] });
     });

@@ -5,14 +5,13 @@ import { type Operation, RestoreLaneInput } from '../contract/inputs.ts';
 import { searchAttributes } from '../contract/names.ts';
 import type { RestoreResult } from '../contract/results.ts';
 import { bundleIdOf } from '../domain/terms.ts';
-import { enterSection } from './enter-section.ts';
+import { enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
-import { host } from './steps.ts';
 
 export async function restoreLane(raw: unknown): Promise<RestoreResult> {
   const input = parseInput(RestoreLaneInput, raw);
-  const resolved = await host.resolveLane({ lane: input.lane });
+  const resolved = await resolveLane(input.lane);
   upsertSearchAttributes([
     { key: searchAttributes.host, value: resolved.host },
     { key: searchAttributes.lane, value: input.lane },

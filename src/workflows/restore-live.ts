@@ -1,11 +1,12 @@
 // The part of a live restore that changes the lane. From `stopWriters` on a journal lies on the lane; if
-// anything fails before `commitRestore`, the section settles the lane back to its old tree.
+// anything fails before `commitRestore`, the section settles the lane back to its old tree, and removes what was staged.
 
-import type { RestorePlan, RestoreResult } from '../contract/results.ts';
+import { CancellationScope } from '@temporalio/workflow';
+import type { RestoreResult } from '../contract/results.ts';
 import type { ChosenBundles, ChosenSegment } from '../contract/steps.ts';
 import type { Component } from '../domain/terms.ts';
 import { messageOf, workflowFailure } from './failures.ts';
-import { diskWarning, type Restore, wants } from './restore-parts.ts';
+import { diskWarning, type Planned, type Restore, wants } from './restore-parts.ts';
 import type { RestoreClock } from './restore-clock.ts';
 import type { Section } from './section.ts';
 import { dropStage, fillStage } from './stage.ts';
@@ -16,24 +17,20 @@ type Done = Pick<RestoreResult, 'messageAnswered' | 'bakEpoch' | 'warnings'>;
 export async function restoreLive(
   section: Section,
   operation: Restore,
-  chosen: ChosenBundles,
-  plan: RestorePlan,
+  { chosen, plan }: Planned,
   clock: RestoreClock,
 ): Promise<Done> {
   const run = operation.restore;
   const components = chosen.sources.flatMap((source) => source.components);
-  try {
-    await clock.step('tree', 'fetching and staging', () => fillStage(section, run, chosen, plan.neededBytes));
-  } catch (error) {
-    await dropStage(section, run);
-    throw error;
-  }
+  await clock.step('tree', 'fetching and staging', () => fillStage(section, run, chosen, plan.neededBytes));
   await clock.step('stop', 'stopping writers', () => stopWriters(section, run));
   const swapped = await clock.step('tree', 'swapping trees', () => swap(section, run, components, chosen));
   await clock.step('secrets', 'rehydrating secrets', () => rehydrate(section, chosen));
   const smoke = await clock.step('smoke', 'starting and testing', () => startAndTest(section));
-  await hostDown.commitRestore(section.mutating());
-  const warnings = await tidy(section, run);
+  clock.answered();
+  // once it may have been committed it must not end as cancelled, which says that the lane is as it was
+  await CancellationScope.nonCancellable(() => hostDown.commitRestore(section.mutating()));
+  const warnings = await tidy(section);
   return {
     messageAnswered: smoke.answered,
     bakEpoch: swapped.renames > 0 || swapped.plist ? swapped.epoch : null,
@@ -89,9 +86,9 @@ export async function startAndTest(section: Section): Promise<Awaited<ReturnType
 }
 
 /** After the commit the restore stands: what is left over is told, not undone. */
-async function tidy(section: Section, restore: string): Promise<string[]> {
+async function tidy(section: Section): Promise<string[]> {
   try {
-    await dropStage(section, restore);
+    await dropStage(section);
     return [];
   } catch (error) {
     return [`the staging tree was not removed: ${messageOf(error)}`];

@@ -1,11 +1,18 @@
 // Small words that all kinds of restore share.
 
 import type { Operation } from '../contract/inputs.ts';
+import type { RestorePlan } from '../contract/results.ts';
 import type { ChosenBundles } from '../contract/steps.ts';
 import { limits } from '../domain/limits.ts';
 import type { Component } from '../domain/terms.ts';
 
 export type Restore = Extract<Operation, { kind: 'restore' }>;
+
+/** What is restored, and what that will cost. */
+export interface Planned {
+  readonly chosen: ChosenBundles;
+  readonly plan: RestorePlan;
+}
 
 export function wants(chosen: ChosenBundles, component: Component): boolean {
   return chosen.segments.some((segment) => segment.component === component);

@@ -1,8 +1,7 @@
-// A sandbox restore: into a private directory beside the lane. It touches nothing live, and is removed in the end.
+// A sandbox restore: into a private directory beside the lane. It touches nothing live, and is removed in the end:
+// here when all went well, by the section when not.
 
-import type { RestorePlan } from '../contract/results.ts';
-import type { ChosenBundles } from '../contract/steps.ts';
-import type { Restore } from './restore-parts.ts';
+import type { Planned, Restore } from './restore-parts.ts';
 import type { RestoreClock } from './restore-clock.ts';
 import type { Section } from './section.ts';
 import { dropStage, fillStage } from './stage.ts';
@@ -12,22 +11,18 @@ import { vaultStream } from './steps.ts';
 export async function restoreSandbox(
   section: Section,
   operation: Restore,
-  chosen: ChosenBundles,
-  plan: RestorePlan,
+  { chosen, plan }: Planned,
   clock: RestoreClock,
 ): Promise<readonly string[]> {
   const { spec } = section;
   const restore = operation.restore;
-  try {
-    const under = await clock.step('tree', 'fetching and staging', () =>
-      fillStage(section, restore, chosen, plan.neededBytes),
-    );
-    const secrets = chosen.segments.filter((segment) => segment.kind === 'secrets');
-    const { warnings } = await clock.step('secrets', 'checking configuration and secrets', () =>
-      vaultStream(0).checkSandbox({ target: spec.target, under, store: spec.store, restore, segments: secrets }),
-    );
-    return warnings;
-  } finally {
-    await dropStage(section, restore);
-  }
+  const under = await clock.step('tree', 'fetching and staging', () =>
+    fillStage(section, restore, chosen, plan.neededBytes),
+  );
+  const secrets = chosen.segments.filter((segment) => segment.kind === 'secrets');
+  const { warnings } = await clock.step('secrets', 'checking configuration and secrets', () =>
+    vaultStream(0).checkSandbox({ target: spec.target, under, store: spec.store, restore, segments: secrets }),
+  );
+  await dropStage(section);
+  return warnings;
 }

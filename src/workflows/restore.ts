@@ -7,10 +7,10 @@ import type { ChosenBundles } from '../contract/steps.ts';
 import { workflowFailure } from './failures.ts';
 import { RestoreClock } from './restore-clock.ts';
 import { restoreLive } from './restore-live.ts';
-import { type Restore, wants } from './restore-parts.ts';
+import { type Planned, type Restore, wants } from './restore-parts.ts';
 import { restoreSandbox } from './restore-sandbox.ts';
 import type { Section } from './section.ts';
-import { host, vault } from './steps.ts';
+import { host, vault, vaultStream } from './steps.ts';
 
 /** Staging and swapping run at some 40 MB/s on one core (perf-notes, "Data plane"), and a restore has a minute of fixed steps. */
 const estimatedBytesPerMs = 40_000;
@@ -20,23 +20,21 @@ export async function restore(section: Section, operation: Restore): Promise<Res
   const { spec } = section;
   const clock = new RestoreClock(spec.budgets, section.progress, section.startedMs);
   return clock.whole(async () => {
-    const { chosen, plan } = await planRestore(section, operation);
+    const planned = await planRestore(section, operation);
+    const { plan } = planned;
     if (operation.dryRun)
       return answer(section, clock, { into: 'plan', plan, messageAnswered: false, bakEpoch: null, warnings: [] });
     if (operation.into === 'sandbox') {
-      const warnings = await restoreSandbox(section, operation, chosen, plan, clock);
+      const warnings = await restoreSandbox(section, operation, planned, clock);
       return answer(section, clock, { into: 'sandbox', plan, messageAnswered: false, bakEpoch: null, warnings });
     }
-    const done = await restoreLive(section, operation, chosen, plan, clock);
+    const done = await restoreLive(section, operation, planned, clock);
     return answer(section, clock, { into: 'live', plan, ...done });
   });
 }
 
 /** Everything that can be refused is refused here, with nothing changed. */
-async function planRestore(
-  section: Section,
-  operation: Restore,
-): Promise<{ chosen: ChosenBundles; plan: RestorePlan }> {
+async function planRestore(section: Section, operation: Restore): Promise<Planned> {
   const { spec, progress } = section;
   progress.update({ phase: 'checking bundle, host and workers' });
   await host.requirePollers({ queues: Object.values(queues) });
@@ -58,6 +56,7 @@ async function planRestore(
     secrets: wants(chosen, 'secrets') ? spec.secrets : [],
     live: operation.into === 'live',
   });
+  await vaultStream(0).checkIndexes({ fleet, lane, store, segments: chosen.segments });
   const plan: RestorePlan = {
     lane,
     host: spec.target.host.name,

@@ -63,6 +63,8 @@ export class Section {
   readonly progress: ProgressBoard;
   /** Has anything been stopped or journalled? Then the section may not end before the lane is settled. */
   journalled = false;
+  /** The run whose staging tree may lie on the lane. */
+  staged: string | undefined;
   #order = 0;
 
   constructor(spec: LaneSpec, startedMs: number, progress: ProgressBoard) {

@@ -1,12 +1,11 @@
 // Fills the staging tree of a restore: segments in parallel, then supplements in their order, then the sizes
 // and times of files that came as ranges, and directories last, so that their modes and times hold.
 
+import { CancellationScope } from '@temporalio/workflow';
 import type { ChosenBundles, ChosenSegment, Fence } from '../contract/steps.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Section } from './section.ts';
-import { hostAlways, host, vaultStream } from './steps.ts';
-import { CancellationScope } from '@temporalio/workflow';
-
+import { host, hostDown, vaultStream } from './steps.ts';
 
 /** The fence under which the tree was filled. */
 export async function fillStage(
@@ -18,6 +17,7 @@ export async function fillStage(
   const { spec, progress } = section;
   const segments = chosen.segments.filter((segment) => segment.kind !== 'secrets');
   progress.update({ segmentsTotal: segments.length, segmentsDone: 0, bytesTotal: chosen.sizeBytes, bytesDone: 0 });
+  section.staged = restore;
   const under = await host.openStage({ ...section.mutating(), restore, neededBytes });
   const stage = async (segment: ChosenSegment): Promise<void> => {
     await vaultStream(segment.plainBytes).stageSegment({
@@ -51,7 +51,13 @@ export async function fillStage(
   return under;
 }
 
-/** Removes the staging tree; it cannot be cancelled, and tells when it fails. */
-export async function dropStage(section: Section, restore: string): Promise<void> {
-  await CancellationScope.nonCancellable(() => hostAlways.tidyLane({ ...section.mutating(), run: restore }));
+/**
+ * Removes the staging tree, if there may be one. It cannot be cancelled; a host that does not answer is tried for some
+ * minutes, no longer, for neither a finished restore nor a failed one may wait for ever for a tidy lane.
+ */
+export async function dropStage(section: Section): Promise<void> {
+  const run = section.staged;
+  if (run === undefined) return;
+  section.staged = undefined;
+  await CancellationScope.nonCancellable(() => hostDown.tidyLane({ ...section.mutating(), run }));
 }

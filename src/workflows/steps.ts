@@ -52,7 +52,6 @@ export const host = proxyActivities<HostSteps>({ ...before, taskQueue: queues.ho
 export const vault = proxyActivities<VaultSteps>({ ...before, taskQueue: queues.vault });
 export const hostDown = proxyActivities<HostSteps>({ ...down, taskQueue: queues.host });
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
-export const hostAlways = proxyActivities<HostSteps>({ ...always, taskQueue: queues.host });
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 
 /** Streams: 10 minutes and the bytes at 1 MB/s; they queue for a slot as long as they must. */

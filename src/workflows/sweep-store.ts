@@ -2,14 +2,13 @@
 
 import { SweepStoreInput } from '../contract/inputs.ts';
 import type { SweepResult } from '../contract/results.ts';
-import { enterSection } from './enter-section.ts';
+import { enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
-import { host } from './steps.ts';
 
 export async function sweepStore(raw: unknown): Promise<SweepResult> {
   const input = parseInput(SweepStoreInput, raw);
-  const resolved = await host.resolveLane({ lane: input.lane });
+  const resolved = await resolveLane(input.lane);
   const result = await enterSection({
     lane: input.lane,
     resolved,

@@ -7,10 +7,15 @@ import type { Section } from './section.ts';
 import { host, vaultDown } from './steps.ts';
 
 export async function undo(section: Section): Promise<RestoreResult> {
+  const clock = new RestoreClock(section.spec.budgets, section.progress, section.startedMs);
+  return clock.whole(() => goBack(section, clock));
+}
+
+async function goBack(section: Section, clock: RestoreClock): Promise<RestoreResult> {
   const { spec } = section;
-  const clock = new RestoreClock(spec.budgets, section.progress, section.startedMs);
-  const { epoch } = await host.beginUndo(section.mutating());
+  // before the call: its answer may be lost when the journal has been turned round
   section.journalled = true;
+  const { epoch } = await host.beginUndo(section.mutating());
   await clock.step('tree', 'going back to the old tree', () => vaultDown.settleLane(section.mutating()));
   const smoke = await clock.step('smoke', 'testing', () =>
     vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null }),

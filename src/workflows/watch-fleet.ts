@@ -2,10 +2,11 @@
 // The sections it starts outlive it, and a lane whose section lives is left to that.
 
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WatchFleetInput } from '../contract/inputs.ts';
 import { laneSectionId, workflowNames } from '../contract/names.ts';
 import type { ResolvedLaneName } from '../contract/steps.ts';
+import { codeOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { parseInput } from './input.ts';
 import { host } from './steps.ts';
@@ -13,6 +14,8 @@ import { host } from './steps.ts';
 export interface WatchResult {
   readonly lanes: number;
   readonly unreachable: number;
+  /** Lanes that could not be asked for another reason (a changed host key): the others are watched all the same. */
+  readonly refused: readonly string[];
   /** Lanes whose settling was started. */
   readonly settling: readonly string[];
 }
@@ -22,12 +25,32 @@ const lanesAtOnce = 20;
 export async function watchFleet(raw: unknown): Promise<WatchResult> {
   parseInput(WatchFleetInput, raw ?? {});
   const lanes = await host.listLanes();
-  const unsettled = await inParallel(lanes, lanesAtOnce, ({ target }) => host.readUnsettled({ target }));
+  const seen = await inParallel(lanes, lanesAtOnce, look);
   const settling: string[] = [];
   for (const [at, lane] of lanes.entries()) {
-    if (unsettled[at] === true && (await startSettling(lane))) settling.push(lane.lane);
+    if (seen[at] === 'unsettled' && (await startSettling(lane))) settling.push(lane.lane);
   }
-  return { lanes: lanes.length, unreachable: unsettled.filter((seen) => seen === null).length, settling };
+  const refused = lanes.filter((_, at) => seen[at] === 'refused').map(({ lane }) => lane);
+  return {
+    lanes: lanes.length,
+    unreachable: seen.filter((state) => state === 'unreachable').length,
+    refused,
+    settling,
+  };
+}
+
+type Seen = 'settled' | 'unsettled' | 'unreachable' | 'refused';
+
+async function look({ target }: ResolvedLaneName): Promise<Seen> {
+  try {
+    const unsettled = await host.readUnsettled({ target });
+    if (unsettled === null) return 'unreachable';
+    return unsettled ? 'unsettled' : 'settled';
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('a lane could not be watched', { lane: target.lane, code: codeOf(error) ?? 'Unexpected' });
+    return 'refused';
+  }
 }
 
 async function startSettling({ lane, fleetDigest, target }: ResolvedLaneName): Promise<boolean> {

@@ -8,7 +8,9 @@ import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import { runDemo } from './run-demo.ts';
 import { printReport } from './report.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+});
 /** Progress goes to stderr, so that `--json` leaves one object alone on stdout. */
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 

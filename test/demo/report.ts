@@ -19,7 +19,10 @@ function backupLine({ lane, backup }: LaneReport): string {
 }
 
 function restoreLines(lane: string, restore: NonNullable<LaneReport['restore']>): string[] {
-  const rows = restore.steps.map(({ step, ms, budgetMs }) => `  ${step.padEnd(10)} ${seconds(ms).padStart(9)}   ${`${budgetMs / 60_000} min`.padStart(7)}`);
+  const rows = restore.steps.map(
+    ({ step, ms, budgetMs }) =>
+      `  ${step.padEnd(10)} ${seconds(ms).padStart(9)}   ${`${budgetMs / 60_000} min`.padStart(7)}`,
+  );
   return [
     `restored ${lane}`,
     `  ${'step'.padEnd(10)} ${'time'.padStart(9)}   ${'budget'.padStart(7)}`,

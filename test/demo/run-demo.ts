@@ -15,8 +15,13 @@ const bytesPerLane = 100_000_000;
 
 export interface LaneReport {
   readonly lane: string;
-  readonly backup: Pick<BackupResult, 'bundle' | 'segments' | 'sizeBytes' | 'sealedBytes'> & { readonly elapsedMs: number };
-  readonly restore?: Pick<RestoreResult, 'rtoMs' | 'steps' | 'messageAnswered' | 'rpo'> & { readonly identical: boolean; readonly differences: readonly string[] };
+  readonly backup: Pick<BackupResult, 'bundle' | 'segments' | 'sizeBytes' | 'sealedBytes'> & {
+    readonly elapsedMs: number;
+  };
+  readonly restore?: Pick<RestoreResult, 'rtoMs' | 'steps' | 'messageAnswered' | 'rpo'> & {
+    readonly identical: boolean;
+    readonly differences: readonly string[];
+  };
 }
 
 export interface DemoReport {
@@ -50,7 +55,9 @@ export async function runDemo({ say, setUp }: DemoOptions): Promise<Demo> {
   const rig = await startRig(dir, say);
   try {
     const lanes = await tellStory(rig, say);
-    const ok = lanes.some(({ restore }) => restore) && lanes.every(({ restore }) => !restore || (restore.messageAnswered && restore.identical));
+    const ok =
+      lanes.some(({ restore }) => restore) &&
+      lanes.every(({ restore }) => !restore || (restore.messageAnswered && restore.identical));
     return {
       report: { ok, setupMs, bed: rig.bed.kind, store: 'directory', lanes },
       keep: (tell) => keepUp(rig, tell),
@@ -75,10 +82,17 @@ async function cleanEarlier(dir: string): Promise<void> {
 async function startRig(dir: string, say: (line: string) => void): Promise<Rig> {
   // Never namespaces: the demo needs nobody's root, and makes no user, not even in a namespace.
   const kind = bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
-  const rig = await Rig.start({ dir, kind, hosts: [{ name: 'mac-1', lanes: 3 }], dataBytes: bytesPerLane, headless: false, onBed: async (bed) => {
-    say(bed.describe());
-    await requireStandIns(bed);
-  } });
+  const rig = await Rig.start({
+    dir,
+    kind,
+    hosts: [{ name: 'mac-1', lanes: 3 }],
+    dataBytes: bytesPerLane,
+    headless: false,
+    onBed: async (bed) => {
+      say(bed.describe());
+      await requireStandIns(bed);
+    },
+  });
   try {
     say(`Temporal at ${rig.server.address}, its UI at ${rig.server.uiUrl}`);
     await rig.startWorker();
@@ -94,7 +108,9 @@ async function tellStory(rig: Rig, say: (line: string) => void): Promise<LaneRep
   if (!victim) throw new Error('the bed has no lane');
   const before = pictureOf(victim);
   say(`backing up ${rig.bed.lanes.length} lanes (tier B)…`);
-  const backups = await Promise.all(rig.bed.lanes.map(async ({ lane }) => (await startBackup(rig.client, { lane, tier: 'B' })).result()));
+  const backups = await Promise.all(
+    rig.bed.lanes.map(async ({ lane }) => (await startBackup(rig.client, { lane, tier: 'B' })).result()),
+  );
   say(`the bad day: ${victim.lane}'s gateway is killed, its tree and its Keychain items are deleted`);
   await wreckLane(rig.bed, victim);
   say(`restoring ${victim.lane}…`);
@@ -102,13 +118,29 @@ async function tellStory(rig: Rig, say: (line: string) => void): Promise<LaneRep
   const differences = pictureDifferences(before, pictureOf(victim));
   return backups.map((backup) => ({
     lane: backup.lane,
-    backup: { bundle: backup.bundle, segments: backup.segments, sizeBytes: backup.sizeBytes, sealedBytes: backup.sealedBytes, elapsedMs: backup.elapsedMs },
+    backup: {
+      bundle: backup.bundle,
+      segments: backup.segments,
+      sizeBytes: backup.sizeBytes,
+      sealedBytes: backup.sealedBytes,
+      elapsedMs: backup.elapsedMs,
+    },
     ...(backup.lane === victim.lane ? { restore: restoreReport(restored, differences) } : {}),
   }));
 }
 
-function restoreReport({ rtoMs, steps, messageAnswered, rpo }: RestoreResult, differences: readonly string[]): NonNullable<LaneReport['restore']> {
-  return { rtoMs, steps, messageAnswered, rpo, identical: differences.length === 0, differences: differences.slice(0, 20) };
+function restoreReport(
+  { rtoMs, steps, messageAnswered, rpo }: RestoreResult,
+  differences: readonly string[],
+): NonNullable<LaneReport['restore']> {
+  return {
+    rtoMs,
+    steps,
+    messageAnswered,
+    rpo,
+    identical: differences.length === 0,
+    differences: differences.slice(0, 20),
+  };
 }
 
 async function keepUp(rig: Rig, say: (line: string) => void): Promise<void> {

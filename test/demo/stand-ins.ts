@@ -12,9 +12,15 @@ export async function requireStandIns(bed: Bed): Promise<void> {
     for (const tool of guarded) {
       const path = host.tools[tool];
       const { output } = path ? await onHost(bed, host.name, `'${path}' --clawback-stand-in`) : { output: 'no path' };
-      if (!output.startsWith(`clawback-bed ${tool}`)) throw new Failure('Unexpected', `the demo's host ${host.name} would use a real ${tool}; nothing was started`, { host: host.name });
+      if (!output.startsWith(`clawback-bed ${tool}`))
+        throw new Failure('Unexpected', `the demo's host ${host.name} would use a real ${tool}; nothing was started`, {
+          host: host.name,
+        });
     }
   }
   const outside = bed.lanes.find(({ realHome }) => !realHome.startsWith(`${bed.dir}/`));
-  if (outside) throw new Failure('Unexpected', `the home of ${outside.lane} lies outside the demo's folder`, { lane: outside.lane });
+  if (outside)
+    throw new Failure('Unexpected', `the home of ${outside.lane} lies outside the demo's folder`, {
+      lane: outside.lane,
+    });
 }

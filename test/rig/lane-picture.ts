@@ -30,16 +30,25 @@ export function pictureOf(lane: BedLane): LanePicture {
 
 /** A folder's time changes when something in it is skipped here but written there. */
 function stillFolders(root: string, digest: TreeDigest): TreeDigest {
-  const withoutTime = (entry: TreeEntry): TreeEntry => (entry.type === 'directory' && root === '.openclaw' ? { ...entry, mtimeNs: 0n } : entry);
+  const withoutTime = (entry: TreeEntry): TreeEntry =>
+    entry.type === 'directory' && root === '.openclaw' ? { ...entry, mtimeNs: 0n } : entry;
   return { ...digest, entries: new Map([...digest.entries].map(([path, entry]) => [path, withoutTime(entry)])) };
 }
 
 function turnsOf(lane: BedLane): string[] {
-  const path = join(lane.realHome, lane.profile === 'slimvps-legacy' ? '.openclaw/transcripts/sessions.sqlite' : '.openclaw/agents/main/agent/openclaw-agent.sqlite');
+  const path = join(
+    lane.realHome,
+    lane.profile === 'slimvps-legacy'
+      ? '.openclaw/transcripts/sessions.sqlite'
+      : '.openclaw/agents/main/agent/openclaw-agent.sqlite',
+  );
   if (!existsSync(path)) return [];
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    return database.prepare('SELECT * FROM turns').all().map((row) => JSON.stringify(row));
+    return database
+      .prepare('SELECT * FROM turns')
+      .all()
+      .map((row) => JSON.stringify(row));
   } finally {
     database.close();
   }
@@ -47,7 +56,9 @@ function turnsOf(lane: BedLane): string[] {
 
 /** What is not as it was, a line each. Turns may have been added. */
 export function pictureDifferences(before: LanePicture, after: LanePicture): string[] {
-  const lost = before.turns.filter((turn) => !after.turns.includes(turn)).map((turn) => `lost turn ${turn.slice(0, 80)}`);
+  const lost = before.turns
+    .filter((turn) => !after.turns.includes(turn))
+    .map((turn) => `lost turn ${turn.slice(0, 80)}`);
   const trees = [...before.trees].flatMap(([root, tree]) => {
     const now = after.trees.get(root);
     return now ? differences(tree, now).map((line) => `${root}: ${line}`) : [`missing ${root}`];

@@ -46,7 +46,8 @@ export class Rig {
 
   static async start(options: RigOptions): Promise<Rig> {
     await mkdir(options.dir, { recursive: true });
-    for (const stale of ['keys', 'store', 'temporal.db']) await rm(join(options.dir, stale), { recursive: true, force: true });
+    for (const stale of ['keys', 'store', 'temporal.db'])
+      await rm(join(options.dir, stale), { recursive: true, force: true });
     const bed = await startBed({ ...options, dir: join(options.dir, 'bed') });
     try {
       await options.onBed?.(bed);
@@ -87,7 +88,16 @@ export class Rig {
   /** Starts a worker process and waits until it polls. */
   async startWorker(roles: readonly QueueRole[] = queueRoles): Promise<OwnedProcess> {
     const bundle = await ensureWorkflowBundle();
-    const argv = [process.execPath, join(project, 'src/worker.ts'), '--fleet', this.fleetPath, '--queues', roles.join(','), '--workflow-bundle', bundle];
+    const argv = [
+      process.execPath,
+      join(project, 'src/worker.ts'),
+      '--fleet',
+      this.fleetPath,
+      '--queues',
+      roles.join(','),
+      '--workflow-bundle',
+      bundle,
+    ];
     const worker = await spawnOwned(argv, this.env);
     this.workers.add(worker);
     void worker.exited.then(() => this.workers.delete(worker));

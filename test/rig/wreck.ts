@@ -12,7 +12,10 @@ export async function onHost(bed: Bed, hostName: string, command: string): Promi
   const host = bed.host(hostName);
   const client = new Client();
   await new Promise<void>((resolve, reject) => {
-    client.once('ready', resolve).once('error', reject).connect({ host: host.address, port: host.port, username: host.user, privateKey: bed.sshKey });
+    client
+      .once('ready', resolve)
+      .once('error', reject)
+      .connect({ host: host.address, port: host.port, username: host.user, privateKey: bed.sshKey });
   });
   try {
     return await new Promise((resolve, reject) => {
@@ -31,12 +34,17 @@ export async function onHost(bed: Bed, hostName: string, command: string): Promi
 
 export async function wreckLane(bed: Bed, lane: BedLane): Promise<void> {
   killGateway(lane);
-  for (const root of profileOf(lane.profile)?.roots ?? []) rmSync(join(lane.realHome, root), { recursive: true, force: true });
+  for (const root of profileOf(lane.profile)?.roots ?? [])
+    rmSync(join(lane.realHome, root), { recursive: true, force: true });
   const { tools } = bed.host(lane.host);
   const sudo = tools['sudo'] ?? '/usr/bin/sudo';
   const security = tools['security'] ?? '/usr/bin/security';
   for (const item of lane.secrets) {
-    await onHost(bed, lane.host, `${sudo} -n -H -u ${lane.user} ${security} delete-generic-password -s ${item.service} -a ${item.account} ${lane.keychain}`);
+    await onHost(
+      bed,
+      lane.host,
+      `${sudo} -n -H -u ${lane.user} ${security} delete-generic-password -s ${item.service} -a ${item.account} ${lane.keychain}`,
+    );
   }
 }
 

@@ -6,8 +6,11 @@ import { Readable } from 'node:stream';
 import { encodeIndex } from '../../bundle/index-file.ts';
 import { encodeSecrets } from '../../bundle/secrets-file.ts';
 import type { DataSteps } from '../../contract/steps.ts';
+import { findVerbatim } from '../../lane/verbatim.ts';
 import { readItem } from '../../lane/keychain.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
+import { requireProfile } from '../profiles.ts';
 import { unlock } from '../restore/rehydrate-secrets.ts';
 import { activity, reach } from '../step.ts';
 import { putSealed } from './put-sealed.ts';
@@ -19,6 +22,11 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
     const read = [];
     for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
 
+    const verbatim = await findVerbatim(
+      shell,
+      read.map(({ value }) => value),
+      configurationFolders(shell),
+    );
     const fingerprint = createHmac('sha256', await deps.keys.fingerprint())
       .update(`secrets\0${target.lane}\0${bundle}`)
       .digest('hex');
@@ -33,7 +41,12 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
       Readable.from([encodeIndex({ ...about, entries: [], omissions: [] })]),
     );
     return {
-      capturedAt: new Date().toISOString(),
+      warnings:
+        verbatim === 0
+          ? []
+          : [
+              `${verbatim} configuration file(s) hold a Keychain value in the clear; \`./clawback report ${target.lane}\` names them`,
+            ],
       plan: {
         id: segmentId,
         component: 'secrets',
@@ -57,4 +70,20 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
       },
     };
   });
+}
+
+/** Where the profile keeps configuration: the roots, but what a rule gives to another component is data, and large. */
+function configurationFolders(shell: LaneShell): string[] {
+  const { roots, rules } = requireProfile(shell.target.profile);
+  const own = rules.filter(({ component }) => component === 'config').map(({ prefix }) => prefix.replace(/\/$/, ''));
+  const folders = own.length > 0 ? own : roots;
+  return folders
+    .flatMap((folder) => [
+      `${folder}/config`,
+      `${folder}/openclaw.json`,
+      `${folder}/.env`,
+      `${folder}/secrets.json`,
+      `${folder}/credentials`,
+    ])
+    .map((path) => `${shell.target.home}/${path}`);
 }

@@ -27,7 +27,8 @@ export function checkIndexesStep(deps: Deps): VaultDataSteps['checkIndexes'] {
     const manifests = await readManifests(deps, request, run);
     await requireObjects(deps, request, manifests, run);
     const opened = await openAll(deps, request, manifests, run);
-    for (const place of ['home', 'plists', 'logs'] as const) requireFitting(opened.filter(({ entry }) => stagePlace(entry.component) === place));
+    for (const place of ['home', 'plists', 'logs'] as const)
+      requireFitting(opened.filter(({ entry }) => stagePlace(entry.component) === place));
     return { members: opened.reduce((sum, { index }) => sum + index.entries.length, 0) };
   });
 }
@@ -40,7 +41,10 @@ async function readManifests(deps: Deps, request: Request, { signal }: Run): Pro
   return manifests;
 }
 
-function entryOf(manifests: ReadonlyMap<string, Manifest>, { bundle, id }: ChosenSegment): { manifest: Manifest; entry: ManifestSegment } {
+function entryOf(
+  manifests: ReadonlyMap<string, Manifest>,
+  { bundle, id }: ChosenSegment,
+): { manifest: Manifest; entry: ManifestSegment } {
   const manifest = manifests.get(bundle);
   const entry = manifest?.segments.find((segment) => segment.id === id);
   if (manifest && entry) return { manifest, entry };
@@ -48,12 +52,25 @@ function entryOf(manifests: ReadonlyMap<string, Manifest>, { bundle, id }: Chose
 }
 
 /** By the store's listing: what is gone or has another size is found without fetching it. */
-async function requireObjects(deps: Deps, { lane, store, segments }: Request, manifests: ReadonlyMap<string, Manifest>, { signal }: Run): Promise<void> {
+async function requireObjects(
+  deps: Deps,
+  { lane, store, segments }: Request,
+  manifests: ReadonlyMap<string, Manifest>,
+  { signal }: Run,
+): Promise<void> {
   const sizes = await storedSizes(deps.store(store), [segmentsPrefix(lane), indexesPrefix(lane)], signal);
   for (const chosen of segments) {
     const { fingerprint, suffix, sealedBytes, index } = entryOf(manifests, chosen).entry;
-    requireSize(sizes, { key: segmentKey(lane, fingerprint, suffix), expectedBytes: sealedBytes, what: 'segment' }, chosen);
-    requireSize(sizes, { key: indexKey(lane, fingerprint, index.suffix), expectedBytes: index.sealedBytes, what: 'index of segment' }, chosen);
+    requireSize(
+      sizes,
+      { key: segmentKey(lane, fingerprint, suffix), expectedBytes: sealedBytes, what: 'segment' },
+      chosen,
+    );
+    requireSize(
+      sizes,
+      { key: indexKey(lane, fingerprint, index.suffix), expectedBytes: index.sealedBytes, what: 'index of segment' },
+      chosen,
+    );
   }
 }
 
@@ -63,18 +80,32 @@ interface Wanted {
   readonly what: string;
 }
 
-function requireSize(sizes: ReadonlyMap<string, number>, { key, expectedBytes, what }: Wanted, { bundle, id }: ChosenSegment): void {
+function requireSize(
+  sizes: ReadonlyMap<string, number>,
+  { key, expectedBytes, what }: Wanted,
+  { bundle, id }: ChosenSegment,
+): void {
   const actualBytes = sizes.get(key);
   if (actualBytes === expectedBytes) return;
   const context = { bundle, segment: id, key, expectedBytes };
-  if (actualBytes === undefined) throw new Failure('ObjectMissing', `the ${what} ${id} of bundle ${bundle} is not in the store`, context);
-  throw new Failure('BundleDamaged', `the ${what} ${id} of bundle ${bundle} is ${actualBytes} bytes, manifest says ${expectedBytes}`, { ...context, actualBytes });
+  if (actualBytes === undefined)
+    throw new Failure('ObjectMissing', `the ${what} ${id} of bundle ${bundle} is not in the store`, context);
+  throw new Failure(
+    'BundleDamaged',
+    `the ${what} ${id} of bundle ${bundle} is ${actualBytes} bytes, manifest says ${expectedBytes}`,
+    { ...context, actualBytes },
+  );
 }
 
 /** Indexes opened at a time: each may hold 64 MiB while it is parsed (limits.indexBytes). */
 const atOnce = 4;
 
-async function openAll(deps: Deps, { segments, ...request }: Request, manifests: ReadonlyMap<string, Manifest>, { signal }: Run): Promise<Opened[]> {
+async function openAll(
+  deps: Deps,
+  { segments, ...request }: Request,
+  manifests: ReadonlyMap<string, Manifest>,
+  { signal }: Run,
+): Promise<Opened[]> {
   const opened: Opened[] = [];
   const trees = segments.filter(({ kind }) => kind !== 'secrets');
   for (let at = 0; at < trees.length; at += atOnce) {
@@ -92,10 +123,18 @@ async function openAll(deps: Deps, { segments, ...request }: Request, manifests:
 
 /** A reused segment's index has the number that it had in its own bundle. */
 function requireDescribed(entry: ManifestSegment, index: SegmentIndex, { bundle, id }: ChosenSegment): void {
-  const head = ({ component, kind, base, range }: Pick<ManifestSegment, 'component' | 'kind' | 'base' | 'range'>): string =>
+  const head = ({
+    component,
+    kind,
+    base,
+    range,
+  }: Pick<ManifestSegment, 'component' | 'kind' | 'base' | 'range'>): string =>
     JSON.stringify([component, kind, base, range?.offset, range?.length]);
   if (head(entry) === head(index) && entry.members === index.entries.length) return;
-  throw new Failure('BundleDamaged', `the index of segment ${id} of bundle ${bundle} does not describe that segment`, { bundle, segment: id });
+  throw new Failure('BundleDamaged', `the index of segment ${id} of bundle ${bundle} does not describe that segment`, {
+    bundle,
+    segment: id,
+  });
 }
 
 function requireFitting(opened: readonly Opened[]): void {
@@ -105,5 +144,7 @@ function requireFitting(opened: readonly Opened[]): void {
     plain.map(({ index }) => index.entries),
     supplements.map(({ entry, index }) => ({ kind: entry.kind, entries: index.entries })),
   );
-  requireWholeFiles(plain.flatMap(({ entry: { range }, index }) => (range ? index.entries.map((entry) => ({ entry, ...range })) : [])));
+  requireWholeFiles(
+    plain.flatMap(({ entry: { range }, index }) => (range ? index.entries.map((entry) => ({ entry, ...range })) : [])),
+  );
 }

@@ -1,9 +1,12 @@
 // Writes into the journal what the swap will rename, once the writers have stopped and the staging tree is
 // whole. A repeated attempt keeps what an earlier one wrote.
 
+import { matchesAny } from '../../bundle/globs.ts';
 import type { HostSteps, PrepareSwap } from '../../contract/steps.ts';
 import type { Journal, Rename } from '../../contract/journal.ts';
-import { takeFence } from '../../lane/fence.ts';
+import { type Fence, takeFence } from '../../lane/fence.ts';
+import { emptyTables } from '../../lane/empty-tables.ts';
+import { listFiles } from '../../lane/listing.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { folderChildren } from '../../lane/children.ts';
 import { pathsExist } from '../../lane/trees.ts';
@@ -22,10 +25,22 @@ export function prepareSwapStep(deps: Deps): HostSteps['prepareSwap'] {
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await requireJournal(shell);
+    await applyProfileRules(shell, request.restore, fence);
     const prepared = isPrepared(journal) ? journal : await prepare(shell, journal, request);
     if (prepared !== journal) await saveJournal(shell, prepared, fence);
     return { epoch: prepared.epoch, renames: prepared.renames.length, plist: prepared.plist !== null };
   });
+}
+
+/** What must not come along is taken out of the staged databases (design, "What a restore promises"). */
+async function applyProfileRules(shell: LaneShell, restore: string, fence: Fence): Promise<void> {
+  const { emptiedTables, databases, roots } = requireProfile(shell.target.profile);
+  if (emptiedTables.length === 0) return;
+  const base = `${shell.target.home}/${clawbackDirectory}/${stageDirectory(restore)}/home`;
+  for await (const { path, type } of listFiles(shell, { base, paths: roots })) {
+    if (type !== 'file' || !matchesAny(path, databases)) continue;
+    await emptyTables(shell, `${base}/${path.toString('utf8')}`, emptiedTables, { fence });
+  }
 }
 
 function isPrepared({ renames, plist, items }: Journal): boolean {

@@ -1,7 +1,8 @@
 // `cancel WORKFLOW`: asks a workflow to end, and waits until it has put its lane right.
 
 import { Command } from 'commander';
-import { attachRun, cancelRun, describeRun } from '../../client/run.ts';
+import type { Temporal } from '../../client/connection.ts';
+import { attachRun, cancelRun, describeRun, type RunDescription } from '../../client/run.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
@@ -28,19 +29,23 @@ async function cancel(cli: Cli, workflowId: string): Promise<Outcome> {
     const about = await describeRun(temporal.client, workflowId);
     const lane = requireLane(about);
     await cli.stakeLane(lane);
-    await cancelRun(temporal.client, workflowId);
     cli.markStarted();
-    cli.note(`asked ${workflowId} to end; it puts lane ${lane} right first`);
-    const run = attachRun(temporal.client, workflowId);
-    const cancelled = await follow(cli, temporal, { run, fleet: fleet.fleet.fleet, lane, title: `cancel ${about.type} ${lane}` }).then(
-      () => false,
-      (error: unknown) => {
-        if (isFailure(error, 'Cancelled')) return true;
-        throw error;
-      },
-    );
+    const cancelled = about.status === 'RUNNING' && (await cancelAndWait(cli, temporal, about, { fleet: fleet.fleet.fleet, lane }));
     const [state] = await probeLanes(fleet, [lane]);
     const said = cancelled ? `${workflowId} is cancelled` : `${workflowId} had come to its end before it could be cancelled`;
     return { json: { workflowId, cancelled, lane: state }, text: [said, ...(state ? [laneLine(state)] : [])].join('\n') };
   });
+}
+
+/** False when it came to its end all the same. */
+async function cancelAndWait(cli: Cli, temporal: Temporal, { workflowId, type }: RunDescription, { fleet, lane }: { readonly fleet: string; readonly lane: string }): Promise<boolean> {
+  await cancelRun(temporal.client, workflowId);
+  cli.note(`asked ${workflowId} to end; it puts lane ${lane} right first`);
+  try {
+    await follow(cli, temporal, { run: attachRun(temporal.client, workflowId), fleet, lane, title: `cancel ${type} ${lane}` });
+    return false;
+  } catch (error) {
+    if (isFailure(error, 'Cancelled')) return true;
+    throw error;
+  }
 }

@@ -1,0 +1,289 @@
+// The activities over lanes in memory, by queue. Each does what its namesake does, as far as its caller can tell,
+// and fails as the real ones do: through activities/failures.ts.
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { toApplicationFailure } from '../../src/activities/failures.ts';
+import type { QueueRole } from '../../src/contract/names.ts';
+import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
+import type { DataSteps, HostSteps, Mutating, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import { type Fault, FakeLane, fleetDigest, fleetName, segmentPlan, type StepName, type Steps } from './fake-lane.ts';
+
+/** The lanes of one bench, by name; made when first asked for. */
+export class FakeFleet {
+  readonly #lanes = new Map<string, FakeLane>();
+
+  lane(name: string): FakeLane {
+    const present = this.#lanes.get(name);
+    if (present) return present;
+    const made = new FakeLane(name);
+    this.#lanes.set(name, made);
+    return made;
+  }
+
+  get watched(): FakeLane[] {
+    return [...this.#lanes.values()].filter(({ watched }) => watched);
+  }
+}
+
+type InputOf<K extends StepName> = Parameters<Steps[K]>[0];
+type AnswerOf<K extends StepName> = Awaited<ReturnType<Steps[K]>>;
+type Effects = {
+  readonly [K in StepName]: (lane: FakeLane, input: InputOf<K>, attempt: number) => AnswerOf<K> | Promise<AnswerOf<K>>;
+};
+
+function sealed(): Pick<SegmentResult, 'suffix' | 'sealedBytes' | 'sealedSha256'> {
+  return { suffix: crypto.randomUUID().slice(0, 16), sealedBytes: 700, sealedSha256: 'b'.repeat(64) };
+}
+
+function resultOf(lane: FakeLane, { id, sizeBytes, members }: SegmentPlan): SegmentResult {
+  const torn = lane.torn.get(id) ?? 0;
+  return { id, plainBytes: sizeBytes, members, vanished: 0, torn, ...sealed(), index: sealed() };
+}
+
+function settle(lane: FakeLane, input: Mutating, attempt: number): SettleResult {
+  lane.takeFence(input.fence, attempt);
+  const { journal } = lane;
+  if (!journal) return { action: 'nothing', gateway: lane.gateway };
+  lane.gateway = 'stopped';
+  lane.tree = 'old';
+  lane.secrets = 'old';
+  lane.restored = false;
+  lane.gateway = journal.before;
+  lane.journal = null;
+  if (lane.stage === journal.restore) lane.stage = null;
+  return { action: 'rolled-back', gateway: lane.gateway };
+}
+
+function requireDown(lane: FakeLane, step: StepName): void {
+  if (lane.gateway === 'running' || !lane.journal) lane.violations.push(`${step} on a lane that was not stopped`);
+}
+
+export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): Effects {
+  return {
+    resolveLane: () => ({ fleet: fleetName, fleetDigest, host: 'mac-1' }),
+    describeLane: (lane) => lane.spec,
+    listLanes: () => fleet.watched.map(({ name, spec }) => ({ lane: name, fleetDigest, target: spec.target })),
+    describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
+    requirePollers: () => undefined,
+    surveyLane: (lane) => lane.survey,
+    readUnsettled: (lane) => lane.journal !== null,
+
+    planBackup: (lane, { fence, bundle }, attempt) => {
+      lane.takeFence(fence, attempt);
+      lane.runDirectory = bundle;
+      const [plan, ...later] = lane.plans;
+      if (!plan) throw new Failure('ListingFailed', 'the fake lane has no plan left');
+      if (later.length > 0) lane.plans = later;
+      return plan;
+    },
+    copyDatabases: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      return lane.databases;
+    },
+    planSupplement: (lane, { fence, firstNumber, segments }, attempt) => {
+      lane.takeFence(fence, attempt);
+      const ids = segments.map((_, at) => `s-${String(firstNumber + at).padStart(4, '0')}`);
+      return {
+        capturedAt: '2026-11-22T03:16:00.000Z',
+        segments: ids.map((id) => segmentPlan(id, { reusable: false, supplement: true })),
+        omissions: [],
+        databases: 0,
+      };
+    },
+    findReusable: (lane, { fingerprints }) => ({
+      predecessor: { bundle: '20261121T031500Z-00000000', sha256: 'c'.repeat(64), sizes: [] },
+      segments: lane.reusable.filter(({ fingerprint }) => fingerprints.includes(fingerprint)),
+    }),
+    backupSegment: (lane, { segment }) => {
+      lane.sent.push(segment.fingerprint);
+      return resultOf(lane, segment);
+    },
+    backupSecrets: (lane, { segmentId }) => {
+      const plan = segmentPlan(segmentId, { component: 'secrets', kind: 'secrets', reusable: false });
+      return { plan, result: resultOf(lane, plan), warnings: [] };
+    },
+    commitManifest: (lane, request) => {
+      lane.manifest = request;
+      return { sha256: 'd'.repeat(64), suspect: lane.suspect };
+    },
+    appendBackupLog: (lane, { line }) => void lane.logLines.push(line),
+    dropOldBaks: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      return { removed: false };
+    },
+
+    chooseBundles: (lane) => lane.chosen,
+    preflightRestore: () => ({ freeBytes: 100_000_000, neededBytes: 12_000, warnings: [] }),
+    openStage: (lane, { fence, restore }, attempt) => {
+      lane.stage = restore;
+      return lane.takeFence(fence, attempt);
+    },
+    stageSegment: (lane, { under, restore, segment }) => {
+      if (lane.stage !== restore) lane.violations.push('staged without a staging tree');
+      lane.requireUnder(under);
+      lane.staged.push(segment.id);
+      return { plainBytes: segment.plainBytes, members: 3 };
+    },
+    checkIndexes: (_lane, { segments }) => ({ members: 3 * segments.length }),
+    finishRanges: (lane, { under }) => lane.requireUnder(under),
+    checkSandbox: (lane, { under }) => {
+      lane.requireUnder(under);
+      return { warnings: [], configurations: 2, secrets: 1 };
+    },
+    stopWriters: (lane, { fence, restore }, attempt) => {
+      lane.takeFence(fence, attempt);
+      lane.journal ??= { restore, phase: 'open', before: lane.gateway };
+      lane.gateway = 'stopped';
+    },
+    prepareSwap: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      requireDown(lane, 'prepareSwap');
+      return { epoch: 1_795_000_000, renames: 2, plist: true };
+    },
+    swapTrees: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      requireDown(lane, 'swapTrees');
+      lane.tree = 'new';
+    },
+    rehydrateSecrets: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      requireDown(lane, 'rehydrateSecrets');
+      lane.secrets = 'new';
+      return { items: 1 };
+    },
+    startGateway: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      lane.gateway = 'running';
+    },
+    smokeTest: (lane) => lane.smoke,
+    commitRestore: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      if (!lane.journal && !lane.restored) throw new Failure('JournalDamaged', 'neither open nor committed');
+      lane.journal = null;
+      lane.restored = true;
+    },
+    beginUndo: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      if (lane.journal?.phase === 'undo') return { epoch: 1_795_000_000 };
+      if (!lane.restored) throw new Failure('NothingToUndo', `lane ${lane.name} has nothing to undo`);
+      lane.journal = { restore: bundleOfUndo, phase: 'undo', before: 'running' };
+      return { epoch: 1_795_000_000 };
+    },
+    tidyLane: (lane, { fence, run }, attempt) => {
+      lane.takeFence(fence, attempt);
+      if (lane.stage === run) lane.stage = null;
+      if (lane.runDirectory === run) lane.runDirectory = null;
+    },
+    settleLane: settle,
+    sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, staleUploads: 1 }),
+  };
+}
+
+const bundleOfUndo = '20261122T040000Z-2b3c4d5e';
+
+/** Which steps each queue runs; the compiler refuses it when one is missing or misplaced. */
+const stepsOf = {
+  host: {
+    resolveLane: 1,
+    describeLane: 1,
+    listLanes: 1,
+    describeHolder: 1,
+    requirePollers: 1,
+    surveyLane: 1,
+    readUnsettled: 1,
+    stopWriters: 1,
+    openStage: 1,
+    prepareSwap: 1,
+    swapTrees: 1,
+    startGateway: 1,
+    commitRestore: 1,
+    beginUndo: 1,
+    tidyLane: 1,
+    appendBackupLog: 1,
+  },
+  data: { planBackup: 1, copyDatabases: 1, planSupplement: 1, backupSegment: 1, backupSecrets: 1, commitManifest: 1 },
+  vault: {
+    findReusable: 1,
+    chooseBundles: 1,
+    preflightRestore: 1,
+    rehydrateSecrets: 1,
+    settleLane: 1,
+    smokeTest: 1,
+    dropOldBaks: 1,
+    sweepLane: 1,
+  },
+  vaultData: { checkIndexes: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
+} as const satisfies {
+  host: Record<keyof HostSteps, 1>;
+  data: Record<keyof DataSteps, 1>;
+  vault: Record<keyof VaultSteps, 1>;
+  vaultData: Record<keyof VaultDataSteps, 1>;
+};
+
+export type FakeActivities = Record<string, (input: unknown) => Promise<unknown>>;
+
+export function fakeActivities(fleet: FakeFleet, role: QueueRole, holderOf: Steps['describeHolder']): FakeActivities {
+  const effects = effectsOn(fleet, holderOf) as unknown as Record<StepName, (...all: unknown[]) => unknown>;
+  const names = Object.keys(stepsOf[role]) as StepName[];
+  return Object.fromEntries(
+    names.map((step) => [step, (input: unknown) => perform(fleet, step, input, effects[step])]),
+  );
+}
+
+/** The lane is told by the section's id, or by the input of what runs outside a section. */
+function laneNameOf(workflowId: string, input: unknown): string {
+  const {
+    lane,
+    target,
+    workflowId: asked,
+  } = (input ?? {}) as { lane?: string; target?: { lane: string }; workflowId?: string };
+  const id = asked ?? workflowId;
+  return lane ?? target?.lane ?? (id.startsWith('lane/') ? id.slice(id.lastIndexOf('/') + 1) : '');
+}
+
+async function perform(
+  fleet: FakeFleet,
+  step: StepName,
+  input: unknown,
+  effect: (...all: unknown[]) => unknown,
+): Promise<unknown> {
+  const { info, cancellationSignal: signal } = Context.current();
+  const lane = fleet.lane(laneNameOf(info.workflowExecution?.workflowId ?? '', input));
+  const fault = lane.begin({ step, attempt: info.attempt, input });
+  try {
+    await goWrong(lane, step, fault);
+    const answer = await effect(lane, input, info.attempt);
+    lane.inspect(step);
+    if (fault?.kind === 'lose')
+      throw new Failure(fault.code ?? 'HostConnectionLost', fault.message ?? `the answer of ${step} was lost`);
+    return answer;
+  } catch (error) {
+    throw toApplicationFailure(error, signal.aborted);
+  }
+}
+
+async function goWrong(lane: FakeLane, step: StepName, fault: Fault | undefined): Promise<void> {
+  if (fault?.kind === 'fail')
+    throw new Failure(fault.code ?? 'HostOutputUnexpected', fault.message ?? messageOfFailing(step), { step });
+  if (fault?.kind === 'break') throw new TypeError(fault.message);
+  if (fault?.kind === 'block') await standStill(lane, step);
+}
+
+/** Non-retryable by its default code, and found again in what the operator reads. */
+export function messageOfFailing(step: StepName): string {
+  return `step ${step} was told to fail`;
+}
+
+/** Beats, so that cancellation is heard, until it comes or the test lets the step go on. */
+async function standStill(lane: FakeLane, step: StepName): Promise<void> {
+  const { cancellationSignal: signal } = Context.current();
+  const released = lane.enter(step).then(() => true);
+  for (;;) {
+    Context.current().heartbeat();
+    if (await Promise.race([released, wait(50, false)])) return;
+    if (signal.aborted) throw new CancelledFailure('cancelled');
+  }
+}
