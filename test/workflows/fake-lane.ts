@@ -1,0 +1,286 @@
+// A lane in memory: what its steps would do to a Mac and a store, as counts and a few words of state. It keeps
+// what was called in which order, refuses a lost fence as a real lane does, and notes whenever a gateway runs on a
+// mixture. A step can be told to fail, to break, to block, or to do its work and lose the answer.
+
+import { laneSectionId } from '../../src/contract/names.ts';
+import type { LaneSpec } from '../../src/contract/lane-spec.ts';
+import type { SegmentPlan } from '../../src/contract/results.ts';
+import type {
+  BackupLogLine,
+  BackupPlan,
+  ChosenBundles,
+  ChosenSegment,
+  DataSteps,
+  Fence,
+  HostSteps,
+  ManifestRequest,
+  ReusableSegment,
+  SmokeResult,
+  StepFence,
+  Survey,
+  VaultDataSteps,
+  VaultSteps,
+} from '../../src/contract/steps.ts';
+import { defaultRestoreBudgets, defaultRpoMs } from '../../src/domain/budget.ts';
+import { Failure, type FailureCode } from '../../src/domain/failure.ts';
+
+export type Steps = HostSteps & DataSteps & VaultSteps & VaultDataSteps;
+export type StepName = keyof Steps;
+
+export const fleetName = 'test-fleet';
+export const fleetDigest = 'f1'.repeat(32);
+export const bundleId = '20261122T031500Z-1a2b3c4d';
+
+/** Which calls of a step go wrong, counted from 1 over all attempts; none given: every one. */
+export interface Fault {
+  readonly kind: 'fail' | 'break' | 'block' | 'lose';
+  readonly code?: FailureCode;
+  readonly message?: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export interface Call {
+  readonly step: StepName;
+  readonly attempt: number;
+  readonly input: unknown;
+}
+
+interface Journal {
+  readonly restore: string;
+  readonly phase: 'open' | 'undo';
+  readonly before: 'running' | 'stopped';
+}
+
+type Generation = 'old' | 'new';
+
+export function segmentPlan(id: string, more: Partial<SegmentPlan> = {}): SegmentPlan {
+  return {
+    id,
+    component: 'config',
+    kind: 'tar',
+    base: 'home',
+    fingerprint: id.padEnd(64, '0'),
+    reusable: true,
+    supplement: false,
+    sizeBytes: 1_000,
+    members: 3,
+    listSha256: 'a'.repeat(64),
+    ...more,
+  };
+}
+
+export function planOf(segments: readonly SegmentPlan[], databases = 0): BackupPlan {
+  return { capturedAt: '2026-11-22T03:15:00.000Z', segments, omissions: [{ reason: 'socket', count: 2 }], databases };
+}
+
+function chosenSegment(id: string, more: Partial<ChosenSegment> = {}): ChosenSegment {
+  return { bundle: bundleId, id, component: 'config', kind: 'tar', supplement: false, plainBytes: 1_000, ...more };
+}
+
+/** A bundle in which every kind of segment occurs, so that a restore of it calls every step. */
+export const wholeBundle: ChosenBundles = {
+  bundle: bundleId,
+  tier: 'B',
+  profile: 'slimvps-legacy',
+  openclawVersion: '2026.11.1',
+  proven: true,
+  sources: [{ bundle: bundleId, components: ['config', 'plists', 'secrets', 'transcripts'] }],
+  segments: [
+    chosenSegment('s-0001'),
+    chosenSegment('s-0002', { component: 'plists' }),
+    chosenSegment('s-0003', { component: 'transcripts', kind: 'range' }),
+    chosenSegment('s-0004', { kind: 'directories' }),
+    chosenSegment('s-0005', { component: 'transcripts', supplement: true }),
+    chosenSegment('s-0006', { component: 'secrets', kind: 'secrets' }),
+  ],
+  sizeBytes: 6_000,
+  sealedBytes: 4_000,
+  captured: [{ dataClass: 1, bundle: bundleId, capturedAt: '2026-11-22T03:15:00.000Z' }],
+  warnings: [],
+};
+
+const survey: Survey = {
+  openclawVersion: '2026.11.1',
+  os: 'macOS 26.1',
+  timeZone: 'Asia/Tokyo',
+  clockOffsetMs: 12,
+  freeBytes: 100_000_000,
+  totalBytes: 256_000_000,
+  versionKnown: true,
+  warnings: [],
+};
+
+function specOf(lane: string): LaneSpec {
+  return {
+    fleet: fleetName,
+    fleetDigest,
+    lane,
+    target: {
+      fleet: fleetName,
+      lane,
+      host: {
+        name: 'mac-1',
+        address: '192.0.2.7',
+        port: 22,
+        user: 'operator',
+        hostKey: `ssh-ed25519 ${'A'.repeat(68)}`,
+        root: '/',
+        tools: { tar: '/opt/clawback/bin/bsdtar', sqlite3: '/opt/clawback/bin/sqlite3' },
+      },
+      user: 'agent-lane-1',
+      home: '/Users/agent-lane-1',
+      label: 'com.slimvps.openclaw-lane1',
+      domain: 'system',
+      port: 11430,
+      profile: 'slimvps-legacy',
+      keychain: '/Users/agent-lane-1/Library/Keychains/login.keychain-db',
+    },
+    region: 'tokyo',
+    timeZone: 'Asia/Tokyo',
+    store: 'primary',
+    profile: 'slimvps-legacy',
+    secrets: [{ service: 'openclaw-api', account: 'agent-lane-1' }],
+    messageToken: { service: 'openclaw-api', account: 'agent-lane-1' },
+    exclude: ['workspace/scratch/**'],
+    budgets: defaultRestoreBudgets,
+    rpoMs: defaultRpoMs,
+    hasKeychainPassword: true,
+    limits: { streams: 2, waitForLaneMs: 1_800_000, segmentBytes: 268_435_456 },
+  };
+}
+
+/** A door that a blocked step waits behind. */
+class Gate {
+  #open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+  open(): void {
+    this.#open();
+  }
+}
+
+export class FakeLane {
+  readonly name: string;
+  spec: LaneSpec;
+  readonly calls: Call[] = [];
+  /** Where the lane was a mixture while its gateway ran, or was changed while it should not be. */
+  readonly violations: string[] = [];
+
+  gateway: 'running' | 'stopped' = 'running';
+  tree: Generation = 'old';
+  secrets: Generation = 'old';
+  journal: Journal | null = null;
+  /** A restore stands and may be undone. */
+  restored = false;
+  stage: string | null = null;
+  runDirectory: string | null = null;
+  manifest: ManifestRequest | null = null;
+  readonly logLines: BackupLogLine[] = [];
+  readonly sent: string[] = [];
+  readonly staged: string[] = [];
+
+  plans: BackupPlan[] = [planOf([segmentPlan('s-0001'), segmentPlan('s-0002')], 1)];
+  databases = planOf([segmentPlan('s-0003', { base: 'copies', reusable: false })], 1);
+  /** Torn members of a segment, by its id. */
+  readonly torn = new Map<string, number>();
+  reusable: readonly ReusableSegment[] = [];
+  suspect: readonly string[] = [];
+  survey = survey;
+  chosen = wholeBundle;
+  smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
+  /** In the list that the watch reads. */
+  watched = false;
+  /** Replaces the answer of describeHolder. */
+  holder: (() => Promise<Awaited<ReturnType<HostSteps['describeHolder']>>>) | undefined;
+
+  readonly #faults: (Fault & { readonly step: StepName })[] = [];
+  readonly #gates = new Map<StepName, { readonly reached: Gate; readonly released: Gate }>();
+  #fence: Fence = { sectionStartMs: 0, order: 0, attempt: 0 };
+
+  constructor(name: string) {
+    this.name = name;
+    this.spec = specOf(name);
+  }
+
+  get id(): string {
+    return laneSectionId(fleetName, this.name);
+  }
+
+  told(step: StepName, fault: Fault): this {
+    this.#faults.push({ ...fault, step });
+    return this;
+  }
+
+  /** Forgets all faults: the lane is well again. */
+  heal(): void {
+    this.#faults.length = 0;
+  }
+
+  /** The steps in the order of their calls, retries and repeats in a row once. */
+  get order(): StepName[] {
+    return this.calls.map(({ step }) => step).filter((step, at, all) => step !== all[at - 1]);
+  }
+
+  count(step: StepName): number {
+    return this.calls.filter((call) => call.step === step).length;
+  }
+
+  /** Resolves when a blocked step has been entered. */
+  reached(step: StepName): Promise<void> {
+    return this.#gate(step).reached.opened;
+  }
+
+  /** Lets a blocked step go on. */
+  release(step: StepName): void {
+    this.#gate(step).released.open();
+  }
+
+  enter(step: StepName): Promise<void> {
+    const gate = this.#gate(step);
+    gate.reached.open();
+    return gate.released.opened;
+  }
+
+  begin(call: Call): Fault | undefined {
+    this.calls.push(call);
+    const nth = this.count(call.step);
+    return this.#faults.find(
+      ({ step, from = 1, to = Number.POSITIVE_INFINITY }) => step === call.step && from <= nth && nth <= to,
+    );
+  }
+
+  /** A smaller fence than the last is lost: a newer attempt works on this lane. */
+  takeFence(step: StepFence, attempt: number): Fence {
+    const fence = { ...step, attempt };
+    const { sectionStartMs, order } = this.#fence;
+    const larger = [fence.sectionStartMs - sectionStartMs, fence.order - order, attempt - this.#fence.attempt].find(
+      (difference) => difference !== 0,
+    );
+    if (larger === undefined || larger < 0) {
+      throw new Failure('FenceLost', `fence ${order} of lane ${this.name} is newer than ${fence.order}`);
+    }
+    this.#fence = fence;
+    return fence;
+  }
+
+  /** What fills the staging tree runs under the fence that opened it, while no newer one was taken. */
+  requireUnder(under: Fence): void {
+    if (JSON.stringify(under) !== JSON.stringify(this.#fence)) this.violations.push('staged under a lost fence');
+  }
+
+  /** Called after every step. */
+  inspect(step: StepName): void {
+    if (this.gateway === 'running' && this.tree !== this.secrets)
+      this.violations.push(`the gateway ran on a mixture after ${step}`);
+  }
+
+  #gate(step: StepName): { readonly reached: Gate; readonly released: Gate } {
+    const present = this.#gates.get(step);
+    if (present) return present;
+    const gate = { reached: new Gate(), released: new Gate() };
+    this.#gates.set(step, gate);
+    return gate;
+  }
+}
