@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { IndexEntry } from '../../../src/bundle/index-file.ts';
-import { estimate, requireOneTree, requireWholeFiles, selectSegments, unpackOrder } from '../../../src/bundle/restore-plan.ts';
+import {
+  estimate,
+  requireOneTree,
+  requireWholeFiles,
+  selectSegments,
+  unpackOrder,
+} from '../../../src/bundle/restore-plan.ts';
 import { manifestOf, segmentOf } from './manifests.ts';
 
 const ids = (segments: readonly { readonly id: string }[]): string[] => segments.map(({ id }) => id);
@@ -78,7 +84,10 @@ describe('segments of one tree', () => {
 
   it('lets a supplement take the place of a file, and never that of a directory', () => {
     const tree = [[member('d/f', 'file'), member('d/l', 'symlink', 'f'), member('d', 'directory')]];
-    const after = (kind: 'tar' | 'range', ...entries: IndexEntry[]) => () => requireOneTree(tree, [{ kind, entries }]);
+    const after =
+      (kind: 'tar' | 'range', ...entries: IndexEntry[]) =>
+      () =>
+        requireOneTree(tree, [{ kind, entries }]);
     const hostile = expect.objectContaining({ code: 'ArchiveHostile' });
     expect(after('tar', member('d/f', 'file'), member('d/new', 'file'))).not.toThrow();
     expect(after('range', member('d/f', 'file'))).not.toThrow();
@@ -91,9 +100,13 @@ describe('segments of one tree', () => {
   });
 
   it('takes a hard link for what it links to: a range is never written through a symlink', () => {
-    const tree = [[member('a', 'file'), member('b', 'link', 'a'), member('s', 'symlink', '/etc/x'), member('t', 'link', 's')]];
+    const tree = [
+      [member('a', 'file'), member('b', 'link', 'a'), member('s', 'symlink', '/etc/x'), member('t', 'link', 's')],
+    ];
     expect(() => requireOneTree(tree, [{ kind: 'range', entries: [member('b', 'file')] }])).not.toThrow();
-    expect(() => requireOneTree(tree, [{ kind: 'range', entries: [member('t', 'file')] }])).toThrow(expect.objectContaining({ code: 'ArchiveHostile' }));
+    expect(() => requireOneTree(tree, [{ kind: 'range', entries: [member('t', 'file')] }])).toThrow(
+      expect.objectContaining({ code: 'ArchiveHostile' }),
+    );
   });
 });
 
@@ -102,14 +115,33 @@ describe('the ranges of a file', () => {
   const damaged = expect.objectContaining({ code: 'BundleDamaged' });
 
   it('make it up from end to end, in whatever order', () => {
-    expect(() => requireWholeFiles([{ entry, offset: 4, length: 6 }, { entry, offset: 0, length: 4 }])).not.toThrow();
+    expect(() =>
+      requireWholeFiles([
+        { entry, offset: 4, length: 6 },
+        { entry, offset: 0, length: 4 },
+      ]),
+    ).not.toThrow();
     expect(() => requireWholeFiles([{ entry: { ...entry, sizeBytes: 0 }, offset: 0, length: 0 }])).not.toThrow();
   });
 
   it('have no gap, no overlap and no end before the file, and agree on it', () => {
-    for (const lengths of [[4, 5], [3, 6], [5, 6]] as const) {
-      expect(() => requireWholeFiles([{ entry, offset: 0, length: lengths[0] }, { entry, offset: 4, length: lengths[1] }])).toThrow(damaged);
+    for (const lengths of [
+      [4, 5],
+      [3, 6],
+      [5, 6],
+    ] as const) {
+      expect(() =>
+        requireWholeFiles([
+          { entry, offset: 0, length: lengths[0] },
+          { entry, offset: 4, length: lengths[1] },
+        ]),
+      ).toThrow(damaged);
     }
-    expect(() => requireWholeFiles([{ entry, offset: 0, length: 4 }, { entry: { ...entry, mode: 0o777 }, offset: 4, length: 6 }])).toThrow(damaged);
+    expect(() =>
+      requireWholeFiles([
+        { entry, offset: 0, length: 4 },
+        { entry: { ...entry, mode: 0o777 }, offset: 4, length: 6 },
+      ]),
+    ).toThrow(damaged);
   });
 });
