@@ -71,7 +71,10 @@ export interface Supplement {
  * @param trees the entries of each data segment and of the directories; without supplements, which repeat names
  * @param supplements what is unpacked later, in its order: it may take a name's place, but never lead through a link
  */
-export function requireOneTree(trees: readonly (readonly IndexEntry[])[], supplements: readonly Supplement[] = []): void {
+export function requireOneTree(
+  trees: readonly (readonly IndexEntry[])[],
+  supplements: readonly Supplement[] = [],
+): void {
   const rules = new TreeRules();
   const files = new Set<string>();
   for (const entry of trees.flat()) {
@@ -94,12 +97,22 @@ function memberOf(entry: IndexEntry): TreeMember {
 }
 
 /** Checks that the ranges of each file lie side by side from its first byte to its last, and agree on what it is. */
-export function requireWholeFiles(ranges: readonly { readonly entry: IndexEntry; readonly offset: number; readonly length: number }[]): void {
+export function requireWholeFiles(
+  ranges: readonly { readonly entry: IndexEntry; readonly offset: number; readonly length: number }[],
+): void {
   const files = Map.groupBy(ranges, ({ entry }) => byteString(pathOf(entry)));
   for (const pieces of files.values()) {
     const [{ entry: first }] = pieces as [(typeof ranges)[number]];
-    const ends = pieces.toSorted((a, b) => a.offset - b.offset).reduce((at, { offset, length }) => (offset === at ? at + length : Number.NaN), 0);
-    const agree = pieces.every(({ entry }) => entry.sizeBytes === first.sizeBytes && entry.mode === first.mode && entry.mtime === first.mtime);
-    if (ends !== first.sizeBytes || !agree) throw new Failure('BundleDamaged', `the ${pieces.length} ranges of a file of ${first.sizeBytes} bytes do not make it up`);
+    const ends = pieces
+      .toSorted((a, b) => a.offset - b.offset)
+      .reduce((at, { offset, length }) => (offset === at ? at + length : Number.NaN), 0);
+    const agree = pieces.every(
+      ({ entry }) => entry.sizeBytes === first.sizeBytes && entry.mode === first.mode && entry.mtime === first.mtime,
+    );
+    if (ends !== first.sizeBytes || !agree)
+      throw new Failure(
+        'BundleDamaged',
+        `the ${pieces.length} ranges of a file of ${first.sizeBytes} bytes do not make it up`,
+      );
   }
 }

@@ -35,7 +35,8 @@ export class TreeRules {
     const { name, type, link } = member;
     const before = this.#members.get(name);
     if (before === undefined) return this.add(member);
-    if ((before === 'directory') !== (type === 'directory')) return 'a directory in the place of a file, or a file in that of a directory';
+    if ((before === 'directory') !== (type === 'directory'))
+      return 'a directory in the place of a file, or a file in that of a directory';
     if (how === 'writes' && before !== 'file') return 'a range in the place of a link';
     const wrong = this.#linkFault(type, link);
     if (wrong === undefined) this.#remember(member);
