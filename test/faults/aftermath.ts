@@ -1,0 +1,92 @@
+// What is left of a lane, its gateway and its store once an operation has met a fault: the facts that the promises are
+// about. Looks first, then sweeps, then counts what even the sweep left.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { startSweep } from '../../src/client/start.ts';
+import { answersWithin } from './bad-day.ts';
+import { activitiesOf, type ActivityRun, resentSegments } from './history.ts';
+import { laneLeftovers, type LaneLook, lookAt, lookDifferences } from './lane-look.ts';
+import type { Stage } from './operations.ts';
+import { type StoreWatch, unnamedObjects } from './store-watch.ts';
+
+export interface Looks {
+  readonly before: LaneLook;
+  /** What the operation makes of the lane when it succeeds. */
+  readonly target: LaneLook;
+}
+
+export interface Aftermath {
+  readonly lane: 'restored' | 'as-before' | 'mixed';
+  readonly gatewayUp: boolean;
+  readonly resentSegments: number;
+  readonly overwritten: number;
+  readonly leftovers: number;
+  /** What broke a promise, a line each. */
+  readonly broken: readonly string[];
+  readonly runs: readonly ActivityRun[];
+}
+
+/** A gateway may be down for so long. */
+const gatewayMs = 60_000;
+const sweepMs = 60_000;
+
+export interface Seen {
+  readonly handle: WorkflowHandle;
+  readonly looks: Looks;
+  readonly store: StoreWatch;
+}
+
+export async function aftermath(stage: Stage, { handle, looks, store }: Seen): Promise<Aftermath> {
+  const { rig, lane } = stage;
+  const { bed, storePath, client } = rig.rig;
+  const runs = await activitiesOf(client, handle.workflowId);
+  const resent = resentSegments(runs, store.newSegments(lane.lane));
+  const gatewayUp = await answersWithin(lane, gatewayMs);
+  const { state, broken } = await stateOf(stage, looks);
+  const swept = await sweepEnds(stage);
+  store.stop();
+  const asBefore = state === 'as-before';
+  const left = [
+    ...unnamedObjects(storePath, lane.lane),
+    ...laneLeftovers(bed, lane, { asBefore, before: looks.before }),
+  ];
+  const promises = [
+    ...(gatewayUp ? [] : ['the gateway does not answer after a minute']),
+    ...(resent > 0 ? [`${resent} finished segments were sent again`] : []),
+    ...(store.overwritten > 0 ? [`${store.overwritten} objects were overwritten`] : []),
+    ...(swept === 'completed' ? [] : [`the sweep ${swept}`]),
+    ...left.slice(0, 10).map((name) => `left: ${name}`),
+  ];
+  return {
+    lane: state,
+    gatewayUp,
+    resentSegments: resent,
+    overwritten: store.overwritten,
+    leftovers: left.length,
+    broken: [...broken, ...promises],
+    runs,
+  };
+}
+
+async function stateOf({ rig, lane }: Stage, looks: Looks): Promise<{ state: Aftermath['lane']; broken: string[] }> {
+  const now = await lookAt(rig.rig.bed, lane);
+  const fromBefore = lookDifferences(looks.before, now);
+  if (fromBefore.length === 0) return { state: 'as-before', broken: [] };
+  const fromTarget = lookDifferences(looks.target, now);
+  if (fromTarget.length === 0) return { state: 'restored', broken: [] };
+  const shown = (lines: readonly string[]): string => lines.slice(0, 5).join('; ');
+  return {
+    state: 'mixed',
+    broken: [`mixed; not restored: ${shown(fromTarget)}; not as before: ${shown(fromBefore)}`],
+  };
+}
+
+async function sweepEnds({ rig, lane }: Stage): Promise<string> {
+  const sweep = await startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 });
+  const ended = sweep.result().then(
+    () => 'completed',
+    (error: unknown) => `failed: ${String(error)}`,
+  );
+  return Promise.race([ended, sleep(sweepMs, 'has not ended', { ref: false })]);
+}

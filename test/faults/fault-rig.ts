@@ -1,0 +1,128 @@
+// A rig whose workers meet faults: a bed, a Temporal server whose database outlives it, and workers of the shipped
+// program with the fault folder before them. Two workers by default, so that one is there when the other dies.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
+import { parse, stringify } from 'yaml';
+import { type Bed, bestBedKind } from '../bed/bed.ts';
+import { TcpProxy } from '../bed/tcp-proxy.ts';
+import { Rig } from '../rig/rig.ts';
+import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
+import { FaultFolder } from './fault-folder.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+/** The smallest that a fleet file may ask for: a lane of a few MB has ranges, and a dozen segments. */
+const segmentBytes = '1MiB';
+/** 1.5 MB of it are one pack file: two ranges. */
+export const laneBytes = 5_000_000;
+
+export interface FaultRigOptions {
+  readonly dir: string;
+  readonly lanes: number;
+  /** Puts a proxy before the host, which can cut, stall and slow every connection. */
+  readonly proxied?: boolean;
+}
+
+interface FleetText {
+  hosts: Record<string, { address: string; port: number }>;
+  limits?: { segment: string };
+}
+
+export class FaultRig {
+  readonly rig: Rig;
+  readonly faults: FaultFolder;
+  readonly #proxy: TcpProxy | undefined;
+  readonly #workers = new Set<OwnedProcess>();
+  /** One for all of a rig's workers, whatever becomes of the sources meanwhile. */
+  readonly #bundle: string;
+
+  private constructor(rig: Rig, bundle: string, proxy: TcpProxy | undefined) {
+    this.rig = rig;
+    this.#proxy = proxy;
+    this.#bundle = bundle;
+    this.faults = new FaultFolder(join(rig.dir, 'faults'));
+  }
+
+  static async start({ dir, lanes, proxied = false }: FaultRigOptions): Promise<FaultRig> {
+    const bundle = await ensureWorkflowBundle();
+    const hosts = [{ name: hostName, lanes }];
+    const rig = await Rig.start({ dir, kind: bestBedKind(), hosts, dataBytes: laneBytes, durableServer: true });
+    const proxy = proxied ? await proxyOf(rig.bed) : undefined;
+    writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxy?.port));
+    return new FaultRig(rig, bundle, proxy);
+  }
+
+  get proxy(): TcpProxy {
+    if (!this.#proxy) throw new Error('this rig has no proxy');
+    return this.#proxy;
+  }
+
+  get workers(): readonly OwnedProcess[] {
+    return [...this.#workers];
+  }
+
+  worker(pid: number): OwnedProcess {
+    const found = this.workers.find((one) => one.pid === pid);
+    if (!found) throw new Error(`no worker has the pid ${pid}`);
+    return found;
+  }
+
+  /** Brings the number of living workers up to `count`; resolves when all of them poll. */
+  async ensureWorkers(count = 2): Promise<void> {
+    const missing = Math.max(0, count - this.#workers.size);
+    await Promise.all(Array.from({ length: missing }, () => this.#startWorker()));
+  }
+
+  async #startWorker(): Promise<void> {
+    const preload = ['--import', join(import.meta.dirname, 'faulty-worker.ts')];
+    const program = [join(project, 'src/worker.ts'), '--fleet', this.rig.fleetPath, '--workflow-bundle', this.#bundle];
+    const env = { ...this.rig.env, CLAWBACK_FAULTS: this.faults.dir };
+    const worker = await spawnOwned([process.execPath, ...preload, ...program], env);
+    this.#workers.add(worker);
+    this.rig.workers.add(worker);
+    let exitStatus: number | undefined;
+    void worker.exited.then((status) => {
+      exitStatus = status;
+      this.#workers.delete(worker);
+      this.rig.workers.delete(worker);
+    });
+    const untilMs = Date.now() + 60_000;
+    while (!worker.tail().includes('worker ready')) {
+      if (exitStatus !== undefined || Date.now() > untilMs) {
+        throw new Error(`the worker does not start (exit status ${exitStatus}):\n${worker.tail()}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  /** kill -9 of the Temporal server and of every worker, at once; both come back, at the same addresses. */
+  async killEverything(): Promise<void> {
+    this.rig.server.kill();
+    for (const worker of this.workers) worker.kill();
+    await Promise.all([this.rig.server.exited, ...this.workers.map(({ exited }) => exited)]);
+    await this.rig.startServer();
+    await this.ensureWorkers();
+  }
+
+  async stop(): Promise<void> {
+    await this.#proxy?.close();
+    await this.rig.stop();
+  }
+}
+
+const hostName = 'mac-1';
+
+async function proxyOf(bed: Bed): Promise<TcpProxy> {
+  const { address, port } = bed.host(hostName);
+  return TcpProxy.start({ host: address, port });
+}
+
+/** Small segments, and the proxy's address for the host's. */
+function changedFleet(text: string, proxyPort: number | undefined): string {
+  const fleet = parse(text) as FleetText;
+  const host = fleet.hosts[hostName];
+  if (host && proxyPort !== undefined) Object.assign(host, { address: '127.0.0.1', port: proxyPort });
+  return stringify({ ...fleet, limits: { segment: segmentBytes } }, { lineWidth: 0 });
+}

@@ -1,0 +1,99 @@
+// Where each activity is met by its faults: in which operation, at which of its calls. An activity without a point
+// here fails the sweep.
+
+export const operations = [
+  'backup',
+  'talking backup',
+  'restore',
+  'failing restore',
+  'sandbox',
+  'undo',
+  'sweep',
+  'watch',
+  'second backup',
+] as const;
+export type OperationName = (typeof operations)[number];
+
+export const faultNames = ['kill', 'lost answer', 'fail'] as const;
+/** The worker dies while the activity runs; it dies once the activity is done, its answer with it; a failure for good. */
+export type FaultName = (typeof faultNames)[number];
+
+/** They change nothing, so that a lost answer is no other fault than a death in the middle. */
+const reading = [
+  'resolveLane',
+  'describeLane',
+  'describeHolder',
+  'listLanes',
+  'requirePollers',
+  'surveyLane',
+  'readUnsettled',
+  'findReusable',
+  'chooseBundles',
+  'preflightRestore',
+  'checkIndexes',
+  'checkSandbox',
+];
+
+export function faultsOf(activity: string): readonly FaultName[] {
+  return reading.includes(activity) ? ['kill', 'fail'] : faultNames;
+}
+
+/** Called by the workflow that the operator starts, not by the lane's section below it. */
+export function isInParent(activity: string): boolean {
+  return ['resolveLane', 'describeHolder', 'listLanes', 'readUnsettled'].includes(activity);
+}
+
+export interface Point {
+  readonly operation: OperationName;
+  /** The call that meets the fault; the first when left out. */
+  readonly call?: number;
+  /** How long the body runs before the worker dies, ms. */
+  readonly delayMs?: number;
+}
+
+/** Files of the lane change while its segments are read, so that a supplement is planned. */
+const talking: readonly Point[] = [{ operation: 'talking backup' }];
+const backup: readonly Point[] = [{ operation: 'backup' }];
+const restore: readonly Point[] = [{ operation: 'restore' }];
+const watch: readonly Point[] = [{ operation: 'watch' }];
+
+export const points: Readonly<Record<string, readonly Point[]>> = {
+  resolveLane: backup,
+  describeLane: backup,
+  surveyLane: backup,
+  planBackup: backup,
+  copyDatabases: backup,
+  findReusable: backup,
+  backupSegment: [{ operation: 'backup', call: 2 }],
+  planSupplement: talking,
+  backupSecrets: backup,
+  commitManifest: backup,
+  appendBackupLog: backup,
+  dropOldBaks: backup,
+  describeHolder: [{ operation: 'second backup' }],
+  requirePollers: restore,
+  chooseBundles: restore,
+  preflightRestore: restore,
+  checkIndexes: restore,
+  openStage: restore,
+  stageSegment: [{ operation: 'restore', call: 3 }],
+  finishRanges: restore,
+  stopWriters: [{ operation: 'restore', delayMs: 300 }],
+  prepareSwap: restore,
+  swapTrees: [{ operation: 'restore', delayMs: 300 }],
+  rehydrateSecrets: [{ operation: 'restore', delayMs: 300 }],
+  startGateway: [{ operation: 'restore', delayMs: 300 }],
+  smokeTest: restore,
+  commitRestore: restore,
+  tidyLane: [{ operation: 'restore' }, { operation: 'backup' }],
+  settleLane: [
+    { operation: 'backup' },
+    { operation: 'failing restore', call: 2, delayMs: 400 },
+    { operation: 'undo', call: 2, delayMs: 400 },
+  ],
+  checkSandbox: [{ operation: 'sandbox' }],
+  beginUndo: [{ operation: 'undo' }],
+  sweepLane: [{ operation: 'sweep' }],
+  listLanes: watch,
+  readUnsettled: watch,
+};

@@ -1,0 +1,111 @@
+// One row of the sweep: a lane is lived on, an operation started, one fault happens at one activity, and then
+// everything that was promised is looked at.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Aftermath, aftermath, type Looks } from './aftermath.ts';
+import { liveOn } from './bad-day.ts';
+import type { Armed } from './fault-folder.ts';
+import { resumedAfterMs } from './history.ts';
+import { type LaneLook, lookAt } from './lane-look.ts';
+import { restores, type Stage, sectionOf, startOperation } from './operations.ts';
+import { type FaultName, isInParent, type OperationName, type Point } from './points.ts';
+import { StoreWatch } from './store-watch.ts';
+
+export interface Row extends Omit<Aftermath, 'runs'> {
+  readonly activity: string;
+  readonly fault: FaultName;
+  readonly operation: OperationName;
+  readonly outcome: string;
+  /** From a worker's death to the next attempt; null when no worker died. */
+  readonly resumedMs: number | null;
+  readonly elapsedMs: number;
+}
+
+export interface LaneStage extends Stage {
+  /** How the lane looked when it was backed up. */
+  readonly saved: LaneLook;
+}
+
+/** Longer than any operation here takes when a worker dies in it. */
+const operationMs = 150_000;
+/** Work goes on so soon after a worker's death when another one runs. */
+export const resumeMs = 10_000;
+
+/** @throws Error when the fault did not happen: then the row says nothing */
+export async function runRow(stage: LaneStage, activity: string, point: Point, fault: FaultName): Promise<Row> {
+  const startedMs = Date.now();
+  const { operation } = point;
+  const looks = await prepare(stage, operation);
+  const store = new StoreWatch(stage.rig.rig.storePath);
+  const armed = armFault(stage, activity, point, fault);
+  try {
+    const running = await startOperation(stage, operation);
+    const replaced = fault === 'fail' ? Promise.resolve() : replaceWorker(stage, armed);
+    const outcome = await within(running.outcome());
+    const { fired } = armed;
+    if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
+    await replaced;
+    const { runs, ...after } = await aftermath(stage, { handle: running.handle, looks, store });
+    const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
+    const seen = { activity, fault, operation, outcome, resumedMs, ...after };
+    return { ...seen, elapsedMs: Date.now() - startedMs, broken: [...after.broken, ...brokenPromises(seen)] };
+  } finally {
+    armed.disarm();
+    store.stop();
+  }
+}
+
+async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
+  const { rig, lane, saved } = stage;
+  const { bed } = rig.rig;
+  await liveOn(bed, lane, Date.now().toString(36));
+  const lived = await lookAt(bed, lane);
+  if (operation !== 'undo') return { before: lived, target: saved };
+  const outcome = await within((await startOperation(stage, 'restore')).outcome());
+  if (outcome !== 'completed') throw new Error(`the restore before the undo: ${outcome}`);
+  return { before: await lookAt(bed, lane), target: lived };
+}
+
+const whens = { kill: 'during', 'lost answer': 'after', fail: 'before' } as const;
+
+function armFault(stage: LaneStage, activity: string, point: Point, fault: FaultName): Armed {
+  const { operation, call = 1, delayMs = 60 } = point;
+  const parent = operation === 'watch' ? 'watched/' : `backup/${stage.lane.lane}/`;
+  return stage.rig.faults.arm({
+    activity,
+    call,
+    delayMs,
+    workflow: isInParent(activity) ? parent : sectionOf(stage),
+    when: whens[fault],
+    action: fault === 'fail' ? 'fail' : 'kill',
+    code: 'SudoRefused',
+  });
+}
+
+/** As soon as a worker is dead another one is started, for the next row. */
+async function replaceWorker({ rig }: LaneStage, armed: Armed): Promise<void> {
+  while (!armed.fired && !armed.disarmed) await sleep(50);
+  if (armed.disarmed) return;
+  while (rig.workers.length > 1) await sleep(50);
+  await rig.ensureWorkers();
+}
+
+async function within(outcome: Promise<string>): Promise<string> {
+  return Promise.race([outcome, sleep(operationMs, 'failed:NeverEnded', { ref: false })]);
+}
+
+function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'>): string[] {
+  const { outcome, lane, operation, fault, resumedMs } = row;
+  const died = fault !== 'fail';
+  return [
+    ...(outcome === 'completed' && restores(operation) && lane === 'as-before'
+      ? ['completed, but the lane is as before']
+      : []),
+    ...(lane === 'restored' && !restores(operation) ? [`restored by an operation that restores nothing`] : []),
+    ...(died && operation !== 'failing restore' && outcome !== 'completed'
+      ? [`a worker's death ended it: ${outcome}`]
+      : []),
+    ...(died && resumedMs === null ? ['the activity was not tried again'] : []),
+    ...(resumedMs !== null && resumedMs > resumeMs ? [`resumed only after ${resumedMs} ms`] : []),
+  ];
+}
