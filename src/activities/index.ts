@@ -20,7 +20,7 @@ import {
 import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
 import { tidyLaneStep } from './host/tidy-lane.ts';
-import { checkIndexesStep } from './restore/check-indexes.ts';
+import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkSandboxStep } from './restore/check-sandbox.ts';
 import { chooseBundlesStep } from './restore/choose-bundles.ts';
 import { beginUndoStep, commitRestoreStep } from './restore/commit-restore.ts';
@@ -99,7 +99,7 @@ function vaultSteps(deps: Deps): VaultSteps {
 
 function vaultDataSteps(deps: Deps): VaultDataSteps {
   return {
-    checkIndexes: checkIndexesStep(deps),
+    checkBundles: checkBundlesStep(deps),
     stageSegment: stageSegmentStep(deps),
     finishRanges: finishRangesStep(deps),
     checkSandbox: checkSandboxStep(deps),

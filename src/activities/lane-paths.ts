@@ -5,6 +5,9 @@ import type { Component } from '../domain/terms.ts';
 
 export const clawbackDirectory = '.clawback';
 
+/** Where runs keep what they need only while they run. */
+export const leftoverFolders = ['run', 'stage'] as const;
+
 /** The lists and copies of one backup. */
 export function runDirectory(bundle: string): string {
   return `run/${bundle}`;

@@ -1,9 +1,11 @@
 // The commit point of a restore: from here on settling goes forward. The journal is put aside for `undo`.
 
 import type { HostSteps } from '../../contract/steps.ts';
+import type { Journal } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
 import type { Deps } from '../deps.ts';
+import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { closeJournal, lastRestored, openJournal, saveJournal } from './journal-file.ts';
 
@@ -37,7 +39,20 @@ export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
       throw new Failure('NothingToUndo', `lane ${target.lane} has no committed restore whose .bak is kept`, {
         lane: target.lane,
       });
-    await saveJournal(shell, { ...last, phase: 'undo' }, fence);
+    await saveJournal(shell, turnedRound(last), fence);
     return { epoch: last.epoch };
   });
+}
+
+/**
+ * The journal of a committed restore for the way back. What is live now is not thrown away, for a gateway has written
+ * to it since: it goes to `openclaw-undone.<epoch>` instead of the staging tree that it came from.
+ */
+function turnedRound(journal: Journal): Journal {
+  const stage = `${clawbackDirectory}/${stageDirectory(journal.restore)}/`;
+  const renames = journal.renames.map(({ from, to }) => {
+    if (!from.startsWith(stage)) return { from, to };
+    return { from: `openclaw-undone.${journal.epoch}/${from.slice(stage.length).replace(/^home\//, '')}`, to };
+  });
+  return { ...journal, phase: 'undo', renames };
 }

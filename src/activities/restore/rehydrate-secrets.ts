@@ -66,13 +66,13 @@ async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): 
  * goes only after its value is back.
  */
 export async function takeSecretsBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
-  if (journal.items.length === 0) return;
+  if (!journal.replaced) return; // nothing was written yet; kept copies, if any, equal the values beside them
   await unlock(deps, shell);
-  for (const { had, ...item } of journal.replaced ?? []) {
+  for (const { had, ...item } of journal.replaced) {
     if (had) await putBack(shell, item, journal.epoch, fence);
     else await deleteItem(shell, item, { fence });
   }
-  for (const item of journal.items) await deleteItem(shell, kept(item, journal.epoch), { fence });
+  for (const { had: _, ...item } of journal.replaced) await deleteItem(shell, kept(item, journal.epoch), { fence });
 }
 
 async function putBack(shell: LaneShell, item: KeychainItem, epoch: number, fence: Fence): Promise<void> {

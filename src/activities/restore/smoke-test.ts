@@ -1,8 +1,7 @@
 // Step 4 of a restore, its second half: health, then one test message that must be answered, then the disk.
 // Health alone proves nothing: a gateway answers 200 while every turn fails with 401.
 
-import type { SmokeResult } from '../../contract/steps.ts';
-import type { VaultSteps } from '../../contract/steps.ts';
+import type { SmokeResult, VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';
@@ -23,7 +22,7 @@ export function smokeTestStep(deps: Deps): VaultSteps['smokeTest'] {
     const shell = await reach(deps, target, run);
     const profile = requireProfile(target.profile);
     const healthy = await waitForHealth(shell, profile, run);
-    const message = healthy ? await ask(deps, shell, profile, messageToken, run) : { answered: false, httpStatus: 0 };
+    const message = healthy ? await ask(deps, shell, messageToken, run) : { answered: false, httpStatus: 0 };
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     return { healthy, ...message, diskUsedRatio: 1 - freeBytes / totalBytes };
   });
@@ -42,11 +41,10 @@ async function waitForHealth(shell: LaneShell, profile: Profile, run: Run): Prom
 async function ask(
   deps: Deps,
   shell: LaneShell,
-  profile: Profile,
   item: KeychainItem | null,
   run: Run,
 ): Promise<Pick<SmokeResult, 'answered' | 'httpStatus'>> {
   if (item) await unlock(deps, shell);
   const token = item ? (await readItem(shell, item)).toString('utf8') : '';
-  return sendTestMessage(shell, profile, token, { signal: run.signal });
+  return sendTestMessage(shell, requireProfile(shell.target.profile), token, { signal: run.signal });
 }

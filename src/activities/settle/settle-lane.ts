@@ -12,7 +12,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { removeArchivedJournal } from '../../lane/journal.ts';
 import { removeLaneTree } from '../../lane/lane-files.ts';
 import type { Deps } from '../deps.ts';
-import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
+import { leftoverFolders } from '../lane-paths.ts';
 import { closeJournal, openJournal } from '../restore/journal-file.ts';
 import { start } from '../restore/start-gateway.ts';
 import { keepDown } from '../restore/stop-writers.ts';
@@ -21,49 +21,58 @@ import { takePlistBack } from '../restore/staged-plist.ts';
 import { takeSecretsBack } from '../restore/rehydrate-secrets.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 
+interface Settling {
+  readonly deps: Deps;
+  readonly shell: LaneShell;
+  readonly fence: Fence;
+  readonly run: Run;
+}
+
 export function settleLaneStep(deps: Deps): VaultSteps['settleLane'] {
   return activity(async ({ target, fence: step }, run) => {
     const shell = await reach(deps, target, run);
-    const fence = fenceOf(step, run);
-    await takeFence(shell, fence, run.signal);
-    const journal = await openJournal(shell);
-    if (!journal) return { action: 'nothing', gateway: await gatewayState(shell) };
-    if (journal.phase === 'committed') return goForward(shell, fence, run);
-    return rollBack(deps, shell, journal, fence, run);
+    const settling = { deps, shell, fence: fenceOf(step, run), run };
+    await takeFence(shell, settling.fence, run.signal);
+    const action = await settle(settling, await openJournal(shell));
+    await removeLeftovers(settling);
+    return { action, gateway: await gatewayState(shell) };
   });
 }
 
-async function goForward(shell: LaneShell, fence: Fence, run: Run): Promise<SettleResult> {
+async function settle(settling: Settling, journal: Journal | undefined): Promise<SettleResult['action']> {
+  if (!journal) return 'nothing';
+  if (journal.phase === 'committed') await goForward(settling);
+  else await rollBack(settling, journal);
+  return journal.phase === 'committed' ? 'went-forward' : 'rolled-back';
+}
+
+/** Inside a section nobody else works on the lane: lists and staging trees that lie here are of runs that died. */
+async function removeLeftovers({ shell, fence }: Settling): Promise<void> {
+  for (const folder of leftoverFolders) await removeLaneTree(shell, folder, { fence });
+}
+
+async function goForward({ shell, fence, run }: Settling): Promise<void> {
   await start(shell, fence, run.signal);
   await closeJournal(shell, 'restored', fence);
-  return { action: 'went-forward', gateway: await gatewayState(shell) };
 }
 
 /** In the reverse order of the restore; each part is done once, however often this is called. */
-async function rollBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence, run: Run): Promise<SettleResult> {
+async function rollBack(settling: Settling, journal: Journal): Promise<void> {
+  const { deps, shell, fence, run } = settling;
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist) await takePlistBack(shell, journal, journal.plist, fence);
   for (const rename of journal.renames.toReversed()) await renameBack(shell, rename, fence);
-  await startAsBefore(shell, journal, fence, run);
-  if (journal.phase === 'undo') await keepUndone(shell, journal, fence);
+  await startAsBefore(settling, journal);
+  if (journal.phase === 'undo') await removeArchivedJournal(shell, 'restored', { fence });
   await closeJournal(shell, 'rolled-back', fence);
-  await removeLaneTree(shell, stageDirectory(journal.restore), { fence });
-  return { action: 'rolled-back', gateway: await gatewayState(shell) };
-}
-
-/** What the gateway wrote since the restore is not thrown away: the tree that was live lies beside the old one. */
-async function keepUndone(shell: LaneShell, { restore, epoch }: Journal, fence: Fence): Promise<void> {
-  const stage = `${clawbackDirectory}/${stageDirectory(restore)}`;
-  await renameBack(shell, { from: `openclaw-undone.${epoch}`, to: stage }, fence);
-  await removeArchivedJournal(shell, 'restored', { fence });
 }
 
 /**
  * The gateway is brought back to how it was found. One that was healthy must run again; one that was loaded
  * but broken, as on the bad day of the restore, is loaded again and may go on failing.
  */
-async function startAsBefore(shell: LaneShell, { before, phase }: Journal, fence: Fence, run: Run): Promise<void> {
+async function startAsBefore({ shell, fence, run }: Settling, { before, phase }: Journal): Promise<void> {
   if (!before.loaded && phase !== 'undo') return;
   try {
     await start(shell, fence, run.signal);

@@ -20,9 +20,9 @@ interface Opened {
   readonly index: SegmentIndex;
 }
 
-type Request = Parameters<VaultDataSteps['checkIndexes']>[0];
+type Request = Parameters<VaultDataSteps['checkBundles']>[0];
 
-export function checkIndexesStep(deps: Deps): VaultDataSteps['checkIndexes'] {
+export function checkBundlesStep(deps: Deps): VaultDataSteps['checkBundles'] {
   return activity(async (request, run) => {
     const manifests = await readManifests(deps, request, run);
     await requireObjects(deps, request, manifests, run);
