@@ -115,4 +115,6 @@ export const limits = {
   plistBytes: 100 * KiB,
   /** One command over SSH: Linux takes 128 KiB in one argument, and the login shell gets it all as one; room for its own. */
   commandLineBytes: 120 * KiB,
+  /** How long a refused channel is asked for again: sshd frees a session when it has reaped its process. */
+  channelOpenMs: 5 * second,
 } as const;

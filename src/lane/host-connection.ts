@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts';
 import type { HostTarget } from '../domain/lane-target.ts';
 import { limits } from '../domain/limits.ts';
 import { type PinnedKey, pinnedKey } from './host-key.ts';
+import { pause } from './pause.ts';
 import { ChannelProcess, type RemoteProcess } from './remote-process.ts';
 
 export type { RemoteProcess } from './remote-process.ts';
@@ -149,7 +150,7 @@ export class HostConnection {
     await this.#takeChannel(options.signal);
     try {
       options.signal?.throwIfAborted();
-      const process = new ChannelProcess(await this.#open(command), this.host.name, options.stderrBytes);
+      const process = await this.#open(command, options);
       this.#follow(process, options.signal);
       return process;
     } catch (error) {
@@ -196,19 +197,37 @@ export class HostConnection {
     else next.resolve();
   }
 
-  async #open(command: string): Promise<ClientChannel> {
-    return new Promise((resolve, reject) => {
-      const onClose = () => reject(this.#lost());
+  /**
+   * sshd counts a session until its process is reaped, a moment after we have seen its end: a refused opening (nothing
+   * has run then) is tried again for a while.
+   */
+  async #open(command: string, options: ExecOptions): Promise<ChannelProcess> {
+    const deadlineMs = performance.now() + limits.channelOpenMs;
+    for (let waitMs = 20; ; waitMs *= 2) {
+      const opened = await this.#tryOpen(command, options.stderrBytes);
+      if (opened instanceof ChannelProcess) return opened;
+      if (this.#closed) throw this.#lost();
+      if (performance.now() + waitMs > deadlineMs) {
+        throw new Failure('HostConnectionLost', `host ${this.host.name} opens no channel: ${opened.message}`, { host: this.host.name }, { cause: opened });
+      }
+      await pause(waitMs, options.signal);
+    }
+  }
+
+  /** The process is made inside ssh2's callback: a short command's exit status may stand in the same packet as the answer. */
+  async #tryOpen(command: string, stderrBytes: number | undefined): Promise<ChannelProcess | Error> {
+    return new Promise((resolve) => {
+      const onClose = () => resolve(this.#lost());
       this.#client.once('close', onClose);
-      const settle = (error: Error | undefined, channel: ClientChannel) => {
+      const settle = (error: Error | undefined, channel?: ClientChannel) => {
         this.#client.off('close', onClose);
-        if (error === undefined) resolve(channel);
-        else reject(new Failure('HostConnectionLost', `host ${this.host.name} opens no channel: ${error.message}`, { host: this.host.name }, { cause: error }));
+        if (channel === undefined) resolve(error ?? this.#lost());
+        else resolve(new ChannelProcess(channel, this.host.name, stderrBytes));
       };
       try {
-        this.#client.exec(command, settle);
+        this.#client.exec(command, (error, channel) => settle(error, error === undefined ? channel : undefined));
       } catch (error) {
-        settle(error as Error, undefined as never);
+        settle(error as Error);
       }
     });
   }

@@ -2,11 +2,11 @@
 // asynchronous, 5 stands for nearly everything, a disable persists across reboots. So every verb is followed by `print`
 // until the job is in the wanted state.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Fence } from './fence-script.ts';
 import type { LaneShell, RunAs, RunResult } from './lane-shell.ts';
+import { pause } from './pause.ts';
 
 export interface JobState {
   readonly loaded: boolean;
@@ -140,7 +140,7 @@ export async function stopJob(shell: LaneShell, options: JobOptions): Promise<vo
     }
     if (!asked || job.state !== 'SIGTERMed') await unload(shell, job, options);
     asked = true;
-    await sleep(limits.pollMs, undefined, { signal: options.signal });
+    await pause(limits.pollMs, options.signal);
   }
 }
 
@@ -207,7 +207,7 @@ export async function startJob(shell: LaneShell, options: JobOptions & { readonl
       await launchctl(shell, ['kickstart', target(shell)], call);
       kicked = true;
     }
-    await sleep(limits.pollMs, undefined, { signal: options.signal });
+    await pause(limits.pollMs, options.signal);
   }
 }
 

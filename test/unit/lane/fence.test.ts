@@ -13,6 +13,15 @@ beforeAll(async () => {
 afterAll(() => local.stop());
 
 const fence = (attempt: number, order = 1): Fence => ({ sectionStartMs: 1_780_000_000_000, order, attempt });
+/** Until a file of the lane has something in it: machines under load take their time. */
+async function written(path: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 50) {
+    if (existsSync(path) && readFileSync(path).length > 0) return;
+    await sleep(50);
+  }
+  throw new Error('nothing was written');
+}
+
 const folderOf = (shell: LaneShell) => shell.clawbackPath('journal');
 const fencesOf = (shell: LaneShell) => readdirSync(folderOf(shell)).filter((name) => name.startsWith('fence.'));
 
@@ -65,8 +74,7 @@ describe('takeFence', () => {
     const log = `${shell.target.home}/log`;
     const stubborn = await shell.spawnScript('trap "" TERM; (trap "" TERM; while :; do echo x >>"$1"; sleep 0.05; done) & wait', [log], { fence: fence(1) });
     stubborn.stdout.resume();
-    await sleep(500);
-    expect(existsSync(log)).toBe(true);
+    await written(log);
     await takeFence(shell, fence(2));
     const size = readFileSync(log).length;
     await sleep(300);
@@ -80,7 +88,7 @@ describe('takeFence', () => {
     const log = `${shell.target.home}/log`;
     const process = await shell.spawnScript('while :; do echo x >>"$1"; sleep 0.05; done', [log], { fence: fence(1) });
     process.stdout.resume();
-    await sleep(400);
+    await written(log);
     shell.connection.close();
     const before = readFileSync(log).length;
     await sleep(300);
@@ -99,7 +107,7 @@ describe('takeFence', () => {
     const process = await shell.spawnScript('(while :; do echo x >>"$1"; sleep 0.05; done) >/dev/null 2>&1 & exit 0', [log], { fence: fence(1) });
     process.stdout.resume();
     await process.exited;
-    await sleep(200);
+    await written(log);
     await takeFence(shell, fence(2));
     const size = readFileSync(log).length;
     await sleep(300);
@@ -109,16 +117,16 @@ describe('takeFence', () => {
   it('ignores pids of gone processes and of others that have the pid now', async () => {
     const shell = await local.shell();
     await takeFence(shell, fence(1));
-    const bystander = await shell.spawn(['/bin/sleep', '30']);
+    const bystander = await shell.spawnScript('echo $$ >"$1"; exec sleep 30', [`${shell.target.home}/pid`]);
     bystander.stdout.resume();
-    await sleep(300);
-    const pid = execFileSync('pgrep', ['-n', '-u', shell.target.user, '-x', 'sleep'], { encoding: 'utf8' }).trim();
+    await written(`${shell.target.home}/pid`);
+    const pid = readFileSync(`${shell.target.home}/pid`, 'utf8').trim();
     const folder = `${folderOf(shell)}/${fenceName(fence(1))}`;
     writeFileSync(`${folder}/${pid}`, `${pid} 12345 12345\n`);
     writeFileSync(`${folder}/4194303`, '4194303 1 1\n');
     writeFileSync(`${folder}/4194302`, '');
     await takeFence(shell, fence(2));
-    expect(execFileSync('ps', ['-o', 'comm=', '-p', pid], { encoding: 'utf8' }).trim()).toBe('sleep');
+    expect(execFileSync('ps', ['-o', 'pid=', '-p', pid], { encoding: 'utf8' }).trim()).toBe(pid);
     bystander.kill();
   });
 
@@ -129,7 +137,7 @@ describe('takeFence', () => {
     const old = Array.from({ length: 6 }, () =>
       shell.script('for i in 1 2 3 4 5 6 7 8; do echo old >>"$1"; sleep 0.05; done', [log], { fence: fence(1) }).catch((error: Error) => error),
     );
-    await sleep(150);
+    await written(log);
     await takeFence(shell, fence(2));
     await shell.script('echo new >>"$1"', [log], { fence: fence(2) });
     await Promise.all(old);
@@ -147,11 +155,11 @@ describe('takeFence', () => {
   it.runIf(isRoot)('waits for a root command of an earlier attempt, which the lane cannot end', async () => {
     const shell = await local.shell();
     await takeFence(shell, fence(1));
-    const slow = shell.run(['/bin/sleep', '2'], { fence: fence(1), as: 'root' });
-    await sleep(700);
-    const startedAtMs = performance.now();
+    const mark = `${shell.target.home}/mark`;
+    const slow = shell.run(['/bin/sh', '-c', `echo x >${mark}; sleep 2; echo done >${mark}`], { fence: fence(1), as: 'root' });
+    await written(mark);
     await takeFence(shell, fence(2));
-    expect(performance.now() - startedAtMs).toBeGreaterThan(500);
+    expect(execFileSync('cat', [mark], { encoding: 'utf8' })).toBe('done\n');
     expect((await slow).exitStatus).toBe(0);
   }, 30_000);
 

@@ -90,6 +90,21 @@ describe('connectHost', () => {
 });
 
 describe('a command on a connection', () => {
+  it('is read whole when it is over at once, a thousand times', async () => {
+    const connection = await local.connect();
+    for (let round = 0; round < 125; round += 1) {
+      const statuses = await Promise.all(
+        Array.from({ length: limits.channelsPerConnection }, async (_, index) => {
+          const process = await connection.exec(`exit ${index}`);
+          process.stdin.end();
+          process.stdout.resume();
+          return process.exited;
+        }),
+      );
+      expect(statuses).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+  });
+
   it('carries megabytes both ways unchanged', async () => {
     const connection = await local.connect();
     const sent = randomBytes(6_000_000);
@@ -184,6 +199,28 @@ describe('a command on a connection', () => {
     );
     expect(outs).toEqual(Array.from({ length: outs.length }, (_, index) => index));
     expect(connection.load).toBe(0);
+  });
+});
+
+describe('a full connection', () => {
+  it('lets a waiting command be ended by its signal, and never takes more channels than allowed', async () => {
+    const connection = await local.connect();
+    const held = await Promise.all(Array.from({ length: limits.channelsPerConnection }, () => connection.exec('cat')));
+    const abort = new AbortController();
+    const waiting = connection.exec('true', { signal: abort.signal });
+    const next = connection.exec('echo next');
+    abort.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    held[0]?.stdin.end();
+    held[0]?.stdout.resume();
+    const process = await next;
+    process.stdin.end();
+    expect(await text(process.stdout)).toBe('next\n');
+    const refill = await connection.exec('cat');
+    const last = connection.exec('echo last');
+    connection.close();
+    await expect(last).rejects.toMatchObject({ code: 'HostConnectionLost' });
+    await expect(refill.exited).rejects.toMatchObject({ code: 'HostConnectionLost' });
   });
 });
 

@@ -75,6 +75,11 @@ describe('LaneShell.run', () => {
     await expect(running).rejects.toThrow('enough');
   });
 
+  it('refuses a command line that no login shell could be given', async () => {
+    expect((await shell.run(['/bin/echo', 'x'.repeat(100_000)])).stdout).toHaveLength(100_001);
+    await expect(shell.run(['/bin/echo', 'x'.repeat(130_000)])).rejects.toMatchObject({ code: 'InvalidInput' });
+  });
+
   it('names a missing program', async () => {
     await expect(shell.run(['/no/such/program'])).rejects.toMatchObject({ code: 'ToolMissing', context: { tool: 'program' } });
     await expect(shell.run(['/no/such/program'], { as: 'root' })).rejects.toMatchObject({ code: 'ToolMissing' });

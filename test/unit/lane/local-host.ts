@@ -7,9 +7,13 @@ import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
 import type { HostTarget, LaneTarget } from '../../../src/domain/lane-target.ts';
 import { connectHost, type HostConnection } from '../../../src/lane/host-connection.ts';
 import { LaneShell } from '../../../src/lane/lane-shell.ts';
+
+// real processes on a machine that may be busy
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 export interface LocalHost {
   readonly folder: string;
@@ -50,7 +54,8 @@ function writeConfig(folder: string, port: number): string {
     'UsePAM no',
     'PasswordAuthentication no',
     'PermitRootLogin yes',
-    'SetEnv PATH=/usr/bin:/bin:/usr/sbin:/sbin',
+    // a home of its own: the login shell must not run this machine's start-up files
+    `SetEnv PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=${folder}`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   return config;

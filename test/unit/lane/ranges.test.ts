@@ -106,6 +106,8 @@ describe('trees', () => {
     await moveTree(shell, `${home}/live`, `${home}/live.bak.1`, { fence });
     expect(await pathsExist(shell, [`${home}/live`, `${home}/live.bak.1/inner`, `${home}/live.bak.1`])).toEqual([false, true, true]);
     expect(await pathsExist(shell, [])).toEqual([]);
+    const many = Array.from({ length: 6000 }, (_, index) => `${home}/${index % 3 === 0 ? 'live.bak.1' : 'none'}/it's ${index}/..`.slice(0, index % 3 === 0 ? home.length + 11 : undefined));
+    expect((await pathsExist(shell, many)).filter(Boolean)).toHaveLength(2000);
   });
 
   it('never land inside another, and must be somewhere', async () => {
