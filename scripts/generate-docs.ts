@@ -1,10 +1,11 @@
 // Writes the pages that come from the code: docs/fleet.md and docs/fleet.schema.json from the schema of fleet.yaml,
-// docs/failure-modes.md from the failure table. `--check` writes nothing and fails when a file differs.
+// docs/failure-modes.md from the failure table, docs/cli.md from the tree of commands. `--check` writes nothing and fails when a file differs.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { renderCliDocs } from '../src/cli/docs.ts';
 import { renderFailureModes } from './docs/failure-modes.ts';
 import { renderFleetPage, renderFleetSchema } from './docs/fleet-page.ts';
 
@@ -13,6 +14,7 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 /** The generated files, by their path in the project. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   return {
+    'docs/cli.md': renderCliDocs(),
     'docs/fleet.md': renderFleetPage(),
     'docs/fleet.schema.json': renderFleetSchema(),
     'docs/failure-modes.md': renderFailureModes(),

@@ -23,7 +23,7 @@ const rules: Partial<Record<FailureCode, Rule>> = {
   InvalidInput: help,
   NodeVersion: () => 'npm ci',
   InvalidFleet: check,
-  UnknownLane: check,
+  UnknownLane: () => './clawback status',
   SecretUnavailable: check,
   NoPollers: () => './clawback worker',
   LaneBusy: ({ context, ...failed }) => (context.workflowId === undefined ? status({ context, ...failed }) : `./clawback follow ${context.workflowId}`),

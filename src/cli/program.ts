@@ -1,7 +1,7 @@
 // The tree of commands: one file each in commands/. docs/cli.md is made from it.
 
 import { readFileSync } from 'node:fs';
-import { Command, Help } from 'commander';
+import { Command } from 'commander';
 import type { Cli, Settings } from './cli.ts';
 import { backupCommand } from './commands/backup.ts';
 import { bundlesCommand } from './commands/bundles.ts';
@@ -79,7 +79,3 @@ export function pathOfCommand(command: Command): string {
   return names.join(' ');
 }
 
-/** `backup [options] LANE`. */
-export function usageOf(command: Command): string {
-  return new Help().commandUsage(command).replace(/^clawback /, '');
-}
