@@ -38,6 +38,8 @@ export interface Fault {
   readonly message?: string;
   readonly from?: number;
   readonly to?: number;
+  /** Only up to this attempt of each call. */
+  readonly attempts?: number;
 }
 
 export interface Call {
@@ -190,6 +192,8 @@ export class FakeLane {
   survey = survey;
   chosen = wholeBundle;
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
+  /** The watch gets no answer from its host. */
+  unreachable = false;
   /** In the list that the watch reads. */
   watched = false;
   /** Replaces the answer of describeHolder. */
@@ -247,7 +251,8 @@ export class FakeLane {
     this.calls.push(call);
     const nth = this.count(call.step);
     return this.#faults.find(
-      ({ step, from = 1, to = Number.POSITIVE_INFINITY }) => step === call.step && from <= nth && nth <= to,
+      ({ step, from = 1, to = Number.POSITIVE_INFINITY, attempts = Number.POSITIVE_INFINITY }) =>
+        step === call.step && from <= nth && nth <= to && call.attempt <= attempts,
     );
   }
 

@@ -3,7 +3,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../src/activities/failures.ts';
 import type { QueueRole } from '../../src/contract/names.ts';
 import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
@@ -69,7 +69,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
     requirePollers: () => undefined,
     surveyLane: (lane) => lane.survey,
-    readUnsettled: (lane) => lane.journal !== null,
+    readUnsettled: (lane) => (lane.unreachable ? null : lane.journal !== null),
 
     planBackup: (lane, { fence, bundle }, attempt) => {
       lane.takeFence(fence, attempt);
@@ -127,7 +127,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.staged.push(segment.id);
       return { plainBytes: segment.plainBytes, members: 3 };
     },
-    checkIndexes: (_lane, { segments }) => ({ members: 3 * segments.length }),
+    checkBundles: (_lane, { segments }) => ({ members: 3 * segments.length }),
     finishRanges: (lane, { under }) => lane.requireUnder(under),
     checkSandbox: (lane, { under }) => {
       lane.requireUnder(under);
@@ -215,7 +215,7 @@ const stepsOf = {
     dropOldBaks: 1,
     sweepLane: 1,
   },
-  vaultData: { checkIndexes: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
+  vaultData: { checkBundles: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
 } as const satisfies {
   host: Record<keyof HostSteps, 1>;
   data: Record<keyof DataSteps, 1>;
@@ -228,9 +228,14 @@ export type FakeActivities = Record<string, (input: unknown) => Promise<unknown>
 export function fakeActivities(fleet: FakeFleet, role: QueueRole, holderOf: Steps['describeHolder']): FakeActivities {
   const effects = effectsOn(fleet, holderOf) as unknown as Record<StepName, (...all: unknown[]) => unknown>;
   const names = Object.keys(stepsOf[role]) as StepName[];
-  return Object.fromEntries(
-    names.map((step) => [step, (input: unknown) => perform(fleet, step, input, effects[step])]),
-  );
+  const steps = names.map((step) => [step, (input: unknown) => perform(fleet, step, input, effects[step])] as const);
+  return Object.fromEntries([...steps, ['default', refuseUnknown]]);
+}
+
+/** Temporal retries an activity that a worker does not have for ever; a test that waits for it says nothing. */
+function refuseUnknown(): never {
+  const { activityType } = Context.current().info;
+  throw ApplicationFailure.nonRetryable(`there is no fake of the step ${activityType} on this queue`, 'Unexpected');
 }
 
 /** The lane is told by the section's id, or by the input of what runs outside a section. */
