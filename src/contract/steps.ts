@@ -276,14 +276,16 @@ export interface SandboxCheck {
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */
 export interface VaultDataSteps {
   /**
-   * Opens the indexes of all chosen segments and checks them together, and that the store has every object, before a
-   * byte is staged. ObjectMissing, BundleDamaged, BundleForeign, ArchiveHostile.
+   * Everything of the chosen bundles that can be checked before a byte is staged: the store has every object, all indexes
+   * open and make one tree, the secrets open and hold these items. ObjectMissing, BundleDamaged, BundleForeign,
+   * ArchiveHostile, KeychainItemMissing.
    */
-  checkIndexes(input: {
+  checkBundles(input: {
     readonly fleet: string;
     readonly lane: string;
     readonly store: string;
     readonly segments: readonly ChosenSegment[];
+    readonly secrets: readonly KeychainItem[];
   }): Promise<{ readonly members: number }>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. */
   stageSegment(

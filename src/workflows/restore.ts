@@ -50,13 +50,14 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     only: operation.only,
   });
   requireVersion(section, operation, chosen, survey.versionKnown);
+  const secrets = wants(chosen, 'secrets') ? spec.secrets : [];
   const room = await vault.preflightRestore({
     target: spec.target,
     sizeBytes: chosen.sizeBytes,
-    secrets: wants(chosen, 'secrets') ? spec.secrets : [],
+    secrets,
     live: operation.into === 'live',
   });
-  await vaultStream(0).checkIndexes({ fleet, lane, store, segments: chosen.segments });
+  await vaultStream(0).checkBundles({ fleet, lane, store, segments: chosen.segments, secrets });
   const plan: RestorePlan = {
     lane,
     host: spec.target.host.name,

@@ -30,7 +30,7 @@ const reading = [
   'findReusable',
   'chooseBundles',
   'preflightRestore',
-  'checkIndexes',
+  'checkBundles',
   'checkSandbox',
 ];
 
@@ -74,7 +74,7 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   requirePollers: restore,
   chooseBundles: restore,
   preflightRestore: restore,
-  checkIndexes: restore,
+  checkBundles: restore,
   openStage: restore,
   stageSegment: [{ operation: 'restore', call: 3 }],
   finishRanges: restore,

@@ -1,19 +1,22 @@
-// Looks at all indexes of a restore together before a byte is staged: every object is in the store with its recorded
-// size, each index describes the segment that the manifest names, and the members of all of them make one tree, in
-// which nothing leads through a link. Each archive is audited again while it streams.
+// Looks at the chosen bundles as a whole before a byte is staged: every object is in the store with its recorded size,
+// each index describes the segment that the manifest names, the members of all of them make one tree, in which nothing
+// leads through a link, and the secrets open and hold what is wanted. Each archive is audited again while it streams.
 
 import type { SegmentIndex } from '../../bundle/index-file.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import { indexKey, indexesPrefix, segmentKey, segmentsPrefix } from '../../bundle/object-keys.ts';
 import { requireOneTree, requireWholeFiles } from '../../bundle/restore-plan.ts';
+import { decodeSecrets } from '../../bundle/secrets-file.ts';
 import type { ChosenSegment, VaultDataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Deps } from '../deps.ts';
 import { stagePlace } from '../lane-paths.ts';
 import { readManifest } from '../manifests.ts';
+import { readWhole } from '../read-whole.ts';
 import { storedSizes } from '../stored-sizes.ts';
 import { activity, type Run } from '../step.ts';
-import { storedOf } from './open-stored.ts';
+import { openStored, storedOf } from './open-stored.ts';
+import { pickItems } from './rehydrate-secrets.ts';
 
 interface Opened {
   readonly entry: ManifestSegment;
@@ -27,6 +30,8 @@ export function checkBundlesStep(deps: Deps): VaultDataSteps['checkBundles'] {
     const manifests = await readManifests(deps, request, run);
     await requireObjects(deps, request, manifests, run);
     const opened = await openAll(deps, request, manifests, run);
+    for (const segment of request.segments.filter(({ kind }) => kind === 'secrets'))
+      await requireSecrets(deps, request, segment, run);
     for (const place of ['home', 'plists', 'logs'] as const)
       requireFitting(opened.filter(({ entry }) => stagePlace(entry.component) === place));
     return { members: opened.reduce((sum, { index }) => sum + index.entries.length, 0) };
@@ -95,6 +100,17 @@ function requireSize(
     `the ${what} ${id} of bundle ${bundle} is ${actualBytes} bytes, manifest says ${expectedBytes}`,
     { ...context, actualBytes },
   );
+}
+
+/** A gateway without its secrets answers 401: they are opened while the old one still runs. */
+async function requireSecrets(
+  deps: Deps,
+  { fleet, lane, store, secrets }: Request,
+  segment: ChosenSegment,
+  { signal }: Run,
+): Promise<void> {
+  const stored = await openStored(deps, { fleet, lane, store, segment, signal });
+  pickItems(decodeSecrets(await readWhole(await stored.plain())), secrets, lane);
 }
 
 /** Indexes opened at a time: each may hold 64 MiB while it is parsed (limits.indexBytes). */

@@ -28,7 +28,7 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
       segment,
       signal: run.signal,
     });
-    const items = wanted(decodeSecrets(await readWhole(await stored.plain())), journal.items, target.lane);
+    const items = pickItems(decodeSecrets(await readWhole(await stored.plain())), journal.items, target.lane);
     await unlock(deps, shell);
     await keepOldValues(shell, journal, fence);
     for (const { value, ...item } of items) await writeItem(shell, item, value, { fence });
@@ -36,8 +36,8 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
   });
 }
 
-/** The journal names the items before; one that the bundle lacks is refused, one it has beside is left out. */
-function wanted(stored: readonly SecretItem[], named: readonly KeychainItem[], lane: string): SecretItem[] {
+/** The items that are named; one that the bundle lacks is refused, one it has beside is left out. KeychainItemMissing. */
+export function pickItems(stored: readonly SecretItem[], named: readonly KeychainItem[], lane: string): SecretItem[] {
   return named.map(({ service, account }) => {
     const found = stored.find((item) => item.service === service && item.account === account);
     if (found) return found;
