@@ -12,6 +12,7 @@ const lineBytes = 512;
  * @throws InvalidInput for a line that is long or has a newline; SudoRefused
  */
 export async function appendBackupLog(shell: LaneShell, line: string): Promise<void> {
-  if (/[\n\0]/.test(line) || Buffer.byteLength(line) >= lineBytes) throw new Failure('InvalidInput', `a line of the backup log has a newline or ${lineBytes} bytes or more`);
+  if (/[\n\0]/.test(line) || Buffer.byteLength(line) >= lineBytes)
+    throw new Failure('InvalidInput', `a line of the backup log has a newline or ${lineBytes} bytes or more`);
   await shell.run(['/usr/bin/tee', '-a', shell.path(logFile)], { as: 'root', stdin: `${line}\n`, tool: 'tee' });
 }

@@ -18,7 +18,11 @@ exit 0`;
   if (exitStatus === absentStatus) return undefined;
   const names = decodeUtf8(stdout);
   if (names === undefined) {
-    throw new Failure('HostOutputUnexpected', `lane ${shell.target.lane} has a name that is not UTF-8 directly below a tree that is swapped in parts`, { lane: shell.target.lane });
+    throw new Failure(
+      'HostOutputUnexpected',
+      `lane ${shell.target.lane} has a name that is not UTF-8 directly below a tree that is swapped in parts`,
+      { lane: shell.target.lane },
+    );
   }
   return names.split('\0').filter((name) => name !== '');
 }

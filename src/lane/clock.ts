@@ -30,7 +30,11 @@ export async function clockOffset(shell: LaneShell): Promise<number> {
     const sentAtMs = Date.now();
     const { stdout } = await shell.run(['/bin/date', '+%s'], { as: 'login', tool: 'date' });
     const hostSeconds = Number(stdout.toString().trim());
-    if (!Number.isSafeInteger(hostSeconds)) throw new Failure('HostOutputUnexpected', `date on ${shell.target.host.name} printed no number`, { host: shell.target.host.name, tool: 'date' });
+    if (!Number.isSafeInteger(hostSeconds))
+      throw new Failure('HostOutputUnexpected', `date on ${shell.target.host.name} printed no number`, {
+        host: shell.target.host.name,
+        tool: 'date',
+      });
     samples.push({ sentAtMs, receivedAtMs: Date.now(), hostSeconds });
   }
   return offsetOf(samples);

@@ -64,7 +64,14 @@ function hostLine(target: LaneTarget, spec: CommandSpec): string {
     `${quoteArgv([...sudoWords(target, 'lane'), toolPath(target.host, 'sh'), '-c', `${enter}${registerText(target, fence, '$1')}`, 'sh'])} "$$" </dev/null || exit $?\n`;
   const prelude = spec.fence === undefined ? '' : check(spec.fence);
   const words = spec.script === undefined ? (spec.argv ?? []) : shellWords(target, spec, '');
-  return quoteArgv([toolPath(target.host, 'sh'), '-c', `${enter}${prelude}${runWords}`, 'sh', ...sudoWords(target, spec.as), ...words]);
+  return quoteArgv([
+    toolPath(target.host, 'sh'),
+    '-c',
+    `${enter}${prelude}${runWords}`,
+    'sh',
+    ...sudoWords(target, spec.as),
+    ...words,
+  ]);
 }
 
 /** @throws InvalidInput when it would be longer than a login shell can be given */
@@ -72,7 +79,11 @@ export function commandLine(target: LaneTarget, spec: CommandSpec): string {
   const line = spec.as === 'lane' ? laneLine(target, spec) : hostLine(target, spec);
   const sizeBytes = Buffer.byteLength(line);
   if (sizeBytes > limits.commandLineBytes) {
-    throw new Failure('InvalidInput', `a command line of ${sizeBytes} bytes is longer than the ${limits.commandLineBytes} that a host takes`, { lane: target.lane });
+    throw new Failure(
+      'InvalidInput',
+      `a command line of ${sizeBytes} bytes is longer than the ${limits.commandLineBytes} that a host takes`,
+      { lane: target.lane },
+    );
   }
   return line;
 }

@@ -37,9 +37,13 @@ export async function dialectOf(shell: LaneShell): Promise<Dialect> {
 async function askDialect(shell: LaneShell): Promise<Dialect> {
   const { stdout } = await shell.script(probe, [shell.tool('stat'), shell.tool('tar')], { tool: 'stat and tar' });
   const [stat = '', flags = '', tarVersion = ''] = stdout.toString().split('\n');
-  const missing = (tool: string) => new Failure('ToolMissing', `host ${shell.target.host.name} has no ${tool} that answers`, { host: shell.target.host.name, tool });
+  const missing = (tool: string) =>
+    new Failure('ToolMissing', `host ${shell.target.host.name} has no ${tool} that answers`, {
+      host: shell.target.host.name,
+      tool,
+    });
   if (stat !== 'gnu' && stat !== 'bsd') throw missing('stat');
-  if (/^bsdtar /.test(tarVersion)) return { stat, tar: 'bsdtar', tarVersion, macFlags: flags === 'mac' };
+  if (tarVersion.startsWith('bsdtar ')) return { stat, tar: 'bsdtar', tarVersion, macFlags: flags === 'mac' };
   if (/GNU tar/.test(tarVersion)) return { stat, tar: 'gnu', tarVersion, macFlags: false };
   throw missing('bsdtar or GNU tar');
 }

@@ -24,6 +24,10 @@ export function parseDf(text: string): DiskRoom | undefined {
 export async function diskOf(shell: LaneShell, path: string): Promise<DiskRoom> {
   const { stdout } = await shell.run([shell.tool('df'), '-Pk', path], { tool: 'df' });
   const room = parseDf(stdout.toString());
-  if (room === undefined) throw new Failure('HostOutputUnexpected', `df on ${shell.target.host.name} printed an unknown form`, { host: shell.target.host.name, tool: 'df' });
+  if (room === undefined)
+    throw new Failure('HostOutputUnexpected', `df on ${shell.target.host.name} printed an unknown form`, {
+      host: shell.target.host.name,
+      tool: 'df',
+    });
   return room;
 }

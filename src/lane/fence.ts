@@ -21,6 +21,12 @@ export async function takeFence(shell: LaneShell, fence: Fence, signal?: AbortSi
     timeoutMs: limits.commandTimeoutMs + limits.fenceTermMs + limits.fenceKillMs,
   });
   if (exitStatus === 0) return;
-  const why = stderr.includes(holdersRemainMarker) ? 'processes of an earlier attempt do not end' : `the fence script ended with status ${exitStatus}`;
-  throw new Failure('HostCommandFailed', `lane ${shell.target.lane}: ${why}`, { lane: shell.target.lane, host: shell.target.host.name, exitStatus });
+  const why = stderr.includes(holdersRemainMarker)
+    ? 'processes of an earlier attempt do not end'
+    : `the fence script ended with status ${exitStatus}`;
+  throw new Failure('HostCommandFailed', `lane ${shell.target.lane}: ${why}`, {
+    lane: shell.target.lane,
+    host: shell.target.host.name,
+    exitStatus,
+  });
 }

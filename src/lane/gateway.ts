@@ -20,7 +20,14 @@ export interface MessageOptions {
 
 /** A line of a curl configuration file: in double quotes `\`, `"` and control characters are escaped (curl's man page, -K). */
 function setting(name: string, value: string): string {
-  const escapes: Record<string, string> = { '\\': '\\\\', '"': '\\"', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\v': '\\v' };
+  const escapes: Record<string, string> = {
+    '\\': '\\\\',
+    '"': '\\"',
+    '\t': '\\t',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\v': '\\v',
+  };
   return `${name} = "${value.replaceAll(/[\\"\t\n\r\v]/g, (char) => escapes[char] ?? char)}"\n`;
 }
 
@@ -30,7 +37,12 @@ interface Answer {
   readonly body: string;
 }
 
-async function request(shell: LaneShell, path: string, settings: string, options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<Answer> {
+async function request(
+  shell: LaneShell,
+  path: string,
+  settings: string,
+  options: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Answer> {
   const config = [
     setting('url', `http://127.0.0.1:${shell.target.port}${path}`),
     setting('max-time', String(options.timeoutMs / second)),
@@ -50,15 +62,26 @@ async function request(shell: LaneShell, path: string, settings: string, options
   const text = stdout.toString('utf8');
   const cut = text.lastIndexOf('\n');
   const httpStatus = Number(text.slice(cut + 1));
-  if (!Number.isSafeInteger(httpStatus)) throw new Failure('HostOutputUnexpected', `curl on ${shell.target.host.name} printed no status`, { host: shell.target.host.name, tool: 'curl' });
+  if (!Number.isSafeInteger(httpStatus))
+    throw new Failure('HostOutputUnexpected', `curl on ${shell.target.host.name} printed no status`, {
+      host: shell.target.host.name,
+      tool: 'curl',
+    });
   return { httpStatus, body: text.slice(0, Math.max(0, cut)) };
 }
 
 /** 200 on the profile's live path, and on its ready path where it has one. Other paths say 200 for anything (openclaw-notes, 2). */
-export async function checkHealth(shell: LaneShell, profile: Profile, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+export async function checkHealth(
+  shell: LaneShell,
+  profile: Profile,
+  options: { signal?: AbortSignal } = {},
+): Promise<boolean> {
   const paths = [profile.health.live, ...(profile.health.ready === undefined ? [] : [profile.health.ready])];
   for (const path of paths) {
-    const { httpStatus } = await request(shell, path, setting('output', '/dev/null'), { timeoutMs: healthMs, ...options });
+    const { httpStatus } = await request(shell, path, setting('output', '/dev/null'), {
+      timeoutMs: healthMs,
+      ...options,
+    });
     if (httpStatus !== 200) return false;
   }
   return true;
@@ -79,7 +102,12 @@ function hasAnswer(body: string): boolean {
  * Says one message in a session of the probe's own, and tells whether it was answered. A status of 0 is no connection.
  * @param token the gateway's; empty: none is sent
  */
-export async function sendTestMessage(shell: LaneShell, profile: Profile, token: string, options: MessageOptions = {}): Promise<{ answered: boolean; httpStatus: number }> {
+export async function sendTestMessage(
+  shell: LaneShell,
+  profile: Profile,
+  token: string,
+  options: MessageOptions = {},
+): Promise<{ answered: boolean; httpStatus: number }> {
   const { message } = profile;
   const content = options.text ?? 'This is a recovery probe of Clawback. Answer with one word.';
   const settings = [
@@ -89,6 +117,9 @@ export async function sendTestMessage(shell: LaneShell, profile: Profile, token:
     token === '' ? '' : setting('header', `Authorization: Bearer ${token}`),
     setting('data-binary', JSON.stringify({ model: message.model, messages: [{ role: 'user', content }] })),
   ].join('');
-  const { httpStatus, body } = await request(shell, message.path, settings, { timeoutMs: options.timeoutMs ?? messageMs, signal: options.signal });
+  const { httpStatus, body } = await request(shell, message.path, settings, {
+    timeoutMs: options.timeoutMs ?? messageMs,
+    signal: options.signal,
+  });
   return { answered: httpStatus === 200 && hasAnswer(body), httpStatus };
 }

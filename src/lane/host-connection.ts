@@ -1,11 +1,12 @@
 // One SSH connection to a host, with several channels. The host key is pinned; a dead peer is noticed by keep-alives;
 // every command's exit status is read. More commands than channels wait their turn, or go to another connection.
 
-import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
+import { Client, type ClientChannel } from 'ssh2';
 import { Failure } from '../domain/failure.ts';
 import type { HostTarget } from '../domain/lane-target.ts';
 import { limits } from '../domain/limits.ts';
-import { type PinnedKey, pinnedKey } from './host-key.ts';
+import { pinnedKey } from './host-key.ts';
+import { connectConfig, connectFailure, startConnect } from './host-login.ts';
 import { pause } from './pause.ts';
 import { ChannelProcess, type RemoteProcess } from './remote-process.ts';
 
@@ -20,42 +21,6 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** How much of stderr's end is kept, bytes. */
   readonly stderrBytes?: number;
-}
-
-/** Fastest first, as measured: AES-NI makes GCM the cheapest (perf-notes, SSH). */
-const ciphers = ['aes256-gcm@openssh.com', 'aes128-gcm@openssh.com', 'aes256-ctr', 'aes128-ctr'] as const;
-
-function connectConfig(host: HostTarget, login: HostLogin, key: PinnedKey, onShown: (fits: boolean) => void): ConnectConfig {
-  return {
-    host: host.address,
-    port: host.port,
-    username: host.user,
-    privateKey: login.privateKey,
-    ...(login.passphrase === undefined ? {} : { passphrase: login.passphrase }),
-    authHandler: ['publickey'],
-    readyTimeout: limits.connectTimeoutMs,
-    keepaliveInterval: limits.keepAliveIntervalMs,
-    keepaliveCountMax: limits.keepAliveCount,
-    algorithms: { cipher: [...ciphers], serverHostKey: [...key.algorithms] as never, compress: ['none'] },
-    hostVerifier: (shown: Buffer) => {
-      const fits = key.matches(shown);
-      onShown(fits);
-      return fits;
-    },
-  };
-}
-
-/** ssh2's errors carry a `level`; what has none comes from the socket. */
-function connectFailure(host: HostTarget, error: Error & { level?: string }, keyRefused: boolean): Failure {
-  const context = { host: host.name };
-  const options = { cause: error };
-  if (keyRefused || /no matching host key/i.test(error.message)) {
-    return new Failure('HostKeyChanged', `host ${host.name} does not show the pinned ${host.hostKey.split(' ')[0]} key`, context, options);
-  }
-  if (error.level === 'client-authentication') {
-    return new Failure('HostLoginRefused', `host ${host.name} refuses the key of ${host.user}`, context, options);
-  }
-  return new Failure('HostUnreachable', `host ${host.name} (${host.address}:${host.port}) cannot be reached: ${error.message}`, context, options);
 }
 
 /**
@@ -90,15 +55,6 @@ export async function connectHost(host: HostTarget, login: HostLogin, signal?: A
     signal?.removeEventListener('abort', onAbort);
   }
   return new HostConnection(host, client);
-}
-
-/** ssh2 throws at once for a key that it cannot read; its message may quote the key's header, so it is not passed on. */
-function startConnect(client: Client, config: ConnectConfig): void {
-  try {
-    client.connect(config);
-  } catch {
-    throw new Failure('HostLoginRefused', `the SSH private key for ${config.username}@${config.host} cannot be read (wrong form or passphrase)`);
-  }
 }
 
 export class HostConnection {
@@ -208,7 +164,12 @@ export class HostConnection {
       if (opened instanceof ChannelProcess) return opened;
       if (this.#closed) throw this.#lost();
       if (performance.now() + waitMs > deadlineMs) {
-        throw new Failure('HostConnectionLost', `host ${this.host.name} opens no channel: ${opened.message}`, { host: this.host.name }, { cause: opened });
+        throw new Failure(
+          'HostConnectionLost',
+          `host ${this.host.name} opens no channel: ${opened.message}`,
+          { host: this.host.name },
+          { cause: opened },
+        );
       }
       await pause(waitMs, options.signal);
     }

@@ -21,7 +21,12 @@ done`;
  * @param globs absolute on a Mac; `~` is the lane's home
  * @returns readable regular files, their paths relative to the host's root
  */
-export async function hostFiles(shell: LaneShell, globs: readonly string[], listFile: string, options: FenceOption = {}): Promise<FileEntry[]> {
+export async function hostFiles(
+  shell: LaneShell,
+  globs: readonly string[],
+  listFile: string,
+  options: FenceOption = {},
+): Promise<FileEntry[]> {
   const { root } = shell.target.host;
   const home = root === '/' ? shell.target.home : shell.target.home.slice(root.length);
   const relative = globs.map((glob) => glob.replace(/^~/, home).replace(/^\/+/, ''));

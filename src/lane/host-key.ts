@@ -21,7 +21,10 @@ export function pinnedKey(host: HostTarget): PinnedKey {
   const key = Buffer.from(base64 ?? '', 'base64');
   const nameBytes = key.length >= 4 ? key.readUInt32BE(0) : 0;
   if (type === undefined || key.subarray(4, 4 + nameBytes).toString('latin1') !== type) {
-    throw new Failure('InvalidFleet', `host ${host.name}: hostKey is not an OpenSSH public key`, { host: host.name, field: 'hostKey' });
+    throw new Failure('InvalidFleet', `host ${host.name}: hostKey is not an OpenSSH public key`, {
+      host: host.name,
+      field: 'hostKey',
+    });
   }
   return { algorithms: signatureNames[type] ?? [type], matches: (shown) => shown.equals(key) };
 }

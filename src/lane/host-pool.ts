@@ -35,10 +35,15 @@ export class HostPool {
    */
   async lease(host: HostTarget, signal?: AbortSignal): Promise<HostConnection> {
     signal?.throwIfAborted();
-    if (this.#closed) throw new Failure('HostConnectionLost', `the connections to ${host.name} were closed`, { host: host.name });
+    if (this.#closed)
+      throw new Failure('HostConnectionLost', `the connections to ${host.name} were closed`, { host: host.name });
     const entry = this.#entryOf(host);
     const free = leastLoaded(entry);
-    if (free !== undefined && (free.load < limits.channelsPerConnection || entry.connections.size >= limits.connectionsPerHost)) return free;
+    if (
+      free !== undefined &&
+      (free.load < limits.channelsPerConnection || entry.connections.size >= limits.connectionsPerHost)
+    )
+      return free;
     entry.opening ??= this.#open(host, entry);
     return unlessAborted(entry.opening, signal);
   }

@@ -13,7 +13,8 @@ const current = `${folder}/journal.json`;
 const namePattern = /^(?!fence|journal$)[A-Za-z0-9][A-Za-z0-9-]{0,99}$/;
 
 function archived(name: string): string {
-  if (!namePattern.test(name)) throw new Failure('InvalidInput', 'a name of an archived journal is letters, digits and dashes');
+  if (!namePattern.test(name))
+    throw new Failure('InvalidInput', 'a name of an archived journal is letters, digits and dashes');
   return `${folder}/${name}.json`;
 }
 
@@ -23,7 +24,10 @@ function parsed(shell: LaneShell, bytes: Buffer | undefined): unknown {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {
     const { lane } = shell.target;
-    throw new Failure('JournalDamaged', `lane ${lane}: its journal of ${bytes.length} bytes is not JSON`, { lane, actualBytes: bytes.length });
+    throw new Failure('JournalDamaged', `lane ${lane}: its journal of ${bytes.length} bytes is not JSON`, {
+      lane,
+      actualBytes: bytes.length,
+    });
   }
 }
 
@@ -33,15 +37,26 @@ export async function readJournal(shell: LaneShell): Promise<unknown> {
 }
 
 /** Replaces the journal, durably. @throws FenceLost, and what {@link writeLaneFile} throws */
-export async function writeJournal(shell: LaneShell, value: unknown, options: { fence: Fence; signal?: AbortSignal }): Promise<void> {
+export async function writeJournal(
+  shell: LaneShell,
+  value: unknown,
+  options: { fence: Fence; signal?: AbortSignal },
+): Promise<void> {
   await writeLaneFile(shell, current, Buffer.from(`${JSON.stringify(value)}\n`), options);
 }
 
 /** Moves the journal to a name of its own. No error when it was moved there already. @throws FenceLost */
-export async function archiveJournal(shell: LaneShell, name: string, options: { fence: Fence; signal?: AbortSignal }): Promise<void> {
+export async function archiveJournal(
+  shell: LaneShell,
+  name: string,
+  options: { fence: Fence; signal?: AbortSignal },
+): Promise<void> {
   const text = `${syncText}[ -f "$1" ] || { [ -f "$2" ] && exit 0; exit 1; }
 mv -f "$1" "$2" && sync_file "\${2%/*}"`;
-  await shell.script(text, [clawbackFile(shell, current), clawbackFile(shell, archived(name))], { ...options, tool: 'archive journal' });
+  await shell.script(text, [clawbackFile(shell, current), clawbackFile(shell, archived(name))], {
+    ...options,
+    tool: 'archive journal',
+  });
 }
 
 /** @throws JournalDamaged */
@@ -51,11 +66,17 @@ export async function readArchivedJournal(shell: LaneShell, name: string): Promi
 
 /** Names of the archived journals, sorted. */
 export async function listArchivedJournals(shell: LaneShell): Promise<string[]> {
-  const names = (await listLaneFiles(shell, folder)).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+  const names = (await listLaneFiles(shell, folder))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length));
   return names.filter((name) => namePattern.test(name)).toSorted();
 }
 
 /** No error when it is absent. @throws FenceLost */
-export async function removeArchivedJournal(shell: LaneShell, name: string, options: { fence: Fence; signal?: AbortSignal }): Promise<void> {
+export async function removeArchivedJournal(
+  shell: LaneShell,
+  name: string,
+  options: { fence: Fence; signal?: AbortSignal },
+): Promise<void> {
   await removeLaneTree(shell, archived(name), options);
 }

@@ -19,7 +19,12 @@ const absentStatus = 3;
 
 function failed(shell: LaneShell, code: FailureCode, what: string, exitStatus?: number): Failure {
   const { lane, host } = shell.target;
-  return new Failure(code, `lane ${lane}: ${what}`, { lane, host: host.name, tool: 'security', ...(exitStatus === undefined ? {} : { exitStatus }) });
+  return new Failure(code, `lane ${lane}: ${what}`, {
+    lane,
+    host: host.name,
+    tool: 'security',
+    ...(exitStatus === undefined ? {} : { exitStatus }),
+  });
 }
 
 /** How an item is named in a message: both names are in fleet.yaml. */
@@ -31,15 +36,27 @@ function named(item: KeychainItem): string {
 async function security(shell: LaneShell, line: string, options: KeychainOptions = {}): Promise<RunResult> {
   const known = [0, absentStatus, ...Object.values(statuses)];
   const text = `[ -e "$2" ] || exit ${absentStatus}\nexec "$1" -i`;
-  const result = await shell.script(text, [shell.tool('security'), shell.target.keychain], { ...options, stdin: `${line}\n`, okStatuses: known, tool: 'security' });
-  if (result.exitStatus === absentStatus || result.exitStatus === statuses.noKeychain) throw failed(shell, 'KeychainMissing', 'its keychain is not there', result.exitStatus);
+  const result = await shell.script(text, [shell.tool('security'), shell.target.keychain], {
+    ...options,
+    stdin: `${line}\n`,
+    okStatuses: known,
+    tool: 'security',
+  });
+  if (result.exitStatus === absentStatus || result.exitStatus === statuses.noKeychain)
+    throw failed(shell, 'KeychainMissing', 'its keychain is not there', result.exitStatus);
   return result;
 }
 
 function refused(shell: LaneShell, item: KeychainItem, exitStatus: number): Failure {
   if (exitStatus === statuses.notAllowed) return failed(shell, 'KeychainLocked', 'its keychain is locked', exitStatus);
-  if (exitStatus === statuses.notFound) return failed(shell, 'KeychainItemMissing', `${named(item)} is not there`, exitStatus);
-  return failed(shell, 'KeychainItemUnusable', `${named(item)} refuses /usr/bin/security (its access list)`, exitStatus);
+  if (exitStatus === statuses.notFound)
+    return failed(shell, 'KeychainItemMissing', `${named(item)} is not there`, exitStatus);
+  return failed(
+    shell,
+    'KeychainItemUnusable',
+    `${named(item)} refuses /usr/bin/security (its access list)`,
+    exitStatus,
+  );
 }
 
 /**
@@ -48,7 +65,8 @@ function refused(shell: LaneShell, item: KeychainItem, exitStatus: number): Fail
  */
 export async function unlockKeychain(shell: LaneShell, password: string): Promise<void> {
   const line = commandOf(['unlock-keychain', '-p', password, shell.target.keychain]);
-  if (!isExpressible(password) || Buffer.byteLength(line) > limits.keychainLineBytes) throw failed(shell, 'KeychainPasswordWrong', 'the keychain password has a newline or is too long for security');
+  if (!isExpressible(password) || Buffer.byteLength(line) > limits.keychainLineBytes)
+    throw failed(shell, 'KeychainPasswordWrong', 'the keychain password has a newline or is too long for security');
   const { exitStatus } = await security(shell, line);
   if (exitStatus !== 0) throw failed(shell, 'KeychainPasswordWrong', 'its keychain refuses the password', exitStatus);
 }
@@ -69,13 +87,19 @@ export async function keychainState(shell: LaneShell): Promise<'unlocked' | 'loc
  * @throws KeychainLocked, KeychainMissing, KeychainItemUnusable (too long for a line, unsayable name, refused by its access list)
  */
 export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Buffer | undefined> {
-  if (!isExpressible(item.service) || !isExpressible(item.account)) throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
-  const { exitStatus, stderr } = await security(shell, commandOf(['find-generic-password', '-g', '-a', item.account, '-s', item.service, shell.target.keychain]));
+  if (!isExpressible(item.service) || !isExpressible(item.account))
+    throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
+  const { exitStatus, stderr } = await security(
+    shell,
+    commandOf(['find-generic-password', '-g', '-a', item.account, '-s', item.service, shell.target.keychain]),
+  );
   if (exitStatus === statuses.notFound) return undefined;
   if (exitStatus !== 0) throw refused(shell, item, exitStatus);
   const value = parsePassword(stderr);
-  if (value === undefined && Buffer.byteLength(stderr) < limits.commandErrorBytes) throw failed(shell, 'HostOutputUnexpected', `security prints ${named(item)} in an unknown form`);
-  if (value === undefined || addCommand(item, value, shell.target.keychain) === undefined) throw failed(shell, 'KeychainItemUnusable', `${named(item)} is longer than security can be given back`);
+  if (value === undefined && Buffer.byteLength(stderr) < limits.commandErrorBytes)
+    throw failed(shell, 'HostOutputUnexpected', `security prints ${named(item)} in an unknown form`);
+  if (value === undefined || addCommand(item, value, shell.target.keychain) === undefined)
+    throw failed(shell, 'KeychainItemUnusable', `${named(item)} is longer than security can be given back`);
   return value;
 }
 
@@ -90,19 +114,39 @@ export async function readItem(shell: LaneShell, item: KeychainItem): Promise<Bu
  * Writes an item, replacing its value if it is there, and reads it back. May be repeated.
  * @throws KeychainItemUnusable when it does not fit or comes back as another value; KeychainLocked, KeychainMissing, FenceLost
  */
-export async function writeItem(shell: LaneShell, item: KeychainItem, value: Buffer, options: KeychainOptions = {}): Promise<void> {
+export async function writeItem(
+  shell: LaneShell,
+  item: KeychainItem,
+  value: Buffer,
+  options: KeychainOptions = {},
+): Promise<void> {
   const line = addCommand(item, value, shell.target.keychain);
-  if (line === undefined) throw failed(shell, 'KeychainItemUnusable', `${named(item)} with a value of ${value.length} bytes is longer than security can be given`);
+  if (line === undefined)
+    throw failed(
+      shell,
+      'KeychainItemUnusable',
+      `${named(item)} with a value of ${value.length} bytes is longer than security can be given`,
+    );
   const { exitStatus } = await security(shell, line, options);
   if (exitStatus !== 0) throw refused(shell, item, exitStatus);
   const written = await findItem(shell, item);
-  if (written === undefined || !written.equals(value)) throw failed(shell, 'KeychainItemUnusable', `${named(item)} did not come back as it was written`);
+  if (written === undefined || !written.equals(value))
+    throw failed(shell, 'KeychainItemUnusable', `${named(item)} did not come back as it was written`);
 }
 
 /** @returns whether it was there. @throws KeychainLocked, KeychainMissing, FenceLost */
-export async function deleteItem(shell: LaneShell, item: KeychainItem, options: KeychainOptions = {}): Promise<boolean> {
-  if (!isExpressible(item.service) || !isExpressible(item.account)) throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
-  const { exitStatus } = await security(shell, commandOf(['delete-generic-password', '-a', item.account, '-s', item.service, shell.target.keychain]), options);
+export async function deleteItem(
+  shell: LaneShell,
+  item: KeychainItem,
+  options: KeychainOptions = {},
+): Promise<boolean> {
+  if (!isExpressible(item.service) || !isExpressible(item.account))
+    throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
+  const { exitStatus } = await security(
+    shell,
+    commandOf(['delete-generic-password', '-a', item.account, '-s', item.service, shell.target.keychain]),
+    options,
+  );
   if (exitStatus === 0) return true;
   if (exitStatus === statuses.notFound) return false;
   throw refused(shell, item, exitStatus);

@@ -1,7 +1,7 @@
 // Small private files of ours on a lane, below `~/.clawback` (0700). Written whole or not at all: a temporary file,
 // its size checked (a cut connection looks like the end of input), sync, mv.
 
-import { Readable, Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Fence } from './fence-script.ts';
@@ -20,7 +20,8 @@ const absentStatus = 3;
 /** @throws InvalidInput for a path that could leave `~/.clawback` */
 export function clawbackFile(shell: LaneShell, relative: string): string {
   const isBad = relative.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (isBad || relative.includes('\0')) throw new Failure('InvalidInput', 'a path below ~/.clawback is empty, absolute or has . or .. in it');
+  if (isBad || relative.includes('\0'))
+    throw new Failure('InvalidInput', 'a path below ~/.clawback is empty, absolute or has . or .. in it');
   return shell.clawbackPath(relative);
 }
 
@@ -46,11 +47,19 @@ sync_file "$file.part" && mv -f "$file.part" "$file" && sync_file "\${file%/*}"
  * @param relative path below `~/.clawback`; folders are made
  * @throws HostCommandFailed, FenceLost and what {@link LaneShell.run} throws; what the stream fails with
  */
-export async function writeLaneFile(shell: LaneShell, relative: string, content: Buffer | Readable, options: FenceOption = {}): Promise<void> {
+export async function writeLaneFile(
+  shell: LaneShell,
+  relative: string,
+  content: Buffer | Readable,
+  options: FenceOption = {},
+): Promise<void> {
   const file = clawbackFile(shell, relative);
   const more = { ...options, tool: 'write file' };
   if (Buffer.isBuffer(content)) {
-    await shell.script(`${syncText}${receiveText(shell)}${commitText}`, [file, String(content.length)], { ...more, stdin: content });
+    await shell.script(`${syncText}${receiveText(shell)}${commitText}`, [file, String(content.length)], {
+      ...more,
+      stdin: content,
+    });
     return;
   }
   let sizeBytes = 0;
@@ -75,7 +84,11 @@ export async function writeLaneFile(shell: LaneShell, relative: string, content:
 export async function readLaneFile(shell: LaneShell, relative: string): Promise<Buffer | undefined> {
   const file = clawbackFile(shell, relative);
   const text = `[ -f "$1" ] || exit ${absentStatus}\ncat "$1"`;
-  const { exitStatus, stdout } = await shell.script(text, [file], { tool: 'read file', okStatuses: [0, absentStatus], outputBytes: limits.indexBytes });
+  const { exitStatus, stdout } = await shell.script(text, [file], {
+    tool: 'read file',
+    okStatuses: [0, absentStatus],
+    outputBytes: limits.indexBytes,
+  });
   return exitStatus === absentStatus ? undefined : stdout;
 }
 
@@ -83,12 +96,19 @@ export async function readLaneFile(shell: LaneShell, relative: string): Promise<
 export async function listLaneFiles(shell: LaneShell, relative: string): Promise<string[]> {
   const text = `[ -d "$1" ] && ls -1 "$1"; :`;
   const { stdout } = await shell.script(text, [clawbackFile(shell, relative)], { tool: 'list folder' });
-  return stdout.toString().split('\n').filter((name) => name !== '');
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((name) => name !== '');
 }
 
 /** Removes a tree or file below `~/.clawback`, folders without write permission too. No error when it is absent. */
 export async function removeLaneTree(shell: LaneShell, relative: string, options: FenceOption = {}): Promise<void> {
-  await shell.script(removeText, [clawbackFile(shell, relative)], { ...options, tool: 'remove tree', timeoutMs: limits.streamBaseMs });
+  await shell.script(removeText, [clawbackFile(shell, relative)], {
+    ...options,
+    tool: 'remove tree',
+    timeoutMs: limits.streamBaseMs,
+  });
 }
 
 /** `$1` is removed; a folder of mode 0555 keeps rm from its files unless one is root. */

@@ -72,7 +72,10 @@ export class LaneShell {
 
   /** As {@link run}, for a POSIX sh script (dash, bash 3.2) with arguments. */
   async script(text: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return this.#finish({ as: options.as ?? 'lane', script: { text, args }, fence: options.fence }, { tool: 'script', ...options });
+    return this.#finish(
+      { as: options.as ?? 'lane', script: { text, args }, fence: options.fence },
+      { tool: 'script', ...options },
+    );
   }
 
   /** Starts a command whose streams the caller moves; `exited` gives any status, and rejects what {@link run} throws but HostCommandFailed. */
@@ -82,18 +85,32 @@ export class LaneShell {
 
   /** As {@link spawn}, for a script. */
   async spawnScript(text: string, args: readonly string[], options: SpawnOptions = {}): Promise<RemoteProcess> {
-    return this.#start({ as: options.as ?? 'lane', script: { text, args }, fence: options.fence }, { tool: 'script', ...options });
+    return this.#start(
+      { as: options.as ?? 'lane', script: { text, args }, fence: options.fence },
+      { tool: 'script', ...options },
+    );
   }
 
   async #start(spec: CommandSpec, options: SpawnOptions): Promise<RemoteProcess> {
     const process = await this.connection.exec(commandLine(this.target, spec), { signal: options.signal });
     const exited = process.exited.then((status) => {
-      const failure = shellFailure(this.target, spec.as, options.tool ?? 'command', status, process.stderrTail());
+      const failure = shellFailure(this.target, {
+        as: spec.as,
+        tool: options.tool ?? 'command',
+        exitStatus: status,
+        stderr: process.stderrTail(),
+      });
       if (failure !== undefined) throw failure;
       return status;
     });
     exited.catch(() => undefined);
-    return { stdin: process.stdin, stdout: process.stdout, stderrTail: () => process.stderrTail(), exited, kill: () => process.kill() };
+    return {
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderrTail: () => process.stderrTail(),
+      exited,
+      kill: () => process.kill(),
+    };
   }
 
   async #finish(spec: CommandSpec, options: RunOptions): Promise<RunResult> {
@@ -103,17 +120,34 @@ export class LaneShell {
     const ended = new AbortController();
     const giveUp = (failure: Failure) => ended.abort(failure);
     const timer = setTimeout(() => {
-      giveUp(new Failure('HostCommandTimeout', `${tool} on ${host.name} has not ended after ${timeoutMs} ms`, { host: host.name, lane, tool }));
+      giveUp(
+        new Failure('HostCommandTimeout', `${tool} on ${host.name} has not ended after ${timeoutMs} ms`, {
+          host: host.name,
+          lane,
+          tool,
+        }),
+      );
     }, timeoutMs);
     const signal = options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
     try {
-      const process = await this.connection.exec(commandLine(this.target, spec), { signal, stderrBytes: limits.commandErrorBytes });
-      const [stdout, exitStatus] = await Promise.all([this.#collect(process, tool, options.outputBytes, giveUp), process.exited, feed(process, options.stdin)]);
+      const process = await this.connection.exec(commandLine(this.target, spec), {
+        signal,
+        stderrBytes: limits.commandErrorBytes,
+      });
+      const [stdout, exitStatus] = await Promise.all([
+        this.#collect(process, tool, options.outputBytes, giveUp),
+        process.exited,
+        feed(process, options.stdin),
+      ]);
       const stderr = process.stderrTail();
-      const failure = shellFailure(this.target, spec.as, tool, exitStatus, stderr);
+      const failure = shellFailure(this.target, { as: spec.as, tool, exitStatus, stderr });
       if (failure !== undefined) throw failure;
       if (!(options.okStatuses ?? [0]).includes(exitStatus)) {
-        throw new Failure('HostCommandFailed', `${tool} on ${host.name} as ${spec.as} ended with status ${exitStatus}`, { host: host.name, lane, tool, exitStatus });
+        throw new Failure(
+          'HostCommandFailed',
+          `${tool} on ${host.name} as ${spec.as} ended with status ${exitStatus}`,
+          { host: host.name, lane, tool, exitStatus },
+        );
       }
       return { exitStatus, stdout, stderr };
     } catch (error) {
@@ -124,7 +158,12 @@ export class LaneShell {
     }
   }
 
-  async #collect(process: RemoteProcess, tool: string, outputBytes: number | undefined, giveUp: (failure: Failure) => void): Promise<Buffer> {
+  async #collect(
+    process: RemoteProcess,
+    tool: string,
+    outputBytes: number | undefined,
+    giveUp: (failure: Failure) => void,
+  ): Promise<Buffer> {
     const limit = outputBytes ?? limits.commandOutputBytes;
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
@@ -132,7 +171,11 @@ export class LaneShell {
       sizeBytes += chunk.length;
       if (sizeBytes > limit) {
         const { host, lane } = this.target;
-        const failure = new Failure('HostOutputUnexpected', `${tool} on ${host.name} printed more than ${limit} bytes`, { host: host.name, lane, tool });
+        const failure = new Failure(
+          'HostOutputUnexpected',
+          `${tool} on ${host.name} printed more than ${limit} bytes`,
+          { host: host.name, lane, tool },
+        );
         giveUp(failure);
         throw failure;
       }

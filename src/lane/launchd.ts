@@ -5,23 +5,12 @@
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Fence } from './fence-script.ts';
+import { type JobState, parseDisabled, parseJob } from './job-state.ts';
 import type { LaneShell, RunAs, RunResult } from './lane-shell.ts';
 import { pause } from './pause.ts';
 
-export interface JobState {
-  readonly loaded: boolean;
-  /** As `print` says: running, not running, waiting, spawn scheduled, SIGTERMed. */
-  readonly state?: string;
-  readonly pid?: number;
-  /** launchd's persistent override: a disabled job is not loaded, at boot either. */
-  readonly disabled: boolean;
-  /** Absolute, of the plist it was loaded from. */
-  readonly plistPath?: string;
-  /** Exit status of the last process; absent when none has ended. */
-  readonly lastExit?: number;
-  /** How many processes it has had. */
-  readonly runs?: number;
-}
+export type { JobState } from './job-state.ts';
+export { laneProcesses } from './lane-processes.ts';
 
 export interface JobOptions {
   readonly fence?: Fence | undefined;
@@ -32,7 +21,15 @@ export interface JobOptions {
 }
 
 /** launchctl's exit statuses (macos-notes, 1). */
-const codes = { noSuchProcess: 3, inputOutput: 5, inProgress: 36, alreadyInProgress: 37, notFound: 113, disabled: 119, noDomain: 125 } as const;
+const codes = {
+  noSuchProcess: 3,
+  inputOutput: 5,
+  inProgress: 36,
+  alreadyInProgress: 37,
+  notFound: 113,
+  disabled: 119,
+  noDomain: 125,
+} as const;
 
 interface CallOptions {
   readonly fence?: Fence | undefined;
@@ -47,10 +44,19 @@ function accountOf(shell: LaneShell): RunAs {
 const anyStatus = Array.from({ length: 256 }, (_, status) => status);
 
 async function launchctl(shell: LaneShell, words: readonly string[], options: CallOptions = {}): Promise<RunResult> {
-  const result = await shell.run([shell.tool('launchctl'), ...words], { as: accountOf(shell), ...options, okStatuses: anyStatus, tool: 'launchctl' });
+  const result = await shell.run([shell.tool('launchctl'), ...words], {
+    as: accountOf(shell),
+    ...options,
+    okStatuses: anyStatus,
+    tool: 'launchctl',
+  });
   const { domain, lane, host } = shell.target;
   if (result.exitStatus === codes.noDomain || /Could not find domain/.test(result.stderr)) {
-    throw new Failure('LaunchdDomainMissing', `launchd on ${host.name} has no domain ${domain} now`, { lane, host: host.name, exitStatus: result.exitStatus });
+    throw new Failure('LaunchdDomainMissing', `launchd on ${host.name} has no domain ${domain} now`, {
+      lane,
+      host: host.name,
+      exitStatus: result.exitStatus,
+    });
   }
   return result;
 }
@@ -59,30 +65,13 @@ function target(shell: LaneShell): string {
   return `${shell.target.domain}/${shell.target.label}`;
 }
 
-/** Only what stands at one tab of indent is the job's own; deeper blocks have states of their own. */
-function field(text: string, name: string): string | undefined {
-  return new RegExp(`^\\t${name} = (.*)$`, 'm').exec(text)?.[1];
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d+/.test(text) ? Number.parseInt(text, 10) : undefined;
-}
-
-/** What `launchctl print` says of a loaded job. */
-export function parseJob(text: string): Omit<JobState, 'disabled' | 'loaded'> {
-  const found = { state: field(text, 'state'), pid: numberOf(field(text, 'pid')), plistPath: field(text, 'path'), lastExit: numberOf(field(text, 'last exit code')), runs: numberOf(field(text, 'runs')) };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
-}
-
-/** `"label" => disabled` of today, `=> true` of old (macos-notes, 1). */
-export function parseDisabled(text: string, label: string): boolean {
-  const row = text.split('\n').find((line) => line.trim().startsWith(`"${label}" =>`));
-  return row !== undefined && /=> (disabled|true)$/.test(row.trim());
-}
-
 function unexpected(shell: LaneShell, verb: string, exitStatus: number): Failure {
   const { lane, host } = shell.target;
-  return new Failure('LaunchdFailed', `launchctl ${verb} ${target(shell)} on ${host.name} ended with ${exitStatus}`, { lane, host: host.name, exitStatus });
+  return new Failure('LaunchdFailed', `launchctl ${verb} ${target(shell)} on ${host.name} ended with ${exitStatus}`, {
+    lane,
+    host: host.name,
+    exitStatus,
+  });
 }
 
 /** The loaded part alone: one command. */
@@ -116,7 +105,14 @@ async function unload(shell: LaneShell, job: Omit<JobState, 'disabled'>, options
     await launchctl(shell, ['unload', job.plistPath], call);
     return;
   }
-  const harmless: readonly number[] = [0, codes.noSuchProcess, codes.inputOutput, codes.inProgress, codes.alreadyInProgress, codes.notFound];
+  const harmless: readonly number[] = [
+    0,
+    codes.noSuchProcess,
+    codes.inputOutput,
+    codes.inProgress,
+    codes.alreadyInProgress,
+    codes.notFound,
+  ];
   const { exitStatus } = await launchctl(shell, ['bootout', target(shell)], call);
   if (!harmless.includes(exitStatus)) throw unexpected(shell, 'bootout', exitStatus);
 }
@@ -136,7 +132,11 @@ export async function stopJob(shell: LaneShell, options: JobOptions): Promise<vo
     if (!job.loaded) return;
     if (performance.now() > deadlineMs) {
       const { lane, host } = shell.target;
-      throw new Failure('GatewayWouldNotStop', `job ${target(shell)} on ${host.name} is still ${job.state ?? 'loaded'}${job.pid === undefined ? '' : ` with pid ${job.pid}`} after ${withinMs} ms`, { lane, host: host.name });
+      throw new Failure(
+        'GatewayWouldNotStop',
+        `job ${target(shell)} on ${host.name} is still ${job.state ?? 'loaded'}${job.pid === undefined ? '' : ` with pid ${job.pid}`} after ${withinMs} ms`,
+        { lane, host: host.name },
+      );
     }
     if (!asked || job.state !== 'SIGTERMed') await unload(shell, job, options);
     asked = true;
@@ -180,9 +180,15 @@ class Watch {
 
 function wouldNotStart(shell: LaneShell, job: Omit<JobState, 'disabled'>): Failure {
   const { lane, host } = shell.target;
-  const how = job.loaded ? `is ${job.state ?? 'loaded'}, its last exit status is ${job.lastExit ?? 'unknown'}` : 'does not load';
+  const how = job.loaded
+    ? `is ${job.state ?? 'loaded'}, its last exit status is ${job.lastExit ?? 'unknown'}`
+    : 'does not load';
   const context = { lane, host: host.name, ...(job.lastExit === undefined ? {} : { exitStatus: job.lastExit }) };
-  return new Failure(job.loaded ? 'GatewayWouldNotStart' : 'LaunchdFailed', `job ${target(shell)} on ${host.name} ${how}`, context);
+  return new Failure(
+    job.loaded ? 'GatewayWouldNotStart' : 'LaunchdFailed',
+    `job ${target(shell)} on ${host.name} ${how}`,
+    context,
+  );
 }
 
 /**
@@ -209,28 +215,4 @@ export async function startJob(shell: LaneShell, options: JobOptions & { readonl
     }
     await pause(limits.pollMs, options.signal);
   }
-}
-
-/** Our shells begin so (command-line.ts), and what they run works below `~/.clawback`. */
-const ownCommand = /-c umask 077|\/\.clawback\//;
-
-/**
- * OpenClaw processes of the lane's user, by their command lines. The pattern does not match itself, and commands of our
- * own are left out: procps's pgrep shows them, BSD's does not (macos-notes, 7).
- */
-export async function laneProcesses(shell: LaneShell): Promise<readonly { pid: number; command: string }[]> {
-  const text = `pids=$("$1" -u "$3" -f '[o]penclaw') || { [ $? -eq 1 ] && exit 0; exit 2; }
-for pid in $pids; do
-  [ "$pid" = $$ ] && continue
-  command=$("$2" -ww -o args= -p "$pid" | head -n 1) && [ -n "$command" ] && printf '%s %s\\n' "$pid" "$command"
-done
-exit 0`;
-  const { stdout } = await shell.script(text, [shell.tool('pgrep'), shell.tool('ps'), shell.target.user], { tool: 'pgrep' });
-  return stdout
-    .toString()
-    .split('\n')
-    .map((line) => /^(\d+) (.*)$/.exec(line))
-    .filter((row) => row !== null)
-    .map((row) => ({ pid: Number(row[1]), command: row[2] ?? '' }))
-    .filter(({ command }) => !ownCommand.test(command));
 }

@@ -86,19 +86,33 @@ asked=$?
 ${judge}`;
 }
 
-async function* entriesOf(shell: LaneShell, script: (stat: string) => string, args: readonly string[], signal: AbortSignal | undefined): AsyncGenerator<FileEntry> {
+async function* entriesOf(
+  shell: LaneShell,
+  script: (stat: string) => string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FileEntry> {
   const { host, lane } = shell.target;
   const dialect = await dialectOf(shell);
   const separator = `@${randomBytes(16).toString('hex')}`;
-  const process = await shell.spawnScript(script(statWords(shell, dialect, separator)), args, { signal, tool: 'listing' });
+  const process = await shell.spawnScript(script(statWords(shell, dialect, separator)), args, {
+    signal,
+    tool: 'listing',
+  });
   process.stdin.end();
   const { stdout, exited } = watchedOutput(process);
   yield* parseRecords(stdout, { separator, dialect });
   const exitStatus = await exited;
-  if (exitStatus === noListStatus) throw new Failure('PlanLost', `lane ${lane}: the list to compare with is gone`, { lane, host: host.name });
+  if (exitStatus === noListStatus)
+    throw new Failure('PlanLost', `lane ${lane}: the list to compare with is gone`, { lane, host: host.name });
   if (exitStatus !== 0) {
     const count = Number(/clawback: (\d+) complaints/.exec(process.stderrTail())?.[1] ?? 1);
-    throw new Failure('ListingFailed', `lane ${lane}: ${count} paths could not be listed`, { lane, host: host.name, exitStatus, count });
+    throw new Failure('ListingFailed', `lane ${lane}: ${count} paths could not be listed`, {
+      lane,
+      host: host.name,
+      exitStatus,
+      count,
+    });
   }
 }
 
@@ -117,12 +131,26 @@ export async function* listFiles(shell: LaneShell, request: ListRequest): AsyncG
   checked(request);
   const wanted = request.paths.map((path) => Buffer.from(path.replaceAll(/^(\.\/)+|\/+$/g, '') || '.'));
   const isWanted = (path: Buffer) =>
-    wanted.some((root) => root.toString() === '.' || root.equals(path) || (path[root.length] === 0x2f && path.subarray(0, root.length).equals(root)));
+    wanted.some(
+      (root) =>
+        root.toString() === '.' ||
+        root.equals(path) ||
+        (path[root.length] === 0x2f && path.subarray(0, root.length).equals(root)),
+    );
   const paths = wanted.map(String);
-  for await (const entry of entriesOf(shell, (stat) => listScript(shell, request, stat), [request.base, ...paths], request.signal)) {
+  for await (const entry of entriesOf(
+    shell,
+    (stat) => listScript(shell, request, stat),
+    [request.base, ...paths],
+    request.signal,
+  )) {
     if (entry.path.toString() === '.') continue;
     if (!isWanted(entry.path) || entry.path.toString('latin1').split('/').includes('..')) {
-      throw new Failure('HostOutputUnexpected', `lane ${shell.target.lane}: the listing shows a path that was not asked for`, { lane: shell.target.lane });
+      throw new Failure(
+        'HostOutputUnexpected',
+        `lane ${shell.target.lane}: the listing shows a path that was not asked for`,
+        { lane: shell.target.lane },
+      );
     }
     yield entry;
   }
@@ -132,9 +160,18 @@ export async function* listFiles(shell: LaneShell, request: ListRequest): AsyncG
  * The files of a NUL list on the lane, in its order; vanished ones are absent.
  * @throws PlanLost when the list is gone, ListingFailed, StreamStalled, and what {@link LaneShell.run} throws
  */
-export async function statFiles(shell: LaneShell, request: { base: string; listPath: string; signal?: AbortSignal | undefined }): Promise<FileEntry[]> {
+export async function statFiles(
+  shell: LaneShell,
+  request: { base: string; listPath: string; signal?: AbortSignal | undefined },
+): Promise<FileEntry[]> {
   checked(request);
   const entries: FileEntry[] = [];
-  for await (const entry of entriesOf(shell, (stat) => statScript(shell, stat), [request.base, request.listPath], request.signal)) entries.push(entry);
+  for await (const entry of entriesOf(
+    shell,
+    (stat) => statScript(shell, stat),
+    [request.base, request.listPath],
+    request.signal,
+  ))
+    entries.push(entry);
   return entries;
 }

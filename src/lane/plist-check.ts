@@ -17,17 +17,26 @@ function invalid(lane: string, what: string): Failure {
 
 /** @throws PlistInvalid when it is no dictionary in XML or binary form, or too large */
 export function parsePlist(content: Buffer, lane: string): LaunchdPlist {
-  if (content.length > limits.plistBytes) throw invalid(lane, `has ${content.length} bytes, ${limits.plistBytes} are allowed`);
+  if (content.length > limits.plistBytes)
+    throw invalid(lane, `has ${content.length} bytes, ${limits.plistBytes} are allowed`);
   const isBinary = content.subarray(0, 8).toString('latin1') === 'bplist00';
   const text = content.toString('utf8');
-  if (!isBinary && !(/^\uFEFF?\s*<(?:\?xml|!DOCTYPE|plist)/.test(text) && text.includes('<plist'))) throw invalid(lane, 'is neither XML nor binary');
+  if (!isBinary && !(/^\uFEFF?\s*<(?:\?xml|!DOCTYPE|plist)/.test(text) && text.includes('<plist')))
+    throw invalid(lane, 'is neither XML nor binary');
   let value: PlistValue;
   try {
     value = isBinary ? parseBinary(content) : parse(text);
   } catch (error) {
     throw new Failure('PlistInvalid', `the plist of lane ${lane} cannot be read`, { lane }, { cause: error });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date || value instanceof Uint8Array) throw invalid(lane, 'holds no dictionary');
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof Date ||
+    value instanceof Uint8Array
+  )
+    throw invalid(lane, 'holds no dictionary');
   return value;
 }
 
@@ -46,9 +55,12 @@ export function requireLanePlist(target: LaneTarget, plist: LaunchdPlist): void 
   const userName = plist['UserName'];
   if (userName === undefined ? domain === 'system' : userName !== user) throw invalid(lane, `does not run as ${user}`);
   const groupName = plist['GroupName'];
-  if (groupName !== undefined && (typeof groupName !== 'string' || strongGroups.includes(groupName))) throw invalid(lane, 'runs with a group of administrators');
+  if (groupName !== undefined && (typeof groupName !== 'string' || strongGroups.includes(groupName)))
+    throw invalid(lane, 'runs with a group of administrators');
   const words = wordsOf(plist);
   const [program] = words;
-  if (typeof program !== 'string' || !program.startsWith('/') || words.some((word) => typeof word !== 'string')) throw invalid(lane, 'names no program by an absolute path');
-  if (!words.some((word) => /openclaw/.test(String(word)))) throw invalid(lane, 'runs something else than OpenClaw');
+  if (typeof program !== 'string' || !program.startsWith('/') || words.some((word) => typeof word !== 'string'))
+    throw invalid(lane, 'names no program by an absolute path');
+  if (!words.some((word) => typeof word === 'string' && word.includes('openclaw')))
+    throw invalid(lane, 'runs something else than OpenClaw');
 }

@@ -40,8 +40,15 @@ exit 0`;
 
 /** Readable plists that the profile's globs find, absolute on the host. */
 export async function findPlists(shell: LaneShell, globs: readonly string[]): Promise<string[]> {
-  const { stdout } = await shell.script(expandText, globs.map((glob) => onHost(shell, glob)), { tool: 'sh' });
-  return stdout.toString('utf8').split('\0').filter((path) => path !== '');
+  const { stdout } = await shell.script(
+    expandText,
+    globs.map((glob) => onHost(shell, glob)),
+    { tool: 'sh' },
+  );
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '');
 }
 
 /** @param path absolute, on the host @throws PlistInvalid */
@@ -53,7 +60,10 @@ export async function readPlist(shell: LaneShell, path: string): Promise<Launchd
 /** The plist of the lane's label where launchd reads it, absolute on the host; undefined when there is none. Damaged ones are passed over. */
 export async function findPlist(shell: LaneShell, profile: Profile): Promise<string | undefined> {
   const { domain, label } = shell.target;
-  const paths = await findPlists(shell, profile.plists.filter((glob) => isReadBy(domain, glob)));
+  const paths = await findPlists(
+    shell,
+    profile.plists.filter((glob) => isReadBy(domain, glob)),
+  );
   for (const path of paths) {
     const plist = await readPlist(shell, path).catch(passDamaged);
     if (plist?.['Label'] === label) return path;
@@ -72,7 +82,12 @@ function passDamaged(error: unknown): undefined {
  */
 export function checkPlist(shell: LaneShell, profile: Profile, content: Buffer): void {
   const { target } = shell;
-  if (profile.id !== target.profile) throw new Failure('PlistInvalid', `the plist of lane ${target.lane} is judged by profile ${profile.id}, the lane has ${target.profile}`, { lane: target.lane });
+  if (profile.id !== target.profile)
+    throw new Failure(
+      'PlistInvalid',
+      `the plist of lane ${target.lane} is judged by profile ${profile.id}, the lane has ${target.profile}`,
+      { lane: target.lane },
+    );
   requireLanePlist(target, parsePlist(content, target.lane));
 }
 
@@ -85,7 +100,11 @@ function placeOf(shell: LaneShell, path: string): { path: string; as: RunAs } {
   const folder = real.slice(0, real.length - name.length);
   if (fits && folder === shell.path(daemons)) return { path: real, as: 'root' };
   if (fits && folder === `${home}/Library/LaunchAgents/`) return { path: real, as: 'lane' };
-  throw new Failure('PlistInvalid', `lane ${lane}: a plist is written to /Library/LaunchDaemons or the lane's LaunchAgents only`, { lane, host: host.name });
+  throw new Failure(
+    'PlistInvalid',
+    `lane ${lane}: a plist is written to /Library/LaunchDaemons or the lane's LaunchAgents only`,
+    { lane, host: host.name },
+  );
 }
 
 const receiveText = `umask 077
@@ -93,20 +112,36 @@ folder=$(mktemp -d "\${TMPDIR:-/tmp}/clawback-plist.XXXXXX") || exit 1
 cat >"$folder/plist" && [ "$(wc -c <"$folder/plist")" -eq "$1" ] && echo "$folder"`;
 
 /** The content under the name `path.new`, owner and mode as launchd wants them, read back. */
-async function placeNew(shell: LaneShell, place: { path: string; as: RunAs }, content: Buffer, fence: Fence | undefined): Promise<string> {
+async function placeNew(
+  shell: LaneShell,
+  place: { path: string; as: RunAs },
+  content: Buffer,
+  fence: Fence | undefined,
+): Promise<string> {
   const as = place.as === 'root' ? 'login' : 'lane';
-  const received = await shell.script(receiveText, [String(content.length)], { as, stdin: content, tool: 'receive plist' });
+  const received = await shell.script(receiveText, [String(content.length)], {
+    as,
+    stdin: content,
+    tool: 'receive plist',
+  });
   const folder = received.stdout.toString().trimEnd();
   // `.new.plist` would be loaded at boot; root may only touch names in /Library/LaunchDaemons (sudoers)
   const fresh = `${place.path}.new`;
   const owner = place.as === 'root' ? ['-o', '0', '-g', '0'] : [];
   try {
-    await shell.run(['/usr/bin/install', ...owner, '-m', '0644', `${folder}/plist`, fresh], { as: place.as, fence, tool: 'install' });
+    await shell.run(['/usr/bin/install', ...owner, '-m', '0644', `${folder}/plist`, fresh], {
+      as: place.as,
+      fence,
+      tool: 'install',
+    });
   } finally {
     await shell.run(['/bin/rm', '-rf', folder], { as, tool: 'rm' });
   }
   const { stdout } = await shell.run(['/bin/cat', fresh], { tool: 'cat', outputBytes: limits.plistBytes });
-  if (!stdout.equals(content)) throw new Failure('PlistInvalid', `lane ${shell.target.lane}: the installed plist is not what was sent`, { lane: shell.target.lane });
+  if (!stdout.equals(content))
+    throw new Failure('PlistInvalid', `lane ${shell.target.lane}: the installed plist is not what was sent`, {
+      lane: shell.target.lane,
+    });
   return fresh;
 }
 
@@ -114,7 +149,10 @@ async function placeNew(shell: LaneShell, place: { path: string; as: RunAs }, co
  * Installs a plist; the old one is moved to `bak` unless that is there already. May be repeated. The caller has checked it.
  * @throws PlistInvalid, SudoRefused, FenceLost
  */
-export async function installPlist(shell: LaneShell, request: PlistPlace & { readonly content: Buffer }): Promise<void> {
+export async function installPlist(
+  shell: LaneShell,
+  request: PlistPlace & { readonly content: Buffer },
+): Promise<void> {
   const place = placeOf(shell, request.path);
   const fresh = await placeNew(shell, place, request.content, request.fence);
   const options = { as: place.as, fence: request.fence, tool: 'mv' };
@@ -141,8 +179,14 @@ export async function restorePlist(shell: LaneShell, request: PlistPlace): Promi
 }
 
 /** Removes a kept old plist; no error when it is gone. @throws SudoRefused, FenceLost */
-export async function dropPlistBak(shell: LaneShell, request: { readonly bak: string; readonly fence?: Fence | undefined }): Promise<void> {
+export async function dropPlistBak(
+  shell: LaneShell,
+  request: { readonly bak: string; readonly fence?: Fence | undefined },
+): Promise<void> {
   const bak = placeOf(shell, request.bak);
-  if (!/\.bak\.\d+$/.test(bak.path)) throw new Failure('PlistInvalid', `lane ${shell.target.lane}: only a kept old plist is removed`, { lane: shell.target.lane });
+  if (!/\.bak\.\d+$/.test(bak.path))
+    throw new Failure('PlistInvalid', `lane ${shell.target.lane}: only a kept old plist is removed`, {
+      lane: shell.target.lane,
+    });
   await shell.run(['/bin/rm', '-f', bak.path], { as: bak.as, fence: request.fence });
 }

@@ -8,7 +8,8 @@ import { Failure } from '../domain/failure.ts';
 const plainWord = /^[A-Za-z0-9_/.,:+-]+$/;
 
 function quoteWord(word: string): string {
-  if (word.includes('\0')) throw new Failure('InvalidInput', 'an argument holds a NUL byte, which no command line can carry');
+  if (word.includes('\0'))
+    throw new Failure('InvalidInput', 'an argument holds a NUL byte, which no command line can carry');
   if (!word.isWellFormed()) throw new Failure('InvalidInput', 'an argument is not well-formed Unicode');
   return plainWord.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

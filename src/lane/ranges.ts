@@ -62,7 +62,10 @@ function said(process: { stderrTail(): string }, word: string): boolean {
  * (`bytes`) and the file's times afterwards.
  * @throws (`finished`) HostCommandFailed, StreamStalled, HostConnectionLost
  */
-export async function readRange(shell: LaneShell, request: RangePlace & { readonly length: number }): Promise<{ stdout: Readable; finished: Promise<{ missing: boolean; bytes: number }> }> {
+export async function readRange(
+  shell: LaneShell,
+  request: RangePlace & { readonly length: number },
+): Promise<{ stdout: Readable; finished: Promise<{ missing: boolean; bytes: number }> }> {
   checkPath(request.base, request.path);
   const skip = Math.floor(request.offset / blockBytes);
   const rest = request.offset % blockBytes;
@@ -70,7 +73,10 @@ export async function readRange(shell: LaneShell, request: RangePlace & { readon
   const cut = rest === 0 ? '' : ` | tail -c +${rest + 1}`;
   const body = `[ -f "$1" ] && exec 4<"$1" || { echo "clawback: gone" >&2; exit ${goneStatus}; }
 { dd bs=${blockBytes} skip=${skip} count=${count} <&4 2>/dev/null || echo "clawback: unread" >&2; }${cut} | { head -c ${request.length} && cat >/dev/null; }`;
-  const process = await shell.spawnScript(withPath(shell, body), [encodedPath(request.base, request.path)], { signal: request.signal, tool: 'dd' });
+  const process = await shell.spawnScript(withPath(shell, body), [encodedPath(request.base, request.path)], {
+    signal: request.signal,
+    tool: 'dd',
+  });
   process.stdin.end();
   const { stdout, exited } = watchedOutput(process);
   let bytes = 0;
@@ -90,16 +96,25 @@ export async function readRange(shell: LaneShell, request: RangePlace & { readon
  * Writes what comes on stdin at `offset`; parent folders are made, the rest of the file is kept.
  * @throws (`finished`) HostCommandFailed, DiskTooFull, FenceLost, StreamStalled, HostConnectionLost
  */
-export async function writeRange(shell: LaneShell, request: RangePlace & { readonly fence?: Fence | undefined }): Promise<{ stdin: Writable; finished: Promise<void> }> {
+export async function writeRange(
+  shell: LaneShell,
+  request: RangePlace & { readonly fence?: Fence | undefined },
+): Promise<{ stdin: Writable; finished: Promise<void> }> {
   checkPath(request.base, request.path);
   const block = commonBlock(request.offset);
   const body = `mkdir -p "$2" && exec dd ibs=65536 obs=${block} seek=${request.offset / block} conv=notrunc of="$1" <&3`;
-  const process = await shell.spawnScript(withPath(shell, body), [encodedPath(request.base, request.path)], { signal: request.signal, fence: request.fence, tool: 'dd' });
+  const process = await shell.spawnScript(withPath(shell, body), [encodedPath(request.base, request.path)], {
+    signal: request.signal,
+    fence: request.fence,
+    tool: 'dd',
+  });
   const { stdin, exited } = watchedInput(process);
   const finished = exited.then((exitStatus) => {
     if (exitStatus === 0) return;
     if (/No space left on device/.test(process.stderrTail())) {
-      throw new Failure('DiskTooFull', `lane ${shell.target.lane}: its volume had no room for a piece of a file`, { lane: shell.target.lane });
+      throw new Failure('DiskTooFull', `lane ${shell.target.lane}: its volume had no room for a piece of a file`, {
+        lane: shell.target.lane,
+      });
     }
     throw rangeFailure(shell, 'written', exitStatus);
   });
@@ -116,7 +131,11 @@ function commonBlock(offset: number): number {
 
 function rangeFailure(shell: LaneShell, verb: string, exitStatus: number): Failure {
   const { lane, host } = shell.target;
-  return new Failure('HostCommandFailed', `lane ${lane}: a piece of a file could not be ${verb} (status ${exitStatus})`, { lane, host: host.name, exitStatus });
+  return new Failure(
+    'HostCommandFailed',
+    `lane ${lane}: a piece of a file could not be ${verb} (status ${exitStatus})`,
+    { lane, host: host.name, exitStatus },
+  );
 }
 
 /** GNU's and macOS's touch both take this form, with nanoseconds (BSD: not yet seen on a Mac). */
@@ -135,7 +154,15 @@ chmod "$3" "$1" && touch -d "$4" "$1"`;
  * Gives files that were written in pieces their size, mode and time. May be repeated.
  * @throws HostCommandFailed, FenceLost, and what {@link LaneShell.run} throws
  */
-export async function finishFiles(shell: LaneShell, request: { base: string; files: readonly FinishedFile[]; fence?: Fence | undefined; signal?: AbortSignal | undefined }): Promise<void> {
+export async function finishFiles(
+  shell: LaneShell,
+  request: {
+    base: string;
+    files: readonly FinishedFile[];
+    fence?: Fence | undefined;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
   if (request.files.length === 0) return;
   const words = request.files.flatMap((file) => {
     checkPath(request.base, file.path);
@@ -145,5 +172,11 @@ export async function finishFiles(shell: LaneShell, request: { base: string; fil
   const stdin = Buffer.concat(words.flatMap((word) => [word, Buffer.from([0])]));
   // one file a shell: a longer row could be cut between the words of one file
   const argv = [shell.tool('xargs'), '-0', '-n', '4', shell.tool('sh'), '-c', finishBody, 'sh'];
-  await shell.run(argv, { stdin, fence: request.fence, signal: request.signal, tool: 'finish files', timeoutMs: 600_000 });
+  await shell.run(argv, {
+    stdin,
+    fence: request.fence,
+    signal: request.signal,
+    tool: 'finish files',
+    timeoutMs: 600_000,
+  });
 }

@@ -86,13 +86,21 @@ export class ChannelProcess implements RemoteProcess {
   #noteExit(status: number | null, signal?: string): void {
     this.#reported ??=
       status === null
-        ? { failure: new Failure('HostCommandFailed', `a command on ${this.#host} was ended by ${signal ?? 'a signal'}`, { host: this.#host }) }
+        ? {
+            failure: new Failure(
+              'HostCommandFailed',
+              `a command on ${this.#host} was ended by ${signal ?? 'a signal'}`,
+              { host: this.#host },
+            ),
+          }
         : { status };
   }
 
   #finish(): void {
     if (this.#ended !== undefined) return;
-    const lost = new Failure('HostConnectionLost', `a channel to ${this.#host} closed without an exit status`, { host: this.#host });
+    const lost = new Failure('HostConnectionLost', `a channel to ${this.#host} closed without an exit status`, {
+      host: this.#host,
+    });
     this.#ended = this.#reported ?? { failure: lost };
     const { status, failure } = this.#ended;
     if (status === undefined) this.#reject(failure ?? lost);
@@ -109,7 +117,11 @@ export class ChannelProcess implements RemoteProcess {
       waiting?.();
       return;
     }
-    const unread = new Failure('HostCommandFailed', `a command on ${this.#host} ended with status ${status} before it had read its input`, { host: this.#host });
+    const unread = new Failure(
+      'HostCommandFailed',
+      `a command on ${this.#host} ended with status ${status} before it had read its input`,
+      { host: this.#host },
+    );
     const cause = failure ?? unread;
     brokenPipes.add(cause);
     waiting?.(cause);

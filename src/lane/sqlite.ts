@@ -49,7 +49,10 @@ mode=$(${modeWords} "$1") && chmod "$mode" "$part" && touch -r "$1" "$part" && m
  * @returns whether it was there
  * @throws DatabaseBackupFailed when the copy cannot be made or is damaged; DiskTooFull; FenceLost
  */
-export async function copyDatabase(shell: LaneShell, request: { from: string; to: string } & FenceOption): Promise<boolean> {
+export async function copyDatabase(
+  shell: LaneShell,
+  request: { from: string; to: string } & FenceOption,
+): Promise<boolean> {
   const { lane, host } = shell.target;
   const { stat } = await dialectOf(shell);
   const mode = quoteArgv(stat === 'gnu' ? [shell.tool('stat'), '-c', '%a'] : [shell.tool('stat'), '-f', '%Lp']); // BSD: not yet seen on a Mac
@@ -61,7 +64,14 @@ export async function copyDatabase(shell: LaneShell, request: { from: string; to
     okStatuses: [0, goneStatus, failedStatus, damagedStatus, noRoomStatus],
   });
   if (exitStatus === 0 || exitStatus === goneStatus) return exitStatus === 0;
-  if (exitStatus === noRoomStatus) throw new Failure('DiskTooFull', `lane ${lane}: its volume had no room for the copy of a database`, { lane, host: host.name });
-  const what = exitStatus === damagedStatus ? 'the copy of a database does not pass quick_check' : 'a database could not be copied';
+  if (exitStatus === noRoomStatus)
+    throw new Failure('DiskTooFull', `lane ${lane}: its volume had no room for the copy of a database`, {
+      lane,
+      host: host.name,
+    });
+  const what =
+    exitStatus === damagedStatus
+      ? 'the copy of a database does not pass quick_check'
+      : 'a database could not be copied';
   throw new Failure('DatabaseBackupFailed', `lane ${lane}: ${what}`, { lane, host: host.name, exitStatus });
 }

@@ -26,7 +26,20 @@ export interface LaneSurvey {
   readonly gid: number;
 }
 
-const needed: readonly Tool[] = ['sh', 'tar', 'launchctl', 'security', 'sqlite3', 'curl', 'find', 'xargs', 'stat', 'pgrep', 'df', 'ps'];
+const needed: readonly Tool[] = [
+  'sh',
+  'tar',
+  'launchctl',
+  'security',
+  'sqlite3',
+  'curl',
+  'find',
+  'xargs',
+  'stat',
+  'pgrep',
+  'df',
+  'ps',
+];
 
 /** Lines of the survey's script, in this order. */
 const surveyText = `for tool do
@@ -47,12 +60,23 @@ const zoneText = `if [ -L "$1" ]; then readlink "$1"; elif [ -e "$1" ]; then cat
 export async function surveyLane(shell: LaneShell, profile: Profile): Promise<LaneSurvey> {
   const { host, lane, home } = shell.target;
   const context = { host: host.name, lane };
-  const { stdout, stderr } = await shell.script(surveyText, needed.map((tool) => shell.tool(tool)), { tool: 'survey' });
+  const { stdout, stderr } = await shell.script(
+    surveyText,
+    needed.map((tool) => shell.tool(tool)),
+    { tool: 'survey' },
+  );
   const missing = needed.filter((tool) => stderr.split('\n').includes(`missing ${shell.tool(tool)}`));
-  if (missing.length > 0) throw new Failure('ToolMissing', `host ${host.name} has no ${missing.join(', ')} where its tools say`, { ...context, tool: missing.join(',') });
+  if (missing.length > 0)
+    throw new Failure('ToolMissing', `host ${host.name} has no ${missing.join(', ')} where its tools say`, {
+      ...context,
+      tool: missing.join(','),
+    });
   const [uid, gid, name = '', version = ''] = stdout.toString().trim().split('\n');
-  const [hasHome] = (await shell.script('[ -d "$1" ] && echo y || echo n', [home], { tool: 'survey' })).stdout.toString().split('\n');
-  if (hasHome !== 'y') throw new Failure('LaneUserMissing', `the home of lane ${lane} is not on host ${host.name}`, context);
+  const [hasHome] = (await shell.script('[ -d "$1" ] && echo y || echo n', [home], { tool: 'survey' })).stdout
+    .toString()
+    .split('\n');
+  if (hasHome !== 'y')
+    throw new Failure('LaneUserMissing', `the home of lane ${lane} is not on host ${host.name}`, context);
   await requireRootRule(shell);
   const { tar } = await dialectOf(shell);
   const openclawVersion = await versionOf(shell, profile);
@@ -72,21 +96,33 @@ export async function surveyLane(shell: LaneShell, profile: Profile): Promise<La
 /** Root may run launchctl: asked by reading what a restore will have to read anyway. */
 async function requireRootRule(shell: LaneShell): Promise<void> {
   const argv = [shell.tool('launchctl'), 'print-disabled', 'system'];
-  await shell.run(argv, { as: 'root', tool: 'launchctl', okStatuses: Array.from({ length: 256 }, (_, status) => status) });
+  await shell.run(argv, {
+    as: 'root',
+    tool: 'launchctl',
+    okStatuses: Array.from({ length: 256 }, (_, status) => status),
+  });
 }
 
 /** OpenClaw's own answer: the first dotted number in it. A command that is absent or fails tells no version. */
 async function versionOf(shell: LaneShell, profile: Profile): Promise<string | undefined> {
   const text = `PATH="$PATH:$HOME/.local/bin:/opt/homebrew/bin:/usr/local/bin"\ncommand -v "$1" >/dev/null 2>&1 || exit 0\n"$@" </dev/null 2>/dev/null || :`;
-  const { stdout } = await shell.script(text, profile.versionCommand, { tool: profile.versionCommand[0] ?? 'openclaw' });
+  const { stdout } = await shell.script(text, profile.versionCommand, {
+    tool: profile.versionCommand[0] ?? 'openclaw',
+  });
   return /\d+(?:\.\d+)+/.exec(stdout.toString())?.[0];
 }
 
 /** The name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a zone of the same offset. */
 async function timeZoneOf(shell: LaneShell): Promise<string> {
-  const { stdout } = await shell.script(zoneText, [shell.path('/etc/localtime'), shell.path('/etc/timezone')], { as: 'login', tool: 'readlink' });
+  const { stdout } = await shell.script(zoneText, [shell.path('/etc/localtime'), shell.path('/etc/timezone')], {
+    as: 'login',
+    tool: 'readlink',
+  });
   const zone = zoneOf(stdout.toString().trim());
-  if (zone === undefined) throw new Failure('HostOutputUnexpected', `host ${shell.target.host.name} does not tell its time zone`, { host: shell.target.host.name });
+  if (zone === undefined)
+    throw new Failure('HostOutputUnexpected', `host ${shell.target.host.name} does not tell its time zone`, {
+      host: shell.target.host.name,
+    });
   return zone;
 }
 
@@ -109,6 +145,14 @@ const connectionRefused = 7;
 export async function requirePortFree(shell: LaneShell): Promise<void> {
   const { host, lane, port } = shell.target;
   const config = `url = "http://127.0.0.1:${port}/"\noutput = "/dev/null"\nsilent\nmax-time = 5\nnoproxy = "*"\n`;
-  const { exitStatus } = await shell.run([shell.tool('curl'), '-q', '-K', '-'], { stdin: config, tool: 'curl', okStatuses: Array.from({ length: 256 }, (_, status) => status) });
-  if (exitStatus !== connectionRefused) throw new Failure('PortTaken', `port ${port} of lane ${lane} on ${host.name} is taken by another process`, { host: host.name, lane });
+  const { exitStatus } = await shell.run([shell.tool('curl'), '-q', '-K', '-'], {
+    stdin: config,
+    tool: 'curl',
+    okStatuses: Array.from({ length: 256 }, (_, status) => status),
+  });
+  if (exitStatus !== connectionRefused)
+    throw new Failure('PortTaken', `port ${port} of lane ${lane} on ${host.name} is taken by another process`, {
+      host: host.name,
+      lane,
+    });
 }

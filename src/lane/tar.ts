@@ -30,11 +30,18 @@ const noRoomStatus = 67;
 /** ACLs, extended attributes and file flags are left out: a bundle holds what every lane host can take back. */
 function plainFlags(dialect: Dialect): string[] {
   if (dialect.tar === 'gnu') return ['--no-xattrs', '--no-acls', '--no-selinux', '--numeric-owner'];
-  return [...(dialect.macFlags ? ['--no-mac-metadata'] : []), '--no-xattrs', '--no-fflags', '--no-acls', '--numeric-owner'];
+  return [
+    ...(dialect.macFlags ? ['--no-mac-metadata'] : []),
+    '--no-xattrs',
+    '--no-fflags',
+    '--no-acls',
+    '--numeric-owner',
+  ];
 }
 
 function packWords(dialect: Dialect): string[] {
-  if (dialect.tar === 'bsdtar') return ['-cf', '-', '--format', 'pax', '--options', 'pax:hdrcharset=BINARY', ...plainFlags(dialect)];
+  if (dialect.tar === 'bsdtar')
+    return ['-cf', '-', '--format', 'pax', '--options', 'pax:hdrcharset=BINARY', ...plainFlags(dialect)];
   const pax = '--pax-option=hdrcharset:=BINARY,delete=atime,delete=ctime';
   return ['-cf', '-', '--format=pax', '--sparse', '--sparse-version=1.0', pax, ...plainFlags(dialect)];
 }
@@ -42,7 +49,14 @@ function packWords(dialect: Dialect): string[] {
 /** `-U`/unlink first: a member that takes the place of a hard link must not write through it. */
 function unpackWords(dialect: Dialect): string[] {
   if (dialect.tar === 'bsdtar') return ['-xpf', '-', '-S', '-U', '--no-same-owner', ...plainFlags(dialect)];
-  return ['-xpf', '-', '--no-same-owner', '--delay-directory-restore', '--warning=no-unknown-keyword', ...plainFlags(dialect)];
+  return [
+    '-xpf',
+    '-',
+    '--no-same-owner',
+    '--delay-directory-restore',
+    '--warning=no-unknown-keyword',
+    ...plainFlags(dialect),
+  ];
 }
 
 /** stderr of both tars, by what each line means; `$code` is tar's status. */
@@ -79,8 +93,10 @@ ${judge}bad=$((bad + missing))
 function tarFailure(shell: LaneShell, exitStatus: number, stderr: string): Failure {
   const { lane, host } = shell.target;
   const context = { lane, host: host.name, exitStatus };
-  if (exitStatus === noListStatus) return new Failure('PlanLost', `lane ${lane}: the list of files to pack is gone`, context);
-  if (exitStatus === noRoomStatus) return new Failure('DiskTooFull', `lane ${lane}: its volume had no room while an archive was unpacked`, context);
+  if (exitStatus === noListStatus)
+    return new Failure('PlanLost', `lane ${lane}: the list of files to pack is gone`, context);
+  if (exitStatus === noRoomStatus)
+    return new Failure('DiskTooFull', `lane ${lane}: its volume had no room while an archive was unpacked`, context);
   const count = Number(/clawback: (\d+) complaints/.exec(stderr)?.[1] ?? 1);
   return new Failure('TarFailed', `lane ${lane}: tar ended with ${count} complaints`, { ...context, count });
 }
@@ -90,9 +106,15 @@ function tarFailure(shell: LaneShell, exitStatus: number, stderr: string): Failu
  * said by name is appended to the lane's report.
  * @throws (`finished`) TarFailed, PlanLost, StreamStalled, HostConnectionLost
  */
-export async function packFiles(shell: LaneShell, request: PackRequest): Promise<{ stdout: Readable; finished: Promise<{ missing: number }> }> {
+export async function packFiles(
+  shell: LaneShell,
+  request: PackRequest,
+): Promise<{ stdout: Readable; finished: Promise<{ missing: number }> }> {
   const script = packScript(shell, await dialectOf(shell));
-  const process = await shell.spawnScript(script, [request.base, request.listPath], { signal: request.signal, tool: 'tar' });
+  const process = await shell.spawnScript(script, [request.base, request.listPath], {
+    signal: request.signal,
+    tool: 'tar',
+  });
   process.stdin.end();
   const { stdout, exited } = watchedOutput(process);
   const finished = exited.then((exitStatus) => {
@@ -108,9 +130,16 @@ export async function packFiles(shell: LaneShell, request: PackRequest): Promise
  * refuses `..`, absolute names and writing through links. May be repeated with the same archive.
  * @throws (`finished`) TarFailed, DiskTooFull, FenceLost, StreamStalled, HostConnectionLost
  */
-export async function unpackFiles(shell: LaneShell, request: { base: string; fence?: Fence | undefined; signal?: AbortSignal | undefined }): Promise<{ stdin: Writable; finished: Promise<void> }> {
+export async function unpackFiles(
+  shell: LaneShell,
+  request: { base: string; fence?: Fence | undefined; signal?: AbortSignal | undefined },
+): Promise<{ stdin: Writable; finished: Promise<void> }> {
   const script = unpackScript(shell, await dialectOf(shell));
-  const process = await shell.spawnScript(script, [request.base], { signal: request.signal, fence: request.fence, tool: 'tar' });
+  const process = await shell.spawnScript(script, [request.base], {
+    signal: request.signal,
+    fence: request.fence,
+    tool: 'tar',
+  });
   const { stdin, exited } = watchedInput(process);
   const finished = exited.then((exitStatus) => {
     if (exitStatus !== 0) throw tarFailure(shell, exitStatus, process.stderrTail());

@@ -13,13 +13,19 @@ const targetThereStatus = 4;
 const otherVolumeStatus = 5;
 
 /** Runs a shell text over paths that come on stdin: a command line holds 128 KiB, a list may be longer. One line of output each. */
-async function overPaths(shell: LaneShell, text: string, paths: readonly string[], options: { tool: string; timeoutMs?: number }): Promise<string[]> {
+async function overPaths(
+  shell: LaneShell,
+  text: string,
+  paths: readonly string[],
+  options: { tool: string; timeoutMs?: number },
+): Promise<string[]> {
   if (paths.length === 0) return [];
   const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
   const argv = [shell.tool('xargs'), '-0', shell.tool('sh'), '-c', text, 'sh'];
   const { stdout } = await shell.run(argv, { stdin, ...options });
   const lines = stdout.toString().split('\n').slice(0, -1);
-  if (lines.length !== paths.length) throw new Failure('HostOutputUnexpected', `asked for ${paths.length} paths, ${lines.length} were answered`);
+  if (lines.length !== paths.length)
+    throw new Failure('HostOutputUnexpected', `asked for ${paths.length} paths, ${lines.length} were answered`);
   return lines;
 }
 
@@ -46,14 +52,22 @@ mv "$1" "$2"
  */
 export async function moveTree(shell: LaneShell, from: string, to: string, options: FenceOption): Promise<void> {
   const { lane, host } = shell.target;
-  const { exitStatus } = await shell.script(moveText(quoteArgv([shell.tool('df')])), [from, to], { ...options, tool: 'mv', okStatuses: [0, sourceGoneStatus, targetThereStatus, otherVolumeStatus] });
+  const { exitStatus } = await shell.script(moveText(quoteArgv([shell.tool('df')])), [from, to], {
+    ...options,
+    tool: 'mv',
+    okStatuses: [0, sourceGoneStatus, targetThereStatus, otherVolumeStatus],
+  });
   if (exitStatus === 0) return;
   const reasons: Record<number, string> = {
     [sourceGoneStatus]: 'neither the old name nor the new one is there',
     [targetThereStatus]: 'the new name is taken',
     [otherVolumeStatus]: 'the two names are on different volumes',
   };
-  throw new Failure('HostCommandFailed', `lane ${lane}: a tree cannot be renamed: ${reasons[exitStatus]}`, { lane, host: host.name, exitStatus });
+  throw new Failure('HostCommandFailed', `lane ${lane}: a tree cannot be renamed: ${reasons[exitStatus]}`, {
+    lane,
+    host: host.name,
+    exitStatus,
+  });
 }
 
 /** What trees occupy, bytes, in their order; 0 for an absent one. Hard links inside one tree count once. */
@@ -62,7 +76,9 @@ export async function treeSizes(shell: LaneShell, paths: readonly string[]): Pro
   size=$(du -sk "$path" 2>/dev/null | awk 'END { print $1 }')
   echo "\${size:-0}"
 done`;
-  return (await overPaths(shell, text, paths, { tool: 'du', timeoutMs: limits.streamBaseMs })).map((line) => Number(line) * 1024);
+  return (await overPaths(shell, text, paths, { tool: 'du', timeoutMs: limits.streamBaseMs })).map(
+    (line) => Number(line) * 1024,
+  );
 }
 
 /** Makes a private folder (0700) and its parents. */
@@ -78,7 +94,7 @@ export async function removeTree(shell: LaneShell, path: string, options: FenceO
   const { home } = shell.target;
   const parts = path.slice(home.length + 1).split('/');
   if (!path.startsWith(`${home}/`) || parts.some((part) => part === '' || part === '.' || part === '..')) {
-    throw new Failure('InvalidInput', 'only a tree inside the lane\'s home is ever removed');
+    throw new Failure('InvalidInput', "only a tree inside the lane's home is ever removed");
   }
   await shell.script(removeText, [path], { ...options, tool: 'rm', timeoutMs: limits.streamBaseMs });
 }

@@ -15,12 +15,26 @@ import { type Fence, takeFence } from '../../../src/lane/fence.ts';
 import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
 import { HostPool } from '../../../src/lane/host-pool.ts';
 import { readJournal, writeJournal } from '../../../src/lane/journal.ts';
-import { deleteItem, findItem, keychainState, readItem, unlockKeychain, writeItem } from '../../../src/lane/keychain.ts';
+import {
+  deleteItem,
+  findItem,
+  keychainState,
+  readItem,
+  unlockKeychain,
+  writeItem,
+} from '../../../src/lane/keychain.ts';
 import { writeLaneFile } from '../../../src/lane/lane-files.ts';
 import { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { laneProcesses, readJob, startJob, stopJob } from '../../../src/lane/launchd.ts';
 import { listFiles, statFiles } from '../../../src/lane/listing.ts';
-import { checkPlist, dropPlistBak, findPlist, installPlist, readPlist, restorePlist } from '../../../src/lane/plists.ts';
+import {
+  checkPlist,
+  dropPlistBak,
+  findPlist,
+  installPlist,
+  readPlist,
+  restorePlist,
+} from '../../../src/lane/plists.ts';
 import { finishFiles, readRange, writeRange } from '../../../src/lane/ranges.ts';
 import { copyDatabase } from '../../../src/lane/sqlite.ts';
 import { requirePortFree, surveyLane } from '../../../src/lane/survey.ts';
@@ -36,7 +50,14 @@ export function laneSuite(kind: BedKind): void {
     let section = 1_780_000_000_000;
     const dir = mkdtempSync(join(tmpdir(), 'lane-suite-'));
     beforeAll(async () => {
-      bed = await startBed({ kind, dir, hosts: [{ name: 'mac-1', lanes: 2 }, { name: 'mac-2', lanes: 1, profile: 'openclaw-2026' }] });
+      bed = await startBed({
+        kind,
+        dir,
+        hosts: [
+          { name: 'mac-1', lanes: 2 },
+          { name: 'mac-2', lanes: 1, profile: 'openclaw-2026' },
+        ],
+      });
       pool = new HostPool(async () => ({ privateKey: bed.sshKey }));
     });
     afterAll(async () => {
@@ -49,7 +70,18 @@ export function laneSuite(kind: BedKind): void {
       const lane = bed.lane(name);
       const { address, port, user, hostKey, root, tools } = bed.host(lane.host);
       const host = { name: lane.host, address, port, user, hostKey, root, tools };
-      return { fleet: 'bed', lane: name, host, user: lane.user, home: lane.home, label: lane.label, domain: lane.domain, port: lane.port, profile: lane.profile, keychain: lane.keychain };
+      return {
+        fleet: 'bed',
+        lane: name,
+        host,
+        user: lane.user,
+        home: lane.home,
+        label: lane.label,
+        domain: lane.domain,
+        port: lane.port,
+        profile: lane.profile,
+        keychain: lane.keychain,
+      };
     }
     async function shellOf(name: string, overrides: Partial<LaneTarget> = {}): Promise<LaneShell> {
       const target = { ...targetOf(name), ...overrides };
@@ -72,7 +104,9 @@ export function laneSuite(kind: BedKind): void {
     /** A path of the host as this process sees it. */
     const seen = (name: string, path: string): string => {
       const host = bed.host(bed.lane(name).host);
-      return path.startsWith(host.root) && host.root !== '/' ? host.realRoot + path.slice(host.root.length) : join(host.realRoot, path);
+      return path.startsWith(host.root) && host.root !== '/'
+        ? host.realRoot + path.slice(host.root.length)
+        : join(host.realRoot, path);
     };
 
     it('surveys a lane', async () => {
@@ -87,19 +121,31 @@ export function laneSuite(kind: BedKind): void {
     });
 
     it('tells a missing account, home, tool and sudo rule', async () => {
-      await expect(surveyLane(await shellOf('lane-1', { user: 'agent-lane-99' }), profile('lane-1'))).rejects.toMatchObject({ code: 'LaneUserMissing' });
-      await expect(surveyLane(await shellOf('lane-1', { home: `${bed.lane('lane-1').home}-not` }), profile('lane-1'))).rejects.toMatchObject({ code: 'LaneUserMissing' });
+      await expect(
+        surveyLane(await shellOf('lane-1', { user: 'agent-lane-99' }), profile('lane-1')),
+      ).rejects.toMatchObject({ code: 'LaneUserMissing' });
+      await expect(
+        surveyLane(await shellOf('lane-1', { home: `${bed.lane('lane-1').home}-not` }), profile('lane-1')),
+      ).rejects.toMatchObject({ code: 'LaneUserMissing' });
       const target = targetOf('lane-1');
       const host = { ...target.host, tools: { ...target.host.tools, sqlite3: '/no/such/sqlite3' } };
-      await expect(surveyLane(await shellOf('lane-1', { host }), profile('lane-1'))).rejects.toMatchObject({ code: 'ToolMissing', context: { tool: 'sqlite3' } });
+      await expect(surveyLane(await shellOf('lane-1', { host }), profile('lane-1'))).rejects.toMatchObject({
+        code: 'ToolMissing',
+        context: { tool: 'sqlite3' },
+      });
       for (const account of target.host.user === 'root' ? [target.user] : [target.user, 'root']) {
         bed.host('mac-1').setSudo(account, false);
-        await expect(surveyLane(await shellOf('lane-1'), profile('lane-1'))).rejects.toMatchObject({ code: 'SudoRefused' });
+        await expect(surveyLane(await shellOf('lane-1'), profile('lane-1'))).rejects.toMatchObject({
+          code: 'SudoRefused',
+        });
         bed.host('mac-1').setSudo(account, true);
       }
     });
 
-    describe.each([['lane-1', 'legacy'], ['lane-3', 'modern']] as const)('launchd, %s with %s verbs', (name, verbs) => {
+    describe.each([
+      ['lane-1', 'legacy'],
+      ['lane-3', 'modern'],
+    ] as const)('launchd, %s with %s verbs', (name, verbs) => {
       it('stops the gateway for good and starts it again, however often it is asked', async () => {
         const shell = await shellOf(name);
         const fence = await fenced(shell);
@@ -131,10 +177,16 @@ export function laneSuite(kind: BedKind): void {
         const again = await shellOf(name);
         expect(await readJob(again)).toEqual({ loaded: false, disabled: true });
         const fence = await fenced(again);
-        const config = join(bed.lane(name).realHome, profile(name).id === 'slimvps-legacy' ? '.openclaw/config/openclaw.json' : '.openclaw/openclaw.json');
+        const config = join(
+          bed.lane(name).realHome,
+          profile(name).id === 'slimvps-legacy' ? '.openclaw/config/openclaw.json' : '.openclaw/openclaw.json',
+        );
         const good = readFileSync(config);
         writeFileSync(config, '{ broken');
-        await expect(startJob(again, { fence, verbs, plistPath })).rejects.toMatchObject({ code: 'GatewayWouldNotStart', context: { exitStatus: 78 } });
+        await expect(startJob(again, { fence, verbs, plistPath })).rejects.toMatchObject({
+          code: 'GatewayWouldNotStart',
+          context: { exitStatus: 78 },
+        });
         await stopJob(again, { fence, verbs });
         writeFileSync(config, good);
         await startJob(again, { fence, verbs, plistPath });
@@ -150,7 +202,9 @@ export function laneSuite(kind: BedKind): void {
 
     it('gives up on a plist that does not load', async () => {
       const shell = await shellOf('lane-2', { label: 'com.slimvps.openclaw-none' });
-      await expect(startJob(shell, { verbs: 'modern', plistPath: `${bed.lane('lane-2').plist}.none`, withinMs: 2000 })).rejects.toMatchObject({ code: 'LaunchdFailed' });
+      await expect(
+        startJob(shell, { verbs: 'modern', plistPath: `${bed.lane('lane-2').plist}.none`, withinMs: 2000 }),
+      ).rejects.toMatchObject({ code: 'LaunchdFailed' });
     });
 
     describe('the keychain', () => {
@@ -183,9 +237,10 @@ export function laneSuite(kind: BedKind): void {
         await unlockKeychain(await shellOf('lane-1'), bed.lane('lane-1').keychainPassword);
       });
 
-      it('holds the lane\'s items, byte for byte', async () => {
+      it("holds the lane's items, byte for byte", async () => {
         const shell = await shellOf('lane-2');
-        for (const secret of bed.lane('lane-2').secrets) expect(await readItem(shell, secret)).toEqual(bed.lane('lane-2').values[secret.service]);
+        for (const secret of bed.lane('lane-2').secrets)
+          expect(await readItem(shell, secret)).toEqual(bed.lane('lane-2').values[secret.service]);
       });
 
       it.each(values)('takes and gives a value: %s', async (service, value) => {
@@ -202,11 +257,26 @@ export function laneSuite(kind: BedKind): void {
       it('tells items that are missing or could not be written back', async () => {
         const shell = await shellOf('lane-2');
         await expect(readItem(shell, item('none'))).rejects.toMatchObject({ code: 'KeychainItemMissing' });
-        await expect(writeItem(shell, item('x'), Buffer.alloc(5000, 'x'))).rejects.toMatchObject({ code: 'KeychainItemUnusable' });
-        await expect(writeItem(shell, item('new\nline'), Buffer.from('x'))).rejects.toMatchObject({ code: 'KeychainItemUnusable' });
+        await expect(writeItem(shell, item('x'), Buffer.alloc(5000, 'x'))).rejects.toMatchObject({
+          code: 'KeychainItemUnusable',
+        });
+        await expect(writeItem(shell, item('new\nline'), Buffer.from('x'))).rejects.toMatchObject({
+          code: 'KeychainItemUnusable',
+        });
         await expect(readItem(shell, item('new\nline'))).rejects.toMatchObject({ code: 'KeychainItemUnusable' });
         // put there by another program, longer than a line of ours could carry back
-        await shell.run([shell.tool('security'), 'add-generic-password', '-U', '-s', 'too-long', '-a', 'openclaw', '-w', 'y'.repeat(9000), bed.lane('lane-2').keychain]);
+        await shell.run([
+          shell.tool('security'),
+          'add-generic-password',
+          '-U',
+          '-s',
+          'too-long',
+          '-a',
+          'openclaw',
+          '-w',
+          'y'.repeat(9000),
+          bed.lane('lane-2').keychain,
+        ]);
         await expect(readItem(shell, item('too-long'))).rejects.toMatchObject({ code: 'KeychainItemUnusable' });
         expect(await deleteItem(shell, item('too-long'))).toBe(true);
       });
@@ -222,14 +292,22 @@ export function laneSuite(kind: BedKind): void {
         const shell = await shellOf('lane-2');
         const lost = await fenced(shell);
         await fenced(shell);
-        await expect(writeItem(shell, item('fenced'), Buffer.from('x'), { fence: lost })).rejects.toMatchObject({ code: 'FenceLost' });
+        await expect(writeItem(shell, item('fenced'), Buffer.from('x'), { fence: lost })).rejects.toMatchObject({
+          code: 'FenceLost',
+        });
         expect(await findItem(shell, item('fenced'))).toBeUndefined();
       });
 
       it('shows no value in a failure', async () => {
         const shell = await shellOf('lane-2');
-        const failures = await Promise.allSettled([writeItem(shell, item('s'), Buffer.alloc(5000, 'canary')), unlockKeychain(shell, 'canary-password')]);
-        for (const failure of failures) expect(JSON.stringify(failure) + String((failure as PromiseRejectedResult).reason.stack)).not.toContain('canary');
+        const failures = await Promise.allSettled([
+          writeItem(shell, item('s'), Buffer.alloc(5000, 'canary')),
+          unlockKeychain(shell, 'canary-password'),
+        ]);
+        for (const failure of failures)
+          expect(JSON.stringify(failure) + String((failure as PromiseRejectedResult).reason.stack)).not.toContain(
+            'canary',
+          );
       });
     });
 
@@ -251,8 +329,12 @@ export function laneSuite(kind: BedKind): void {
       await from.script('mkdir "$1"', [`${from.target.home}/odd`]);
       makeOddTree(source, kind === 'namespaces' ? String(statSync(bed.lane('lane-1').realHome).uid) : undefined);
       const [files, folders]: [Buffer[], Buffer[]] = [[], []];
-      for await (const { path, type } of listFiles(from, { base: from.target.home, paths: ['odd'] })) (type === 'directory' ? folders : files).push(path);
-      for (const [list, names] of [['files', files], ['folders', folders]] as const) {
+      for await (const { path, type } of listFiles(from, { base: from.target.home, paths: ['odd'] }))
+        (type === 'directory' ? folders : files).push(path);
+      for (const [list, names] of [
+        ['files', files],
+        ['folders', folders],
+      ] as const) {
         await writeLaneFile(from, `lists/${list}`, Buffer.concat(names.flatMap((name) => [name, Buffer.from([0])])));
         const pack = await packFiles(from, { base: from.target.home, listPath: from.clawbackPath(`lists/${list}`) });
         const unpack = await unpackFiles(to, { base: `${to.target.home}/staged`, fence });
@@ -278,7 +360,11 @@ export function laneSuite(kind: BedKind): void {
       const write = await writeRange(shell, { base: shell.target.home, path: target, offset: 0, fence });
       await pipeline(Readable.from([content]), write.stdin);
       await write.finished;
-      await finishFiles(shell, { base: shell.target.home, files: [{ path: target, sizeBytes: content.length, mode: 0o640, mtimeNs: 1_700_000_000_000_000_001n }], fence });
+      await finishFiles(shell, {
+        base: shell.target.home,
+        files: [{ path: target, sizeBytes: content.length, mode: 0o640, mtimeNs: 1_700_000_000_000_000_001n }],
+        fence,
+      });
       const read = await readRange(shell, { base: shell.target.home, path: target, offset: 1_048_577, length: 1000 });
       const chunks: Buffer[] = [];
       for await (const chunk of read.stdout) chunks.push(chunk as Buffer);
@@ -286,11 +372,21 @@ export function laneSuite(kind: BedKind): void {
       expect(Buffer.concat(chunks)).toEqual(content.subarray(1_048_577, 1_049_577));
     });
 
-    it('copies the gateway\'s database while it runs', async () => {
+    it("copies the gateway's database while it runs", async () => {
       const shell = await shellOf('lane-1');
       const from = `${shell.target.home}/.openclaw/transcripts/sessions.sqlite`;
-      expect(await copyDatabase(shell, { from, to: shell.clawbackPath('copies/sessions.sqlite'), fence: await fenced(shell) })).toBe(true);
-      expect(readFileSync(join(bed.lane('lane-1').realHome, '.clawback/copies/sessions.sqlite')).subarray(0, 15).toString()).toBe('SQLite format 3');
+      expect(
+        await copyDatabase(shell, {
+          from,
+          to: shell.clawbackPath('copies/sessions.sqlite'),
+          fence: await fenced(shell),
+        }),
+      ).toBe(true);
+      expect(
+        readFileSync(join(bed.lane('lane-1').realHome, '.clawback/copies/sessions.sqlite'))
+          .subarray(0, 15)
+          .toString(),
+      ).toBe('SQLite format 3');
     });
 
     it('installs a plist as root, keeps the old one, and puts it back', async () => {
@@ -301,7 +397,9 @@ export function laneSuite(kind: BedKind): void {
       const before = readFileSync(real);
       checkPlist(shell, profile('lane-1'), before);
       expect(await readPlist(shell, bed.lane('lane-1').plist)).toMatchObject({ Label: shell.target.label });
-      const content = Buffer.from(before.toString().replace('</dict>', '<key>Comment</key><string>é new</string></dict>'));
+      const content = Buffer.from(
+        before.toString().replace('</dict>', '<key>Comment</key><string>é new</string></dict>'),
+      );
       const request = { path, bak: `${path}.bak.1780000000`, fence };
       await installPlist(shell, { ...request, content });
       await installPlist(shell, { ...request, content });
@@ -321,15 +419,22 @@ export function laneSuite(kind: BedKind): void {
       await installPlist(shell, { path, bak: undefined, content: before, fence });
       await dropPlistBak(shell, { bak: request.bak, fence });
       expect(existsSync(`${real}.bak.1780000000`)).toBe(false);
-      for (const bad of ['/etc/x.plist', '/Library/LaunchDaemons/../x.plist', '/Library/LaunchDaemons/sub/x.plist', '/Library/LaunchDaemons/x']) {
-        await expect(installPlist(shell, { path: bad, bak: undefined, content })).rejects.toMatchObject({ code: 'PlistInvalid' });
+      for (const bad of [
+        '/etc/x.plist',
+        '/Library/LaunchDaemons/../x.plist',
+        '/Library/LaunchDaemons/sub/x.plist',
+        '/Library/LaunchDaemons/x',
+      ]) {
+        await expect(installPlist(shell, { path: bad, bak: undefined, content })).rejects.toMatchObject({
+          code: 'PlistInvalid',
+        });
       }
       await expect(dropPlistBak(shell, { bak: path })).rejects.toMatchObject({ code: 'PlistInvalid' });
     });
 
-    it('appends to the node\'s backup log', async () => {
+    it("appends to the node's backup log", async () => {
       const shell = await shellOf('lane-1');
-      await appendBackupLog(shell, 'lane=lane-1 note=\'quoted $(id)\'');
+      await appendBackupLog(shell, "lane=lane-1 note='quoted $(id)'");
       await appendBackupLog(shell, 'second');
       const log = readFileSync(seen('lane-1', '/var/log/openclaw-backup.log'), 'utf8');
       expect(log.endsWith("lane=lane-1 note='quoted $(id)'\nsecond\n")).toBe(true);
@@ -341,7 +446,9 @@ export function laneSuite(kind: BedKind): void {
       const fence = await fenced(shell);
       const log = `${shell.target.home}/zombie`;
       const real = join(bed.lane('lane-1').realHome, 'zombie');
-      const process = await shell.spawnScript('while :; do echo x >>"$1" 2>/dev/null; sleep 0.05; done', [log], { fence });
+      const process = await shell.spawnScript('while :; do echo x >>"$1" 2>/dev/null; sleep 0.05; done', [log], {
+        fence,
+      });
       process.stdout.resume();
       await eventually(async () => existsSync(real));
       await bed.host('mac-1').killSshd();
@@ -354,7 +461,7 @@ export function laneSuite(kind: BedKind): void {
       expect(statSync(real).size).toBe(size);
     });
 
-    it('keeps one lane\'s fences from another\'s commands', async () => {
+    it("keeps one lane's fences from another's commands", async () => {
       const one = await shellOf('lane-1');
       const two = await shellOf('lane-2');
       const fence = await fenced(two);

@@ -55,14 +55,16 @@ describe('takeFence', () => {
     await takeFence(shell, fence(2));
     const mark = `${shell.target.home}/mark`;
     await expect(shell.script('touch "$1"', [mark], { fence: fence(1) })).rejects.toMatchObject({ code: 'FenceLost' });
-    await expect(shell.run(['/usr/bin/touch', mark], { fence: fence(1), as: 'root' })).rejects.toMatchObject({ code: 'FenceLost' });
+    await expect(shell.run(['/usr/bin/touch', mark], { fence: fence(1), as: 'root' })).rejects.toMatchObject({
+      code: 'FenceLost',
+    });
     const process = await shell.spawn(['/usr/bin/touch', mark], { fence: fence(1) });
     process.stdout.resume();
     await expect(process.exited).rejects.toMatchObject({ code: 'FenceLost' });
     expect(existsSync(mark)).toBe(false);
   });
 
-  it('does not take a command\'s own status 97 for a lost fence', async () => {
+  it("does not take a command's own status 97 for a lost fence", async () => {
     const shell = await local.shell();
     await takeFence(shell, fence(1));
     await expect(shell.script('exit 97', [], { fence: fence(1) })).rejects.toMatchObject({ code: 'HostCommandFailed' });
@@ -72,7 +74,11 @@ describe('takeFence', () => {
     const shell = await local.shell();
     await takeFence(shell, fence(1));
     const log = `${shell.target.home}/log`;
-    const stubborn = await shell.spawnScript('trap "" TERM; (trap "" TERM; while :; do echo x >>"$1"; sleep 0.05; done) & wait', [log], { fence: fence(1) });
+    const stubborn = await shell.spawnScript(
+      'trap "" TERM; (trap "" TERM; while :; do echo x >>"$1"; sleep 0.05; done) & wait',
+      [log],
+      { fence: fence(1) },
+    );
     stubborn.stdout.resume();
     await written(log);
     await takeFence(shell, fence(2));
@@ -104,7 +110,11 @@ describe('takeFence', () => {
     const shell = await local.shell();
     await takeFence(shell, fence(1));
     const log = `${shell.target.home}/log`;
-    const process = await shell.spawnScript('(while :; do echo x >>"$1"; sleep 0.05; done) >/dev/null 2>&1 & exit 0', [log], { fence: fence(1) });
+    const process = await shell.spawnScript(
+      '(while :; do echo x >>"$1"; sleep 0.05; done) >/dev/null 2>&1 & exit 0',
+      [log],
+      { fence: fence(1) },
+    );
     process.stdout.resume();
     await process.exited;
     await written(log);
@@ -135,7 +145,9 @@ describe('takeFence', () => {
     const log = `${shell.target.home}/log`;
     await takeFence(shell, fence(1));
     const old = Array.from({ length: 6 }, () =>
-      shell.script('for i in 1 2 3 4 5 6 7 8; do echo old >>"$1"; sleep 0.05; done', [log], { fence: fence(1) }).catch((error: Error) => error),
+      shell
+        .script('for i in 1 2 3 4 5 6 7 8; do echo old >>"$1"; sleep 0.05; done', [log], { fence: fence(1) })
+        .catch((error: Error) => error),
     );
     await written(log);
     await takeFence(shell, fence(2));
@@ -152,16 +164,23 @@ describe('takeFence', () => {
     expect(fencesOf(shell)).toEqual([fenceName(fence(5))]);
   }, 30_000);
 
-  it.runIf(isRoot)('waits for a root command of an earlier attempt, which the lane cannot end', async () => {
-    const shell = await local.shell();
-    await takeFence(shell, fence(1));
-    const mark = `${shell.target.home}/mark`;
-    const slow = shell.run(['/bin/sh', '-c', `echo x >${mark}; sleep 2; echo done >${mark}`], { fence: fence(1), as: 'root' });
-    await written(mark);
-    await takeFence(shell, fence(2));
-    expect(execFileSync('cat', [mark], { encoding: 'utf8' })).toBe('done\n');
-    expect((await slow).exitStatus).toBe(0);
-  }, 30_000);
+  it.runIf(isRoot)(
+    'waits for a root command of an earlier attempt, which the lane cannot end',
+    async () => {
+      const shell = await local.shell();
+      await takeFence(shell, fence(1));
+      const mark = `${shell.target.home}/mark`;
+      const slow = shell.run(['/bin/sh', '-c', `echo x >${mark}; sleep 2; echo done >${mark}`], {
+        fence: fence(1),
+        as: 'root',
+      });
+      await written(mark);
+      await takeFence(shell, fence(2));
+      expect(execFileSync('cat', [mark], { encoding: 'utf8' })).toBe('done\n');
+      expect((await slow).exitStatus).toBe(0);
+    },
+    30_000,
+  );
 
   it('keeps its folder private', async () => {
     const shell = await local.shell();

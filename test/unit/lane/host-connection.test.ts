@@ -25,7 +25,9 @@ async function run(command: string): Promise<{ status: number; out: string }> {
 }
 
 /** A TCP proxy before the sshd, to cut or stall a connection. */
-async function proxy(onSockets: (client: Socket, server: Socket) => void): Promise<{ port: number; close: () => void }> {
+async function proxy(
+  onSockets: (client: Socket, server: Socket) => void,
+): Promise<{ port: number; close: () => void }> {
   const { connect } = await import('node:net');
   const port = await freePort();
   const server = createServer((client) => {
@@ -68,12 +70,18 @@ describe('connectHost', () => {
   });
 
   it('tells a refused login from an unreachable host', async () => {
-    await expect(connectHost({ ...local.host, user: 'no-such-user' }, local)).rejects.toMatchObject({ code: 'HostLoginRefused' });
-    await expect(connectHost({ ...local.host, port: await freePort() }, local)).rejects.toMatchObject({ code: 'HostUnreachable' });
+    await expect(connectHost({ ...local.host, user: 'no-such-user' }, local)).rejects.toMatchObject({
+      code: 'HostLoginRefused',
+    });
+    await expect(connectHost({ ...local.host, port: await freePort() }, local)).rejects.toMatchObject({
+      code: 'HostUnreachable',
+    });
   });
 
   it('does not quote a private key that it cannot read', async () => {
-    const login = { privateKey: Buffer.from('-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----') };
+    const login = {
+      privateKey: Buffer.from('-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----'),
+    };
     const failure = await connectHost(local.host, login).catch((error: Error) => error);
     expect(failure).toMatchObject({ code: 'HostLoginRefused' });
     expect(String(failure)).not.toContain('c2VjcmV0');
@@ -84,7 +92,9 @@ describe('connectHost', () => {
     await new Promise((resolve) => silent.once('listening', resolve));
     const address = silent.address() as { port: number };
     const signal = AbortSignal.timeout(100);
-    await expect(connectHost({ ...local.host, port: address.port }, local, signal)).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(connectHost({ ...local.host, port: address.port }, local, signal)).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
     silent.close();
   });
 });
@@ -109,7 +119,10 @@ describe('a command on a connection', () => {
     const connection = await local.connect();
     const sent = randomBytes(6_000_000);
     const process = await connection.exec('cat');
-    const [, got] = await Promise.all([pipeline(Readable.from([sent.subarray(0, 1), sent.subarray(1)]), process.stdin), buffer(process.stdout)]);
+    const [, got] = await Promise.all([
+      pipeline(Readable.from([sent.subarray(0, 1), sent.subarray(1)]), process.stdin),
+      buffer(process.stdout),
+    ]);
     expect(got.equals(sent)).toBe(true);
     expect(await process.exited).toBe(0);
   });
@@ -139,10 +152,15 @@ describe('a command on a connection', () => {
     const connection = await local.connect();
     const failing = await connection.exec('exit 4');
     failing.stdout.resume();
-    await expect(pipeline(Readable.from([Buffer.alloc(9_000_000)]), failing.stdin)).rejects.toMatchObject({ code: 'HostCommandFailed' });
+    await expect(pipeline(Readable.from([Buffer.alloc(9_000_000)]), failing.stdin)).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+    });
     expect(await failing.exited).toBe(4);
     const content = await connection.exec('head -c 10');
-    const [, out] = await Promise.all([pipeline(Readable.from([Buffer.alloc(9_000_000)]), content.stdin), buffer(content.stdout)]);
+    const [, out] = await Promise.all([
+      pipeline(Readable.from([Buffer.alloc(9_000_000)]), content.stdin),
+      buffer(content.stdout),
+    ]);
     expect(out).toHaveLength(10);
     expect(await content.exited).toBe(0);
   });

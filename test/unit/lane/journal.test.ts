@@ -4,7 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fence, takeFence } from '../../../src/lane/fence.ts';
-import { archiveJournal, listArchivedJournals, readArchivedJournal, readJournal, removeArchivedJournal, writeJournal } from '../../../src/lane/journal.ts';
+import {
+  archiveJournal,
+  listArchivedJournals,
+  readArchivedJournal,
+  readJournal,
+  removeArchivedJournal,
+  writeJournal,
+} from '../../../src/lane/journal.ts';
 import { appendReport, readLaneFile, removeLaneTree, writeLaneFile } from '../../../src/lane/lane-files.ts';
 import type { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { limits } from '../../../src/domain/limits.ts';
@@ -27,7 +34,11 @@ describe('the journal', () => {
     expect(await readJournal(shell)).toBeUndefined();
     await writeJournal(shell, { run: 'r', renames: [{ from: 'ä', to: "it's" }] }, { fence });
     expect(await readJournal(shell)).toEqual({ run: 'r', renames: [{ from: 'ä', to: "it's" }] });
-    expect([statSync(journalFile()).mode & 0o777, statSync(shell.clawbackPath('journal')).mode & 0o777, statSync(shell.clawbackPath('')).mode & 0o777]).toEqual([0o600, 0o700, 0o700]);
+    expect([
+      statSync(journalFile()).mode & 0o777,
+      statSync(shell.clawbackPath('journal')).mode & 0o777,
+      statSync(shell.clawbackPath('')).mode & 0o777,
+    ]).toEqual([0o600, 0o700, 0o700]);
   });
 
   it('stays whole when its writer dies in the middle', async () => {
@@ -67,7 +78,9 @@ describe('the journal', () => {
     await removeArchivedJournal(shell, 'restored', { fence: next });
     await removeArchivedJournal(shell, 'restored', { fence: next });
     expect(await listArchivedJournals(shell)).toEqual([]);
-    await expect(archiveJournal(shell, 'restored', { fence: next })).rejects.toMatchObject({ code: 'HostCommandFailed' });
+    await expect(archiveJournal(shell, 'restored', { fence: next })).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+    });
   });
 
   it('refuses names that are no plain words', async () => {
@@ -91,7 +104,8 @@ describe('files below ~/.clawback', () => {
 
   it('are undefined when absent, and never outside', async () => {
     expect(await readLaneFile(shell, 'no/such')).toBeUndefined();
-    for (const path of ['../x', '/etc/passwd', 'a//b', '', 'a/./b']) await expect(readLaneFile(shell, path)).rejects.toMatchObject({ code: 'InvalidInput' });
+    for (const path of ['../x', '/etc/passwd', 'a//b', '', 'a/./b'])
+      await expect(readLaneFile(shell, path)).rejects.toMatchObject({ code: 'InvalidInput' });
   });
 
   it('fail with what their stream failed with', async () => {
@@ -105,7 +119,9 @@ describe('files below ~/.clawback', () => {
   });
 
   it('are removed as whole trees, folders without write permission too', async () => {
-    await shell.script('mkdir -p "$1/a/b" && echo x >"$1/a/b/c" && chmod 555 "$1/a/b" "$1/a"', [shell.clawbackPath('stage')]);
+    await shell.script('mkdir -p "$1/a/b" && echo x >"$1/a/b/c" && chmod 555 "$1/a/b" "$1/a"', [
+      shell.clawbackPath('stage'),
+    ]);
     await removeLaneTree(shell, 'stage');
     await removeLaneTree(shell, 'stage');
     expect(existsSync(shell.clawbackPath('stage'))).toBe(false);

@@ -34,12 +34,16 @@ function printBuffer(value: Buffer): string {
   const isPlain = (byte: number) => byte >= 0x20 && byte <= 0x7e && byte !== 0x5c;
   const hex = [...value].some((byte) => !isPlain(byte));
   const ascii = [...value].some(isPlain);
-  const octal = (byte: number) => (isPlain(byte) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`);
+  const octal = (byte: number) =>
+    isPlain(byte) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
   return `${hex ? `0x${value.toString('hex').toUpperCase()}${ascii ? '  ' : ' '}` : ''}${ascii ? `"${[...value].map(octal).join('')}"` : ''}`;
 }
 
 const name = fc.string({ unit: 'binary', maxLength: 60 }).filter(isExpressible);
-const value = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: fc.constantFrom(...'\'"\\ aé0x') }).map((text) => Buffer.from(text)));
+const value = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }),
+  fc.string({ unit: fc.constantFrom(...'\'"\\ aé0x') }).map((text) => Buffer.from(text)),
+);
 
 describe('a line for security -i', () => {
   it('is read back word for word', () => {
@@ -66,7 +70,9 @@ describe('a line for security -i', () => {
 
   it('is refused when it does not fit, or a name cannot be said', () => {
     const item = { service: 's', account: 'a' };
-    const longest = limits.keychainLineBytes - Buffer.byteLength(commandOf(['add-generic-password', '-U', '-a', 'a', '-s', 's', '-w', '', '/k']));
+    const longest =
+      limits.keychainLineBytes -
+      Buffer.byteLength(commandOf(['add-generic-password', '-U', '-a', 'a', '-s', 's', '-w', '', '/k']));
     expect(addCommand(item, Buffer.alloc(longest, 'x'), '/k')).toHaveLength(limits.keychainLineBytes);
     expect(addCommand(item, Buffer.alloc(longest + 1, 'x'), '/k')).toBeUndefined();
     expect(addCommand(item, Buffer.alloc(longest, '"'), '/k')).toBeUndefined();

@@ -63,11 +63,16 @@ describe('LaneShell.run', () => {
         for (;;) yield Buffer.alloc(65_536);
       })(),
     );
-    await expect(shell.script('exit 7', [], { stdin: endless })).rejects.toMatchObject({ code: 'HostCommandFailed', context: { exitStatus: 7 } });
+    await expect(shell.script('exit 7', [], { stdin: endless })).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+      context: { exitStatus: 7 },
+    });
   });
 
   it('is bounded in time and output, and ends with its signal', async () => {
-    await expect(shell.run(['/bin/sleep', '20'], { timeoutMs: 150 })).rejects.toMatchObject({ code: 'HostCommandTimeout' });
+    await expect(shell.run(['/bin/sleep', '20'], { timeoutMs: 150 })).rejects.toMatchObject({
+      code: 'HostCommandTimeout',
+    });
     await expect(shell.script('head -c 3000000 /dev/zero', [])).rejects.toMatchObject({ code: 'HostOutputUnexpected' });
     const abort = new AbortController();
     const running = shell.run(['/bin/sleep', '20'], { signal: abort.signal });
@@ -81,7 +86,10 @@ describe('LaneShell.run', () => {
   });
 
   it('names a missing program', async () => {
-    await expect(shell.run(['/no/such/program'])).rejects.toMatchObject({ code: 'ToolMissing', context: { tool: 'program' } });
+    await expect(shell.run(['/no/such/program'])).rejects.toMatchObject({
+      code: 'ToolMissing',
+      context: { tool: 'program' },
+    });
     await expect(shell.run(['/no/such/program'], { as: 'root' })).rejects.toMatchObject({ code: 'ToolMissing' });
   });
 });

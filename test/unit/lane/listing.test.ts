@@ -32,14 +32,23 @@ describe('listFiles', () => {
   it('shows every entry once, names byte for byte', async () => {
     const names = (await list(['tree'])).map((entry) => entry.path.toString('hex'));
     const prefix = Buffer.from('tree/').toString('hex');
-    const expected = [Buffer.from('tree').toString('hex'), ...describeTree(`${home}/tree`).map((line) => prefix + line.split(' ')[0])];
+    const expected = [
+      Buffer.from('tree').toString('hex'),
+      ...describeTree(`${home}/tree`).map((line) => prefix + line.split(' ')[0]),
+    ];
     expect(names.toSorted()).toEqual(expected.toSorted());
     expect(names).toContain(prefix + oddNames.at(-1)?.toString('hex'));
   });
 
   it('shows what lstat shows', async () => {
     const entries = await list(['tree']);
-    for (const [name, type] of [['plain', 'file'], ['sparse', 'file'], ['link', 'symlink'], ['deep/er', 'directory'], ['empty-file', 'file']] as const) {
+    for (const [name, type] of [
+      ['plain', 'file'],
+      ['sparse', 'file'],
+      ['link', 'symlink'],
+      ['deep/er', 'directory'],
+      ['empty-file', 'file'],
+    ] as const) {
       const stats = lstatSync(`${home}/tree/${name}`, { bigint: true });
       expect(find(entries, `tree/${name}`)).toEqual({
         path: Buffer.from(`tree/${name}`),
@@ -67,20 +76,25 @@ describe('listFiles', () => {
   });
 
   it('ignores paths that are absent, and lists nothing when all are', async () => {
-    expect((await list(['absent', 'tree/plain', 'also/absent'])).map((entry) => entry.path.toString())).toEqual(['tree/plain']);
+    expect((await list(['absent', 'tree/plain', 'also/absent'])).map((entry) => entry.path.toString())).toEqual([
+      'tree/plain',
+    ]);
     expect(await list(['absent'])).toEqual([]);
     expect(await list([])).toEqual([]);
   });
 
   it('lists all of its base for `.`, and nothing when the base is absent', async () => {
     const names: string[] = [];
-    for await (const entry of listFiles(shell, { base: `${home}/tree/deep`, paths: ['.'] })) names.push(entry.path.toString());
+    for await (const entry of listFiles(shell, { base: `${home}/tree/deep`, paths: ['.'] }))
+      names.push(entry.path.toString());
     expect(names.toSorted().slice(0, 2)).toEqual(['er', `er/${'d'.repeat(120)}`]);
     expect(await listFiles(shell, { base: `${home}/absent`, paths: ['.'] }).next()).toMatchObject({ done: true });
   });
 
   it('does not enter pruned trees, but shows their folder', async () => {
-    const names = (await list(['tree'], ['tree/deep/**', '**/empty/**', 'tree/*/nothing'])).map((entry) => entry.path.toString());
+    const names = (await list(['tree'], ['tree/deep/**', '**/empty/**', 'tree/*/nothing'])).map((entry) =>
+      entry.path.toString(),
+    );
     expect(names).toContain('tree/deep');
     expect(names.some((name) => name.startsWith('tree/deep/'))).toBe(false);
   });
@@ -113,7 +127,11 @@ describe('listFiles', () => {
 
 describe('statFiles', () => {
   it('shows the files of a NUL list in its order, without the vanished ones', async () => {
-    const names = [...oddNames.map((name) => Buffer.concat([Buffer.from('tree/'), name])), Buffer.from('tree/gone'), Buffer.from('tree/link')];
+    const names = [
+      ...oddNames.map((name) => Buffer.concat([Buffer.from('tree/'), name])),
+      Buffer.from('tree/gone'),
+      Buffer.from('tree/link'),
+    ];
     writeFileSync(`${home}/list`, Buffer.concat(names.flatMap((name) => [name, Buffer.from([0])])));
     execFileSync('chmod', ['644', `${home}/list`]);
     const entries = await statFiles(shell, { base: home, listPath: `${home}/list` });
@@ -129,25 +147,46 @@ describe('statFiles', () => {
   it('gives nothing for an empty list, and says when the list is gone', async () => {
     writeFileSync(`${home}/none`, '', { mode: 0o644 });
     expect(await statFiles(shell, { base: home, listPath: `${home}/none` })).toEqual([]);
-    await expect(statFiles(shell, { base: home, listPath: `${home}/no-list` })).rejects.toMatchObject({ code: 'PlanLost' });
+    await expect(statFiles(shell, { base: home, listPath: `${home}/no-list` })).rejects.toMatchObject({
+      code: 'PlanLost',
+    });
   });
 });
 
 describe('pruneWords', () => {
   it('takes the globs that name whole trees and leaves the others to the caller', () => {
     const words = pruneWords(['**/node_modules/**', '.openclaw/tmp/**', 'a*/b/**', '**/*.lock', 'odd[x]\\/**']);
-    expect(words.filter((word) => word.startsWith('.') || word.startsWith('*'))).toEqual(['*/node_modules', './.openclaw/tmp', './odd\\[x\\]\\\\']);
+    expect(words.filter((word) => word.startsWith('.') || word.startsWith('*'))).toEqual([
+      '*/node_modules',
+      './.openclaw/tmp',
+      './odd\\[x\\]\\\\',
+    ]);
   });
 });
 
 describe('parseRecord', () => {
   const good = ' 81a4 1000 1000 5 8 512 1700000000.123456789 1700000001.000000000 2049 77 1 ./a b\n';
   it('reads a record, also one from before 1970', () => {
-    expect(parseRecord(Buffer.from(good))).toMatchObject({ path: Buffer.from('a b'), mode: 0o644, mtimeNs: 1_700_000_000_123_456_789n, allocatedBytes: 4096 });
-    expect(parseRecord(Buffer.from(good.replace('1700000000.1', '-1700000000.1'))).mtimeNs).toBe(-1_700_000_000_123_456_789n);
+    expect(parseRecord(Buffer.from(good))).toMatchObject({
+      path: Buffer.from('a b'),
+      mode: 0o644,
+      mtimeNs: 1_700_000_000_123_456_789n,
+      allocatedBytes: 4096,
+    });
+    expect(parseRecord(Buffer.from(good.replace('1700000000.1', '-1700000000.1'))).mtimeNs).toBe(
+      -1_700_000_000_123_456_789n,
+    );
   });
 
-  it.each([good.slice(0, 40), good.replace('81a4', 'zz'), good.replace('81a4', '1'), good.replace('.123456789', ''), good.replace(' 5 ', ' -5 '), good.slice(0, -1), `x${good}`])('refuses %j', (record) => {
+  it.each([
+    good.slice(0, 40),
+    good.replace('81a4', 'zz'),
+    good.replace('81a4', '1'),
+    good.replace('.123456789', ''),
+    good.replace(' 5 ', ' -5 '),
+    good.slice(0, -1),
+    `x${good}`,
+  ])('refuses %j', (record) => {
     expect(() => parseRecord(Buffer.from(record))).toThrow(expect.objectContaining({ code: 'HostOutputUnexpected' }));
   });
 });

@@ -2,7 +2,17 @@
 // The login is the current user; the lane's user is the same, or `nobody` when we are root (then sudo is really used).
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +84,10 @@ function makeHome(folder: string, name: string): string {
   const home = join(folder, name);
   mkdirSync(home);
   if (isRoot) {
-    const [uid, gid] = execFileSync('sh', ['-c', 'id -u nobody; id -g nobody'], { encoding: 'utf8' }).trim().split('\n').map(Number);
+    const [uid, gid] = execFileSync('sh', ['-c', 'id -u nobody; id -g nobody'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
     chownSync(home, uid ?? 0, gid ?? 0);
   }
   return home;
@@ -91,7 +104,15 @@ export async function startLocalHost(): Promise<LocalHost> {
   const child = spawn('/usr/sbin/sshd', ['-D', '-f', writeConfig(folder, port)], { stdio: 'ignore' });
   await untilListening(child, join(folder, 'sshd.pid'));
   const privateKey = readFileSync(join(folder, 'user_key'));
-  const host: HostTarget = { name: 'local', address: '127.0.0.1', port, user: userInfo().username, hostKey, root: '/', tools: { ps: '/usr/bin/ps', tar: '/usr/bin/bsdtar' } };
+  const host: HostTarget = {
+    name: 'local',
+    address: '127.0.0.1',
+    port,
+    user: userInfo().username,
+    hostKey,
+    root: '/',
+    tools: { ps: '/usr/bin/ps', tar: '/usr/bin/bsdtar' },
+  };
   const connections: HostConnection[] = [];
   let homes = 0;
   const lane = (overrides: Partial<LaneTarget> = {}): LaneTarget => {
@@ -129,7 +150,8 @@ export async function startLocalHost(): Promise<LocalHost> {
     stop: async () => {
       for (const connection of connections) connection.close();
       child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode === null && child.signalCode === null)
+        await new Promise((resolve) => child.once('exit', resolve));
       rmSync(folder, { recursive: true, force: true });
     },
   };

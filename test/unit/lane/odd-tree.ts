@@ -3,12 +3,49 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { type BigIntStats, chmodSync, lstatSync, lutimesSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, closeSync, symlinkSync, linkSync, ftruncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  type BigIntStats,
+  chmodSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  closeSync,
+  symlinkSync,
+  linkSync,
+  ftruncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 
 const slash = Buffer.from('/');
 
 export const oddNames: readonly Buffer[] = [
-  ...['-x', '--version', '@foo', '-C', 'plain', 'sp ace', 'back\\slash', 'new\nline', 'tab\t', '"quoted"', "it's", '$(id)', 'star*[x]?', ' ', '~', '#', 'a'.repeat(200), 'café', 'cafe\u0301', '\u{1F980}'].map((name) => Buffer.from(name)),
+  ...[
+    '-x',
+    '--version',
+    '@foo',
+    '-C',
+    'plain',
+    'sp ace',
+    'back\\slash',
+    'new\nline',
+    'tab\t',
+    '"quoted"',
+    "it's",
+    '$(id)',
+    'star*[x]?',
+    ' ',
+    '~',
+    '#',
+    'a'.repeat(200),
+    'café',
+    'cafe\u0301',
+    '\u{1F980}',
+  ].map((name) => Buffer.from(name)),
   Buffer.from([0xff, 0xfe, 0x20, 0x72]),
   Buffer.from([0x01, 0x7f, 0x80, 0x81, 0x88]),
   Buffer.from(Array.from({ length: 120 }, (_, index) => (index % 2 === 0 ? 0xc3 : 0xff))),
@@ -54,7 +91,14 @@ export function describeTree(folder: string, parts: Buffer = Buffer.alloc(0)): s
       const path = under(folder, relative);
       const stats = lstatSync(path, { bigint: true });
       const size = stats.isDirectory() ? '' : String(stats.size);
-      const line = [relative.toString('hex'), (Number(stats.mode)).toString(8), stats.mtimeNs, size, stats.isFile() ? stats.nlink : '', digest(path, stats)].join(' ');
+      const line = [
+        relative.toString('hex'),
+        Number(stats.mode).toString(8),
+        stats.mtimeNs,
+        size,
+        stats.isFile() ? stats.nlink : '',
+        digest(path, stats),
+      ].join(' ');
       return [line, ...(stats.isDirectory() ? describeTree(folder, relative) : [])];
     })
     .toSorted();

@@ -16,7 +16,13 @@ const target = {
   keychain: '/k',
 } as const;
 
-const good = { Label: target.label, UserName: target.user, ProgramArguments: ['/usr/local/bin/openclaw', 'gateway'], KeepAlive: true, ThrottleInterval: 10 };
+const good = {
+  Label: target.label,
+  UserName: target.user,
+  ProgramArguments: ['/usr/local/bin/openclaw', 'gateway'],
+  KeepAlive: true,
+  ThrottleInterval: 10,
+};
 
 describe('parsePlist', () => {
   it('reads XML and binary form', () => {
@@ -37,7 +43,9 @@ describe('parsePlist', () => {
   });
 
   it('resolves no entities of its own', () => {
-    const bomb = build({ Label: 'x' }).replace(/<!DOCTYPE[^>]*>/, '<!DOCTYPE plist [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>').replace('x</string>', '&b;&b;</string>');
+    const bomb = build({ Label: 'x' })
+      .replace(/<!DOCTYPE[^>]*>/, '<!DOCTYPE plist [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>')
+      .replace('x</string>', '&b;&b;</string>');
     let label: unknown;
     try {
       label = parsePlist(Buffer.from(bomb), 'lane-1')['Label'];
@@ -49,17 +57,19 @@ describe('parsePlist', () => {
 });
 
 describe('requireLanePlist', () => {
-  it('accepts the lane\'s own job, also one that starts through a wrapper', () => {
-    requireLanePlist(target, good);
-    requireLanePlist(target, { ...good, ProgramArguments: ['/bin/sh', '/Users/agent-lane-1/.openclaw/service-env/wrapper.sh'] });
-    requireLanePlist({ ...target, domain: 'gui/501' }, { Label: target.label, Program: '/usr/local/bin/openclaw' });
+  it("accepts the lane's own job, also one that starts through a wrapper", () => {
+    const wrapped = { ...good, ProgramArguments: ['/bin/sh', '/Users/agent-lane-1/.openclaw/service-env/wrapper.sh'] };
+    const agent = { Label: target.label, Program: '/usr/local/bin/openclaw' };
+    expect(() => requireLanePlist(target, good)).not.toThrow();
+    expect(() => requireLanePlist(target, wrapped)).not.toThrow();
+    expect(() => requireLanePlist({ ...target, domain: 'gui/501' }, agent)).not.toThrow();
   });
 
   it.each([
     ['another label', { Label: 'com.apple.x' }],
     ['another user', { UserName: 'agent-lane-2' }],
     ['root', { UserName: 'root' }],
-    ['an administrators\' group', { GroupName: 'wheel' }],
+    ["an administrators' group", { GroupName: 'wheel' }],
     ['a group that is no text', { GroupName: 0 }],
     ['a relative program', { ProgramArguments: ['openclaw', 'gateway'] }],
     ['a hidden program', { Program: 'openclaw' }],
@@ -67,10 +77,12 @@ describe('requireLanePlist', () => {
     ['arguments that are no text', { ProgramArguments: ['/usr/local/bin/openclaw', 7] }],
     ['something else', { ProgramArguments: ['/usr/bin/nc', '-l'] }],
   ])('refuses %s', (_what, change) => {
-    expect(() => requireLanePlist(target, { ...good, ...change })).toThrow(expect.objectContaining({ code: 'PlistInvalid' }));
+    expect(() => requireLanePlist(target, { ...good, ...change })).toThrow(
+      expect.objectContaining({ code: 'PlistInvalid' }),
+    );
   });
 
-  it('refuses a daemon that names no user, which would be root\'s', () => {
+  it("refuses a daemon that names no user, which would be root's", () => {
     const { UserName: _, ...rootless } = good;
     expect(() => requireLanePlist(target, rootless)).toThrow(expect.objectContaining({ code: 'PlistInvalid' }));
   });

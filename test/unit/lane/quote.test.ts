@@ -38,7 +38,9 @@ describe.each(shells)('quoteArgv in %s', (shell) => {
     fc.assert(
       fc.property(bytes, (name) => {
         const script = `printf '%b' "$1" | xargs -0 -n 1 sh -c 'printf %s "$1"' sh`;
-        const out = execFileSync(shell, ['-c', script, 'sh', octalOf(Buffer.from(name))], { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
+        const out = execFileSync(shell, ['-c', script, 'sh', octalOf(Buffer.from(name))], {
+          env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+        });
         expect(out).toEqual(Buffer.from(name));
       }),
       { numRuns: 75 },

@@ -25,7 +25,11 @@ afterAll(() => local.stop());
 const under = (folder: string, name: Buffer) => Buffer.concat([Buffer.from(`${home}/${folder}/`), name]);
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-async function read(path: Buffer | string, offset: number, length: number): Promise<{ bytes: Buffer; missing: boolean; counted: number }> {
+async function read(
+  path: Buffer | string,
+  offset: number,
+  length: number,
+): Promise<{ bytes: Buffer; missing: boolean; counted: number }> {
   const { stdout, finished } = await readRange(shell, { base: home, path: Buffer.from(path), offset, length });
   const bytes = await buffer(stdout);
   const end = await finished;
@@ -41,7 +45,15 @@ async function write(path: Buffer | string, offset: number, content: Buffer): Pr
 describe('ranges of a file', () => {
   const content = randomBytes(5 * MiB + 12_345);
 
-  it.each([[0, 100], [0, 5 * MiB + 12_345], [MiB, MiB], [MiB + 1, 2 * MiB], [5 * MiB, 12_345], [12_345, 1], [0, 0]])('reads %i and %i bytes', async (offset, length) => {
+  it.each([
+    [0, 100],
+    [0, 5 * MiB + 12_345],
+    [MiB, MiB],
+    [MiB + 1, 2 * MiB],
+    [5 * MiB, 12_345],
+    [12_345, 1],
+    [0, 0],
+  ])('reads %i and %i bytes', async (offset, length) => {
     writeFileSync(`${home}/big`, content);
     chmodSync(`${home}/big`, 0o644);
     const got = await read('big', offset, length);
@@ -63,21 +75,33 @@ describe('ranges of a file', () => {
       await write(path, 2 * MiB, content.subarray(2 * MiB, 3 * MiB));
       await write(path, 0, content.subarray(0, 2 * MiB));
     }
-    const files = oddNames.map((name, index) => ({ path: Buffer.concat([Buffer.from('made/in pieces/'), name]), sizeBytes: 2 * MiB + 10 + index, mode: 0o4750, mtimeNs: 1_700_000_000_123_456_789n + BigInt(index) }));
+    const files = oddNames.map((name, index) => ({
+      path: Buffer.concat([Buffer.from('made/in pieces/'), name]),
+      sizeBytes: 2 * MiB + 10 + index,
+      mode: 0o4750,
+      mtimeNs: 1_700_000_000_123_456_789n + BigInt(index),
+    }));
     await finishFiles(shell, { base: home, files, fence });
     await finishFiles(shell, { base: home, files, fence });
     await finishFiles(shell, { base: home, files: [], fence });
     oddNames.forEach((name, index) => {
       const path = under('made/in pieces', name);
       const stats = lstatSync(path, { bigint: true });
-      expect([Number(stats.mode) & 0o7777, stats.mtimeNs, Number(stats.size)]).toEqual([0o4750, 1_700_000_000_123_456_789n + BigInt(index), 2 * MiB + 10 + index]);
+      expect([Number(stats.mode) & 0o7777, stats.mtimeNs, Number(stats.size)]).toEqual([
+        0o4750,
+        1_700_000_000_123_456_789n + BigInt(index),
+        2 * MiB + 10 + index,
+      ]);
       expect(sha(readFileSync(path))).toBe(sha(content.subarray(0, 2 * MiB + 10 + index)));
     });
   }, 60_000);
 
   it('extends a file to its size, and takes a time before 1970', async () => {
     await write('short', 0, Buffer.from('abc'));
-    await finishFiles(shell, { base: home, files: [{ path: Buffer.from('short'), sizeBytes: 10, mode: 0o600, mtimeNs: -1_500_000_001n }] });
+    await finishFiles(shell, {
+      base: home,
+      files: [{ path: Buffer.from('short'), sizeBytes: 10, mode: 0o600, mtimeNs: -1_500_000_001n }],
+    });
     expect(readFileSync(`${home}/short`)).toEqual(Buffer.concat([Buffer.from('abc'), Buffer.alloc(7)]));
     expect(lstatSync(`${home}/short`, { bigint: true }).mtimeNs).toBe(-1_500_000_001n);
   });
@@ -92,7 +116,12 @@ describe('ranges of a file', () => {
     mkdirSync(`${home}/locked`, { mode: 0o555 });
     await expect(write('locked/x', 0, Buffer.from('a'))).rejects.toMatchObject({ code: 'HostCommandFailed' });
     await expect(write('../x', 0, Buffer.from('a'))).rejects.toMatchObject({ code: 'InvalidInput' });
-    await expect(finishFiles(shell, { base: home, files: [{ path: Buffer.from('not-there/x'), sizeBytes: 1, mode: 0o600, mtimeNs: 0n }] })).rejects.toMatchObject({ code: 'HostCommandFailed' });
+    await expect(
+      finishFiles(shell, {
+        base: home,
+        files: [{ path: Buffer.from('not-there/x'), sizeBytes: 1, mode: 0o600, mtimeNs: 0n }],
+      }),
+    ).rejects.toMatchObject({ code: 'HostCommandFailed' });
   });
 });
 
@@ -104,18 +133,33 @@ describe('trees', () => {
     await makeFolder(shell, `${home}/live/inner`, { fence });
     await moveTree(shell, `${home}/live`, `${home}/live.bak.1`, { fence });
     await moveTree(shell, `${home}/live`, `${home}/live.bak.1`, { fence });
-    expect(await pathsExist(shell, [`${home}/live`, `${home}/live.bak.1/inner`, `${home}/live.bak.1`])).toEqual([false, true, true]);
+    expect(await pathsExist(shell, [`${home}/live`, `${home}/live.bak.1/inner`, `${home}/live.bak.1`])).toEqual([
+      false,
+      true,
+      true,
+    ]);
     expect(await pathsExist(shell, [])).toEqual([]);
-    const many = Array.from({ length: 6000 }, (_, index) => `${home}/${index % 3 === 0 ? 'live.bak.1' : 'none'}/it's ${index}/..`.slice(0, index % 3 === 0 ? home.length + 11 : undefined));
+    const many = Array.from({ length: 6000 }, (_, index) =>
+      `${home}/${index % 3 === 0 ? 'live.bak.1' : 'none'}/it's ${index}/..`.slice(
+        0,
+        index % 3 === 0 ? home.length + 11 : undefined,
+      ),
+    );
     expect((await pathsExist(shell, many)).filter(Boolean)).toHaveLength(2000);
   });
 
   it('never land inside another, and must be somewhere', async () => {
     await makeFolder(shell, `${home}/first`, { fence });
     await makeFolder(shell, `${home}/second`, { fence });
-    await expect(moveTree(shell, `${home}/first`, `${home}/second`, { fence })).rejects.toMatchObject({ code: 'HostCommandFailed' });
-    await expect(moveTree(shell, `${home}/none`, `${home}/nowhere`, { fence })).rejects.toMatchObject({ code: 'HostCommandFailed' });
-    await expect(moveTree(shell, `${home}/first`, '/dev/shm/first', { fence })).rejects.toMatchObject({ code: 'HostCommandFailed' });
+    await expect(moveTree(shell, `${home}/first`, `${home}/second`, { fence })).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+    });
+    await expect(moveTree(shell, `${home}/none`, `${home}/nowhere`, { fence })).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+    });
+    await expect(moveTree(shell, `${home}/first`, '/dev/shm/first', { fence })).rejects.toMatchObject({
+      code: 'HostCommandFailed',
+    });
     expect(existsSync(`${home}/second/first`)).toBe(false);
     expect(existsSync(`${home}/first`)).toBe(true);
   });
@@ -131,6 +175,7 @@ describe('trees', () => {
   it('are removed only inside the home', async () => {
     await removeTree(shell, `${home}/sized`, { fence });
     expect(existsSync(`${home}/sized`)).toBe(false);
-    for (const path of [home, `${home}/`, `${home}/../x`, '/etc', `${home}x`]) await expect(removeTree(shell, path, { fence })).rejects.toMatchObject({ code: 'InvalidInput' });
+    for (const path of [home, `${home}/`, `${home}/../x`, '/etc', `${home}x`])
+      await expect(removeTree(shell, path, { fence })).rejects.toMatchObject({ code: 'InvalidInput' });
   });
 });

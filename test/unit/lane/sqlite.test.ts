@@ -33,7 +33,9 @@ describe('copyDatabase', () => {
   it('copies a database whose newest rows are in its WAL, with mode and time, under any name', async () => {
     const from = `${home}/it's a "db" $x.sqlite`;
     const live = new DatabaseSync(from);
-    live.exec("pragma journal_mode=wal; pragma wal_autocheckpoint=0; create table t(x); insert into t values (1),(2),(3)");
+    live.exec(
+      'pragma journal_mode=wal; pragma wal_autocheckpoint=0; create table t(x); insert into t values (1),(2),(3)',
+    );
     chmodSync(from, 0o640);
     give(from);
     const before = readFileSync(`${from}-wal`);
@@ -62,7 +64,9 @@ describe('copyDatabase', () => {
     const from = `${home}/busy.sqlite`;
     const setup = new DatabaseSync(from);
     setup.exec('pragma journal_mode=wal; create table t(x); create table sums(n)');
-    setup.exec("with recursive c(x) as (select 1 union all select x+1 from c where x<20000) insert into t select hex(randomblob(200)) from c");
+    setup.exec(
+      'with recursive c(x) as (select 1 union all select x+1 from c where x<20000) insert into t select hex(randomblob(200)) from c',
+    );
     setup.exec('insert into sums select count(*) from t');
     setup.close();
     give(from);
@@ -90,18 +94,25 @@ describe('copyDatabase', () => {
   it('refuses a damaged database and what is none, and names it only on the lane', async () => {
     writeFileSync(`${home}/secret-name.sqlite`, 'no database at all, but long enough to be read as one'.repeat(100));
     give(`${home}/secret-name.sqlite`);
-    const failure = await copyDatabase(shell, { from: `${home}/secret-name.sqlite`, to: `${home}/copies/x.sqlite` }).catch((error: Error) => error);
+    const failure = await copyDatabase(shell, {
+      from: `${home}/secret-name.sqlite`,
+      to: `${home}/copies/x.sqlite`,
+    }).catch((error: Error) => error);
     expect(failure).toMatchObject({ code: 'DatabaseBackupFailed' });
     expect(String(failure)).not.toContain('secret-name');
     const from = `${home}/damaged.sqlite`;
     const database = new DatabaseSync(from);
-    database.exec("create table t(x); with recursive c(x) as (select 1 union all select x+1 from c where x<5000) insert into t select hex(randomblob(100)) from c");
+    database.exec(
+      'create table t(x); with recursive c(x) as (select 1 union all select x+1 from c where x<5000) insert into t select hex(randomblob(100)) from c',
+    );
     database.close();
     const bytes = readFileSync(from);
     bytes.fill(0xaa, 40_960, 49_152);
     writeFileSync(from, bytes);
     give(from);
-    await expect(copyDatabase(shell, { from, to: `${home}/copies/damaged.sqlite` })).rejects.toMatchObject({ code: 'DatabaseBackupFailed' });
+    await expect(copyDatabase(shell, { from, to: `${home}/copies/damaged.sqlite` })).rejects.toMatchObject({
+      code: 'DatabaseBackupFailed',
+    });
     expect(existsSync(`${home}/copies/damaged.sqlite`)).toBe(false);
   });
 });

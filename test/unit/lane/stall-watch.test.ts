@@ -13,7 +13,9 @@ describe('stallWatch', () => {
   it('ends a stream that gives no byte for the time', async () => {
     const source = new PassThrough();
     source.write('a');
-    await expect(pipeline(source, stallWatch(80), new PassThrough().resume())).rejects.toMatchObject({ code: 'StreamStalled' });
+    await expect(pipeline(source, stallWatch(80), new PassThrough().resume())).rejects.toMatchObject({
+      code: 'StreamStalled',
+    });
     expect(source.destroyed).toBe(true);
   });
 

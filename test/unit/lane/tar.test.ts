@@ -58,9 +58,18 @@ describe.each(pairs)('packed by %s, unpacked by %s', (packer, unpacker) => {
     makeOddTree(source, from.target.user);
     const names: Buffer[] = [];
     const folders: Buffer[] = [];
-    for await (const entry of listFiles(from, { base: from.target.home, paths: ['tree'] })) (entry.type === 'directory' ? folders : names).push(entry.path.subarray('tree/'.length));
+    for await (const entry of listFiles(from, { base: from.target.home, paths: ['tree'] }))
+      (entry.type === 'directory' ? folders : names).push(entry.path.subarray('tree/'.length));
     const files = await pack(from, source, writeList(from, names));
-    const directories = await pack(from, source, writeList(from, folders.filter((name) => name.length > 0), 'folders'));
+    const directories = await pack(
+      from,
+      source,
+      writeList(
+        from,
+        folders.filter((name) => name.length > 0),
+        'folders',
+      ),
+    );
     expect([files.missing, directories.missing]).toEqual([0, 0]);
     const to = await laneWith(unpacker);
     const target = `${to.target.home}/staged`;
@@ -79,7 +88,11 @@ describe.each(['bsdtar', 'gnu'] as const)('packFiles with %s', (tar) => {
   it('counts vanished members and goes on', async () => {
     const shell = await laneWith(tar);
     writeFileSync(`${shell.target.home}/here`, 'x', { mode: 0o644 });
-    const { archive, missing } = await pack(shell, shell.target.home, writeList(shell, ['gone', 'here', 'also-gone', Buffer.from([0xff, 0x0a, 0x67])]));
+    const { archive, missing } = await pack(
+      shell,
+      shell.target.home,
+      writeList(shell, ['gone', 'here', 'also-gone', Buffer.from([0xff, 0x0a, 0x67])]),
+    );
     expect(missing).toBe(3);
     expect(execFileSync('tar', ['-tf', '-'], { input: archive, encoding: 'utf8' })).toBe('here\n');
   });
@@ -87,7 +100,10 @@ describe.each(['bsdtar', 'gnu'] as const)('packFiles with %s', (tar) => {
   it.runIf(isRoot)('fails for a file that cannot be read, and names it only on the lane', async () => {
     const shell = await laneWith(tar);
     writeFileSync(`${shell.target.home}/private-name`, 'x', { mode: 0o600 });
-    const { stdout, finished } = await packFiles(shell, { base: shell.target.home, listPath: writeList(shell, ['private-name']) });
+    const { stdout, finished } = await packFiles(shell, {
+      base: shell.target.home,
+      listPath: writeList(shell, ['private-name']),
+    });
     stdout.resume();
     const failure = await finished.catch((error: Error) => error);
     expect(failure).toMatchObject({ code: 'TarFailed', context: { count: 1 } });
@@ -106,9 +122,16 @@ describe.each(['bsdtar', 'gnu'] as const)('packFiles with %s', (tar) => {
 
   it('ends with its signal, and leaves no file of its own behind', async () => {
     const shell = await laneWith(tar);
-    execFileSync('sh', ['-c', `yes | head -c 300000000 > ${shell.target.home}/big; chmod 644 ${shell.target.home}/big`]);
+    execFileSync('sh', [
+      '-c',
+      `yes | head -c 300000000 > ${shell.target.home}/big; chmod 644 ${shell.target.home}/big`,
+    ]);
     const abort = new AbortController();
-    const { stdout, finished } = await packFiles(shell, { base: shell.target.home, listPath: writeList(shell, ['big']), signal: abort.signal });
+    const { stdout, finished } = await packFiles(shell, {
+      base: shell.target.home,
+      listPath: writeList(shell, ['big']),
+      signal: abort.signal,
+    });
     stdout.once('data', () => abort.abort(new Error('enough')));
     await expect(finished).rejects.toThrow('enough');
     rmSync(`${shell.target.home}/big`);
@@ -123,7 +146,9 @@ describe.each(['bsdtar', 'gnu'] as const)('unpackFiles with %s', (tar) => {
     const shell = await laneWith(tar);
     writeFileSync(`${shell.target.home}/here`, Buffer.alloc(100_000, 1), { mode: 0o644 });
     const { archive } = await pack(shell, shell.target.home, writeList(shell, ['here']));
-    await expect(unpack(shell, `${shell.target.home}/staged`, archive.subarray(0, 60_000))).rejects.toMatchObject({ code: 'TarFailed' });
+    await expect(unpack(shell, `${shell.target.home}/staged`, archive.subarray(0, 60_000))).rejects.toMatchObject({
+      code: 'TarFailed',
+    });
   });
 
   it('does not write outside its base, even when asked by an archive', async () => {
