@@ -160,6 +160,17 @@ describe.concurrent('a backup', () => {
     expectWholeManifest(lane);
   });
 
+  it('does not wait for a segment between two tries when another has failed for good', async () => {
+    const lane = bench
+      .lane('gives-up')
+      .told('backupSegment', { kind: 'fail', code: 'HostUnreachable', to: 1 })
+      .told('backupSegment', { kind: 'fail', from: 2 });
+    const handle = await bench.backup(lane);
+    expect(await failureOf(handle)).toMatchObject({ code: 'HostOutputUnexpected' });
+    expect(lane.count('backupSegment')).toBe(2);
+    expectUntouched(lane);
+  });
+
   it('keeps what a restore replaced when the bundle is suspect, and says so in its verdict', async () => {
     const lane = bench.lane('suspect');
     lane.suspect = ['it shrank by half'];

@@ -103,11 +103,6 @@ export class Bench {
     }
   }
 
-  /** The server's clock, which time skipping moves. */
-  now(): Promise<number> {
-    return Promise.resolve(this.#env.currentTimeMs());
-  }
-
   /** A lane of its own for a test. */
   lane(name: string): FakeLane {
     return this.fleet.lane(name);
