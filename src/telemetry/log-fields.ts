@@ -1,7 +1,7 @@
 // What a log line may hold: a closed list of fields with plain values. Whatever else is handed over is dropped, and
 // of an unknown error only its name and where it was thrown: messages of libraries quote what they were given.
 
-import { isFailure } from '../domain/failure.ts';
+import { isFailure, isFailureCode } from '../domain/failure.ts';
 
 /** The fields, by what they are: numbers, or short texts that name things and hold no content of a lane. */
 const fieldKinds = {
@@ -67,9 +67,21 @@ function describeError(error: unknown): Plain {
   // Our own messages are made to be read by anyone (domain/failure.ts).
   if (isFailure(error))
     return { code: error.code, message: error.message.slice(0, 4 * textLength), ...siftFields({ ...error.context }) };
+  const failure = ownFailure(error);
+  if (failure) return { code: failure.code, message: failure.message.slice(0, 4 * textLength) };
   if (!(error instanceof Error)) return { name: typeof error };
   return { name: error.name.slice(0, textLength), at: framesOf(error) };
 }
+
+/** What of Temporal's errors is ours: a failure whose type is a code of the table, itself or below their wrappers. */
+function ownFailure(error: unknown): { readonly code: string; readonly message: string } | undefined {
+  for (let one = error, depth = 0; one instanceof Error && depth < wrappers; one = one.cause, depth++) {
+    if ('type' in one && isFailureCode(one.type)) return { code: one.type, message: one.message };
+  }
+  return undefined;
+}
+/** A child's activity fails inside three. */
+const wrappers = 5;
 
 /** The frames of a stack, without the message that it begins with. */
 function framesOf(error: Error): string[] {

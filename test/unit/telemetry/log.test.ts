@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -114,6 +115,19 @@ describe('failures', () => {
       store: 'primary',
       key: 'a/b',
     });
+  });
+
+  it('are read out of what Temporal wraps them in, and nothing else of it is', () => {
+    const { log, last } = memoryLog();
+    const own = ApplicationFailure.create({
+      type: 'HostUnreachable',
+      message: 'host mac-1 does not answer',
+      cause: new Error('canary'),
+    });
+    log.warn('Activity failed', { error: new Error('canary', { cause: own }) });
+    expect(last()['error']).toEqual({ code: 'HostUnreachable', message: 'host mac-1 does not answer' });
+    log.warn('Activity failed', { error: ApplicationFailure.create({ type: 'Other', message: 'canary' }) });
+    expect(JSON.stringify(last())).not.toContain('canary');
   });
 
   it('of any kind do not break the log', () => {
