@@ -18,13 +18,25 @@ export function swapTreesStep(deps: Deps): HostSteps['swapTrees'] {
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await requireJournal(shell);
-    for (const rename of journal.renames) await renameOnce(shell, rename, fence);
+    for (const [at, rename] of journal.renames.entries()) {
+      await renameOnce(shell, rename, { later: journal.renames.slice(at + 1), fence });
+    }
     if (journal.plist) await installStagedPlist(shell, journal, journal.plist, fence);
   });
 }
 
-/** One rename; no error when it is made already. Both names there, or neither, is no state of ours. */
-async function renameOnce(shell: LaneShell, { from, to }: Rename, fence: Fence): Promise<void> {
+interface Swap {
+  readonly later: readonly Rename[];
+  readonly fence: Fence;
+}
+
+/**
+ * One rename; no error when it is made already. Both names there, or neither, is no state of ours: but for a tree
+ * that was renamed away and whose name a later rename has given to the staged one. Its `.bak` is made by nobody else.
+ */
+async function renameOnce(shell: LaneShell, { from, to }: Rename, { later, fence }: Swap): Promise<void> {
+  const comesBack = later.some((next) => next.to === from);
+  if (comesBack && (await pathsExist(shell, [homePath(shell, to)]))[0]) return;
   await moveTree(shell, homePath(shell, from), homePath(shell, to), { fence });
 }
 
