@@ -4,14 +4,19 @@
 import { z } from 'zod';
 import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
 
-const lane = z.string().regex(lanePattern, 'a lane id: lower-case letters, digits and inner dashes').describe('the lane, as fleet.yaml names it');
+const lane = z
+  .string()
+  .regex(lanePattern, 'a lane id: lower-case letters, digits and inner dashes')
+  .describe('the lane, as fleet.yaml names it');
 const bundle = z.string().regex(bundleIdPattern, 'a bundle id, like 20261122T031500Z-1a2b3c4d');
 const waitMs = z
   .int()
   .min(0)
   .max(24 * 3600 * 1000)
-  .default(30 * 60 * 1000)
-  .describe('how long to wait for another operation on the lane, in milliseconds');
+  .optional()
+  .describe(
+    'how long to wait for another operation on the lane, in milliseconds; default: waitForLane of the fleet file',
+  );
 
 export const BackupLaneInput = z.strictObject({
   lane,
@@ -25,15 +30,24 @@ const restoreChoice = {
   bundle: bundle.optional().describe('this bundle; none: the newest proven one, else the newest'),
   at: z.iso.datetime().optional().describe('the newest bundle captured at or before this instant'),
   only: z.enum(components).optional().describe('one component alone'),
-  layered: z.boolean().default(false).describe('class 2 from the newest bundle that has it, class 1 from the newest of all'),
-  acceptVersion: z.boolean().default(false).describe('restore although OpenClaw\'s version is outside every profile\'s range'),
+  layered: z
+    .boolean()
+    .default(false)
+    .describe('class 2 from the newest bundle that has it, class 1 from the newest of all'),
+  acceptVersion: z
+    .boolean()
+    .default(false)
+    .describe("restore although OpenClaw's version is outside every profile's range"),
 };
 
 export const RestoreLaneInput = z
   .strictObject({
     lane,
     ...restoreChoice,
-    into: z.enum(['live', 'sandbox']).default('live').describe('the lane itself, or a private directory beside it that is removed in the end'),
+    into: z
+      .enum(['live', 'sandbox'])
+      .default('live')
+      .describe('the lane itself, or a private directory beside it that is removed in the end'),
     dryRun: z.boolean().default(false).describe('check and plan only; nothing is changed'),
     undo: z.boolean().default(false).describe('go back to the tree that the last restore replaced'),
     waitMs,
@@ -48,7 +62,13 @@ export type RestoreLaneInput = z.infer<typeof RestoreLaneInput>;
 export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('settle') }),
   z.strictObject({ kind: z.literal('backup'), tier: z.enum(tiers), bundle }),
-  z.strictObject({ kind: z.literal('restore'), restore: bundle.describe('the id of this restore, made like a bundle id'), ...restoreChoice, into: z.enum(['live', 'sandbox']), dryRun: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('restore'),
+    restore: bundle.describe('the id of this restore, made like a bundle id'),
+    ...restoreChoice,
+    into: z.enum(['live', 'sandbox']),
+    dryRun: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('undo') }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
 ]);
@@ -56,7 +76,10 @@ export type Operation = z.infer<typeof Operation>;
 
 export const LaneSectionInput = z.strictObject({
   lane,
-  fleetDigest: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the fleet file').describe('the fleet file that the starter saw'),
+  fleetDigest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the fleet file')
+    .describe('the fleet file that the starter saw'),
   operation: Operation,
 });
 export type LaneSectionInput = z.infer<typeof LaneSectionInput>;

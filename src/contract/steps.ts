@@ -44,6 +44,8 @@ export interface ResolvedLane {
   readonly fleet: string;
   readonly fleetDigest: string;
   readonly host: string;
+  /** How long an operation waits for the lane when its input does not say. */
+  readonly waitForLaneMs: number;
 }
 
 export interface Survey {
@@ -186,7 +188,12 @@ export interface DataSteps {
   ): Promise<SegmentResult>;
   /** The Keychain items, straight into a segment of their own. */
   backupSecrets(
-    input: OnLane & { readonly store: string; readonly bundle: string; readonly segmentId: string; readonly items: readonly KeychainItem[] },
+    input: OnLane & {
+      readonly store: string;
+      readonly bundle: string;
+      readonly segmentId: string;
+      readonly items: readonly KeychainItem[];
+    },
   ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly warnings: readonly string[] }>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;

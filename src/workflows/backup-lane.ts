@@ -23,7 +23,7 @@ export async function backupLane(raw: unknown): Promise<BackupResult> {
     lane: input.lane,
     resolved,
     operation: { kind: 'backup', tier: input.tier, bundle },
-    waitMs: input.waitMs,
+    waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: false,
   });
   if (result.kind !== 'backup') throw workflowFailure('Unexpected', `the section answered ${result.kind} to a backup`);

@@ -21,7 +21,7 @@ export async function restoreLane(raw: unknown): Promise<RestoreResult> {
     lane: input.lane,
     resolved,
     operation: operationOf(input),
-    waitMs: input.waitMs,
+    waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: live,
   });
   if (result.kind !== 'restore')

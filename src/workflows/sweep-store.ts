@@ -13,7 +13,7 @@ export async function sweepStore(raw: unknown): Promise<SweepResult> {
     lane: input.lane,
     resolved,
     operation: { kind: 'sweep', minAgeMs: input.minAgeMs },
-    waitMs: input.waitMs,
+    waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: false,
   });
   if (result.kind !== 'sweep') throw workflowFailure('Unexpected', `the section answered ${result.kind} to a sweep`);

@@ -63,7 +63,7 @@ function requireDown(lane: FakeLane, step: StepName): void {
 
 export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): Effects {
   return {
-    resolveLane: () => ({ fleet: fleetName, fleetDigest, host: 'mac-1' }),
+    resolveLane: () => ({ fleet: fleetName, fleetDigest, host: 'mac-1', waitForLaneMs: 1_800_000 }),
     describeLane: (lane) => lane.spec,
     listLanes: () => fleet.watched.map(({ name, spec }) => ({ lane: name, fleetDigest, target: spec.target })),
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),

@@ -8,7 +8,12 @@ import { activity } from '../step.ts';
 export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
   return activity(async ({ lane }) => {
     const spec = fleet.laneSpec(lane);
-    return { fleet: fleet.name, fleetDigest: fleet.digest, host: spec.target.host.name };
+    return {
+      fleet: fleet.name,
+      fleetDigest: fleet.digest,
+      host: spec.target.host.name,
+      waitForLaneMs: spec.limits.waitForLaneMs,
+    };
   });
 }
 
