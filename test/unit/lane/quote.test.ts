@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { octalOf } from '../../../src/lane/octal.ts';
 import { quoteArgv } from '../../../src/lane/quote.ts';
+
+// a process for each round, on a machine that may be busy
+vi.setConfig({ testTimeout: 60_000 });
 
 const shells = ['/bin/sh', '/bin/bash'];
 const word = fc.oneof(
@@ -14,11 +17,11 @@ const sayable = word.filter((text) => text.isWellFormed() && !text.includes('\0'
 describe.each(shells)('quoteArgv in %s', (shell) => {
   it('gives back every word, byte for byte', () => {
     fc.assert(
-      fc.property(fc.array(sayable, { minLength: 1, maxLength: 6 }), (words) => {
+      fc.property(fc.array(sayable, { minLength: 1, maxLength: 20 }), (words) => {
         const out = execFileSync(shell, ['-c', `printf '%s\\0' ${quoteArgv(words)}`]);
         expect(out.toString('utf8').split('\0').slice(0, -1)).toEqual(words);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -29,7 +32,7 @@ describe.each(shells)('quoteArgv in %s', (shell) => {
         const out = execFileSync(shell, ['-c', quoteArgv([shell, '-c', inner])]);
         expect(out.toString('utf8').split('\0').slice(0, -1)).toEqual(words);
       }),
-      { numRuns: 75 },
+      { numRuns: 40 },
     );
   });
 
@@ -43,7 +46,7 @@ describe.each(shells)('quoteArgv in %s', (shell) => {
         });
         expect(out).toEqual(Buffer.from(name));
       }),
-      { numRuns: 75 },
+      { numRuns: 40 },
     );
   });
 });
