@@ -3,7 +3,7 @@
 
 import type { Recipient } from '../bundle/seal.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
-import type { Holder } from '../contract/steps.ts';
+import type { Holder } from '../contract/step-types.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { Store } from '../store/store.ts';
 

@@ -6,7 +6,7 @@ import { LaneShell } from '../lane/lane-shell.ts';
 import type { Fence } from '../lane/fence.ts';
 import { limits } from '../domain/limits.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
-import type { StepFence } from '../contract/steps.ts';
+import type { StepFence } from '../contract/step-types.ts';
 import type { Deps } from './deps.ts';
 import { toApplicationFailure } from './failures.ts';
 

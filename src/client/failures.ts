@@ -44,7 +44,7 @@ function fromCause(cause: unknown): Failure {
 /** Activities put the typed context into the details (activities/failures.ts). */
 function contextOf({ details }: ApplicationFailure): FailureContext {
   const [context] = details ?? [];
-  return typeof context === 'object' && context !== null ? (context as FailureContext) : {};
+  return typeof context === 'object' && context !== null ? context : {};
 }
 
 /** The hint is added again where the failure is shown. */

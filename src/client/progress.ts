@@ -4,6 +4,7 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { laneSectionId } from '../contract/names.ts';
+import { operationOf } from './temporal-view.ts';
 import { type Progress, progressQuery } from '../contract/results.ts';
 
 export interface Following {
@@ -54,7 +55,7 @@ async function read(client: Client, { fleet, lane, workflowId }: Followed): Prom
   if (!isOwn) {
     const heldBy = {
       workflowId: starter ?? handle.workflowId,
-      operation: String(memo?.['operation'] ?? 'an operation'),
+      operation: operationOf(memo),
       startedAt: startTime.toISOString(),
     };
     return { ...nothing, heldBy };

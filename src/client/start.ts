@@ -17,12 +17,12 @@ export function startBackup(client: Client, input: Given<BackupLaneInput>): Prom
 
 /** Starts a restore, its plan (`dryRun`), or an undo. */
 export function startRestore(client: Client, input: Given<RestoreLaneInput>): Promise<Started<RestoreResult>> {
-  return start(
-    client,
-    workflowNames.restoreLane,
-    `${input.undo ? 'undo' : input.dryRun ? 'plan-restore' : 'restore'}/${input.lane}`,
-    input,
-  );
+  return start(client, workflowNames.restoreLane, `${restoreWord(input)}/${input.lane}`, input);
+}
+
+function restoreWord({ undo, dryRun }: Given<RestoreLaneInput>): string {
+  if (undo) return 'undo';
+  return dryRun ? 'plan-restore' : 'restore';
 }
 
 export function startSweep(client: Client, input: Given<SweepStoreInput>): Promise<Started<SweepResult>> {

@@ -1,7 +1,7 @@
 // What activities may ask the Temporal service: who polls a queue, and who holds a lane.
 
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Holder } from '../contract/steps.ts';
+import type { Holder } from '../contract/step-types.ts';
 
 /** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY */
 const activityQueue = 2;
@@ -23,7 +23,7 @@ export async function describeHolder(client: Client, workflowId: string): Promis
     const { status, memo, startTime, runId } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return null;
     return {
-      operation: String(memo?.['operation'] ?? 'an operation'),
+      operation: operationOf(memo),
       startedAt: startTime.toISOString(),
       startedBy: runId,
     };
@@ -31,4 +31,10 @@ export async function describeHolder(client: Client, workflowId: string): Promis
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
+}
+
+/** What a section says of itself in its memo (workflows/enter-section.ts). */
+export function operationOf(memo: Record<string, unknown> | undefined): string {
+  const operation = memo?.['operation'];
+  return typeof operation === 'string' ? operation : 'an operation';
 }

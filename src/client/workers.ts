@@ -3,7 +3,7 @@
 
 import type { Client } from '@temporalio/client';
 import { laneSectionId, type QueueRole, queueRoles, queues } from '../contract/names.ts';
-import type { Holder } from '../contract/steps.ts';
+import type { Holder } from '../contract/step-types.ts';
 import { toFailure } from './failures.ts';
 import { describeHolder, hasPoller } from './temporal-view.ts';
 

@@ -2,93 +2,32 @@
 // src/activities fulfils them. Names are API. Every input is one object; every answer is ids, counts, sizes,
 // digests and timings, never a name of a file found on a lane and never a secret.
 
-import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
-import type { Component, Tier } from '../domain/terms.ts';
+import type { KeychainItem } from '../domain/lane-target.ts';
 import type { LaneSpec } from './lane-spec.ts';
+import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type {
-  ClassRpo,
-  OmissionCount,
-  RestorePlan,
-  SealedObject,
-  SegmentPlan,
-  SegmentResult,
-  SettleResult,
-  SweepResult,
-} from './results.ts';
-
-/** The order of a mutating step in its section; with the attempt it makes the step's fence. */
-export interface StepFence {
-  readonly sectionStartMs: number;
-  readonly order: number;
-}
-
-/** A fence as the lane knows it: one attempt of one step. */
-export interface Fence extends StepFence {
-  readonly attempt: number;
-}
-
-/** Every step on a lane says which; every mutating step also brings its fence. */
-export interface OnLane {
-  readonly target: LaneTarget;
-}
-export interface Mutating extends OnLane {
-  readonly fence: StepFence;
-}
-
-/** What fills the staging tree: many at once, under the fence that opened it. */
-export interface UnderStage extends OnLane {
-  readonly under: Fence;
-}
-
-export interface ResolvedLane {
-  readonly fleet: string;
-  readonly fleetDigest: string;
-  readonly host: string;
-  /** How long an operation waits for the lane when its input does not say. */
-  readonly waitForLaneMs: number;
-}
-
-export interface Survey {
-  readonly openclawVersion: string | null;
-  readonly os: string;
-  readonly timeZone: string;
-  readonly clockOffsetMs: number;
-  readonly freeBytes: number;
-  readonly totalBytes: number;
-  /** The profile's range holds the version, or none could be read. */
-  readonly versionKnown: boolean;
-  readonly warnings: readonly string[];
-}
-
-export interface Holder {
-  readonly operation: string;
-  readonly startedAt: string;
-  readonly startedBy: string;
-}
-
-/** A tree that a restore swaps or carries over, as the journal on the lane has it; here only counts. */
-export interface SwapSummary {
-  readonly epoch: number;
-  readonly renames: number;
-  readonly plist: boolean;
-}
-
-export interface SmokeResult {
-  readonly healthy: boolean;
-  readonly answered: boolean;
-  readonly httpStatus: number;
-  readonly diskUsedRatio: number;
-}
-
-export interface BackupLogLine {
-  readonly tier: Tier;
-  readonly bundle: string;
-  readonly sizeBytes: number;
-  readonly manifestSha256: string | null;
-  readonly elapsedMs: number;
-  readonly outcome: 'ok' | 'suspect' | 'failed' | 'cancelled';
-  readonly errorCode: string | null;
-}
+  BackupLogLine,
+  BackupPlan,
+  BundleChoice,
+  ChosenBundles,
+  ChosenSegment,
+  Fence,
+  Holder,
+  ManifestRequest,
+  Mutating,
+  OnLane,
+  PlanRequest,
+  Predecessor,
+  PrepareSwap,
+  ResolvedLane,
+  ResolvedLaneName,
+  ReusableSegment,
+  SandboxCheck,
+  SmokeResult,
+  Survey,
+  SwapSummary,
+  UnderStage,
+} from './step-types.ts';
 
 /** Queue `clawback`: short steps on hosts. */
 export interface HostSteps {
@@ -121,54 +60,6 @@ export interface HostSteps {
   appendBackupLog(input: OnLane & { readonly line: BackupLogLine }): Promise<void>;
 }
 
-export interface ResolvedLaneName {
-  readonly lane: string;
-  readonly fleetDigest: string;
-  readonly target: LaneTarget;
-}
-
-export interface PrepareSwap {
-  readonly restore: string;
-  readonly components: readonly Component[];
-  /** Take over the bundle's plist? */
-  readonly plists: boolean;
-  readonly secrets: readonly KeychainItem[];
-  readonly exclude: readonly string[];
-}
-
-export interface PlanRequest extends Mutating {
-  readonly bundle: string;
-  readonly tier: Tier;
-  readonly exclude: readonly string[];
-  /** A segment before compression, as the fleet file sets it. */
-  readonly segmentBytes: number;
-}
-
-export interface BackupPlan {
-  readonly capturedAt: string;
-  readonly segments: readonly SegmentPlan[];
-  readonly omissions: readonly OmissionCount[];
-  readonly databases: number;
-}
-
-export interface ManifestRequest extends OnLane {
-  readonly store: string;
-  readonly bundle: string;
-  readonly tier: Tier;
-  readonly region: string;
-  readonly createdAt: string;
-  readonly plan: BackupPlan;
-  readonly results: readonly SegmentResult[];
-  readonly survey: Survey;
-  readonly predecessor: Predecessor | null;
-}
-
-export interface Predecessor {
-  readonly bundle: string;
-  readonly sha256: string;
-  readonly sizes: readonly { readonly component: Component; readonly plainBytes: number }[];
-}
-
 /** Queue `clawback-data`: what reads a lane and writes the store. */
 export interface DataSteps {
   /** Lists the lane, plans, and writes the member lists to the lane. */
@@ -197,39 +88,6 @@ export interface DataSteps {
   ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly warnings: readonly string[] }>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
-}
-
-export interface BundleChoice {
-  readonly lane: string;
-  readonly fleet: string;
-  readonly store: string;
-  readonly bundle?: string | undefined;
-  readonly at?: string | undefined;
-  readonly only?: Component | undefined;
-  readonly layered: boolean;
-}
-
-export interface ChosenSegment {
-  readonly bundle: string;
-  readonly id: string;
-  readonly component: Component;
-  readonly kind: SegmentPlan['kind'];
-  readonly supplement: boolean;
-  readonly plainBytes: number;
-}
-
-export interface ChosenBundles {
-  readonly bundle: string;
-  readonly tier: Tier;
-  readonly profile: string;
-  readonly openclawVersion: string | null;
-  readonly proven: boolean;
-  readonly sources: RestorePlan['sources'];
-  readonly segments: readonly ChosenSegment[];
-  readonly sizeBytes: number;
-  readonly sealedBytes: number;
-  readonly captured: readonly Omit<ClassRpo, 'rpoMs'>[];
-  readonly warnings: readonly string[];
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
@@ -263,21 +121,6 @@ export interface VaultSteps {
     readonly store: string;
     readonly minAgeMs: number;
   }): Promise<SweepResult>;
-}
-
-export interface ReusableSegment extends SealedObject {
-  readonly fingerprint: string;
-  readonly plainBytes: number;
-  readonly members: number;
-  readonly index: SealedObject;
-}
-
-export interface SandboxCheck {
-  readonly warnings: readonly string[];
-  /** JSON files that parsed. */
-  readonly configurations: number;
-  /** Keychain items that opened. */
-  readonly secrets: number;
 }
 
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */

@@ -3,7 +3,7 @@
 
 import type { Operation } from '../contract/inputs.ts';
 import type { SegmentPlan, SegmentResult } from '../contract/results.ts';
-import type { BackupPlan, Predecessor } from '../contract/steps.ts';
+import type { BackupPlan, Predecessor } from '../contract/step-types.ts';
 import { limits } from '../domain/limits.ts';
 import { codeOf, workflowFailure } from './failures.ts';
 import { inParallel } from './in-parallel.ts';

@@ -3,7 +3,7 @@
 
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { BackupResult } from '../contract/results.ts';
-import type { BackupLogLine, Survey } from '../contract/steps.ts';
+import type { BackupLogLine, Survey } from '../contract/step-types.ts';
 import { type Backup, type Written, writeSegments } from './backup-segments.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { Section } from './section.ts';

@@ -15,7 +15,7 @@ import {
 import type { Operation } from '../contract/inputs.ts';
 import { laneSectionId, workflowNames } from '../contract/names.ts';
 import type { SectionResult, SettleResult } from '../contract/results.ts';
-import type { Holder, ResolvedLane } from '../contract/steps.ts';
+import type { Holder, ResolvedLane } from '../contract/step-types.ts';
 import { asOwnFailure, wasTerminated, workflowFailure } from './failures.ts';
 import { host } from './steps.ts';
 import { nextTryMs } from './waiting.ts';

@@ -1,17 +1,17 @@
 // Entry check of every workflow: a wrong object fails the workflow at once, readably and without retry.
 
 import { ApplicationFailure } from '@temporalio/common';
-import { z } from 'zod';
+import { type InputOf, type InputSchema, parseObject } from '../contract/parse-input.ts';
 import { describeFailure } from '../domain/failure.ts';
 
 /** The parsed input. Throws InvalidInput (not retried) that names every wrong field. */
-export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.infer<S> {
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
+export function parseInput<S extends InputSchema>(schema: S, raw: unknown): InputOf<S> {
+  const parsed = parseObject(schema, raw);
+  if (parsed.ok) return parsed.input;
   throw ApplicationFailure.create({
     type: 'InvalidInput',
     nonRetryable: true,
-    message: describeFailure('InvalidInput', `invalid input:\n${z.prettifyError(parsed.error)}`),
-    details: [parsed.error.issues],
+    message: describeFailure('InvalidInput', `invalid input:\n${parsed.problems}`),
+    details: [parsed.issues],
   });
 }

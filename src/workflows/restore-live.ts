@@ -3,7 +3,7 @@
 
 import { CancellationScope } from '@temporalio/workflow';
 import type { RestoreResult } from '../contract/results.ts';
-import type { ChosenBundles, ChosenSegment } from '../contract/steps.ts';
+import type { ChosenBundles, ChosenSegment } from '../contract/step-types.ts';
 import type { Component } from '../domain/terms.ts';
 import { messageOf, workflowFailure } from './failures.ts';
 import { diskWarning, type Planned, type Restore, wants } from './restore-parts.ts';

@@ -2,7 +2,7 @@
 
 import type { Operation } from '../contract/inputs.ts';
 import type { RestorePlan } from '../contract/results.ts';
-import type { ChosenBundles } from '../contract/steps.ts';
+import type { ChosenBundles } from '../contract/step-types.ts';
 import { limits } from '../domain/limits.ts';
 import type { Component } from '../domain/terms.ts';
 

@@ -3,7 +3,7 @@
 
 import { queues } from '../contract/names.ts';
 import type { RestorePlan, RestoreResult } from '../contract/results.ts';
-import type { ChosenBundles } from '../contract/steps.ts';
+import type { ChosenBundles } from '../contract/step-types.ts';
 import { workflowFailure } from './failures.ts';
 import { RestoreClock } from './restore-clock.ts';
 import { restoreLive } from './restore-live.ts';

@@ -3,7 +3,7 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import { type Progress, progressQuery } from '../contract/results.ts';
-import type { Mutating } from '../contract/steps.ts';
+import type { Mutating } from '../contract/step-types.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 
 export const progressOf = defineQuery<Progress>(progressQuery);

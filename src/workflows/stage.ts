@@ -1,8 +1,9 @@
 // Fills the staging tree of a restore: segments in parallel, then supplements in their order, then the sizes
-// and times of files that came as ranges, and directories last, so that their modes and times hold.
+// and times of files that came as ranges, and directories last, so that their modes and times hold: the deepest first,
+// for a directory that is made changes its parent's time.
 
 import { CancellationScope } from '@temporalio/workflow';
-import type { ChosenBundles, ChosenSegment, Fence } from '../contract/steps.ts';
+import type { ChosenBundles, ChosenSegment, Fence } from '../contract/step-types.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Section } from './section.ts';
 import { host, hostDown, vaultStream } from './steps.ts';
@@ -43,11 +44,7 @@ export async function fillStage(
   const ranges = data.filter((segment) => segment.kind === 'range');
   if (ranges.length > 0)
     await vaultStream(0).finishRanges({ target: spec.target, under, store: spec.store, restore, segments: ranges });
-  await inParallel(
-    segments.filter((segment) => segment.kind === 'directories'),
-    1,
-    stage,
-  );
+  await inParallel(segments.filter((segment) => segment.kind === 'directories').toReversed(), 1, stage);
   return under;
 }
 

@@ -5,7 +5,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WatchFleetInput } from '../contract/inputs.ts';
 import { laneSectionId, workflowNames } from '../contract/names.ts';
-import type { ResolvedLaneName } from '../contract/steps.ts';
+import type { ResolvedLaneName } from '../contract/step-types.ts';
 import { codeOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { parseInput } from './input.ts';

@@ -10,17 +10,14 @@ import type {
   BackupPlan,
   ChosenBundles,
   ChosenSegment,
-  DataSteps,
   Fence,
-  HostSteps,
   ManifestRequest,
   ReusableSegment,
   SmokeResult,
   StepFence,
   Survey,
-  VaultDataSteps,
-  VaultSteps,
-} from '../../src/contract/steps.ts';
+} from '../../src/contract/step-types.ts';
+import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
 import { defaultRestoreBudgets, defaultRpoMs } from '../../src/domain/budget.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 

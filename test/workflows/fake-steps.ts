@@ -7,7 +7,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../src/activities/failures.ts';
 import type { QueueRole } from '../../src/contract/names.ts';
 import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
-import type { DataSteps, HostSteps, Mutating, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
+import type { Mutating } from '../../src/contract/step-types.ts';
+import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { type Fault, FakeLane, fleetDigest, fleetName, segmentPlan, type StepName, type Steps } from './fake-lane.ts';
 

@@ -3,7 +3,8 @@
 
 import { indexKey, indexesPrefix, segmentKey, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
-import type { Predecessor, ReusableSegment, VaultSteps } from '../../contract/steps.ts';
+import type { Predecessor, ReusableSegment } from '../../contract/step-types.ts';
+import type { VaultSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';

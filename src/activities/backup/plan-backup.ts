@@ -2,7 +2,8 @@
 
 import { planBundle, type PlanOptions } from '../../bundle/plan.ts';
 import { recipientsDigest } from '../../bundle/seal.ts';
-import type { BackupPlan, DataSteps, PlanRequest } from '../../contract/steps.ts';
+import type { BackupPlan, PlanRequest } from '../../contract/step-types.ts';
+import type { DataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
 import { limits } from '../../domain/limits.ts';

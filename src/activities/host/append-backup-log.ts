@@ -1,7 +1,8 @@
 // The line that each backup leaves in /var/log/openclaw-backup.log on the node, for governance reviews
 // (procedure, "Backup tiers"): time, host, lane, tier, bundle, bytes, SHA-256 of the manifest, seconds, outcome, error code.
 
-import type { BackupLogLine, HostSteps } from '../../contract/steps.ts';
+import type { BackupLogLine } from '../../contract/step-types.ts';
+import type { HostSteps } from '../../contract/steps.ts';
 import type { LaneTarget } from '../../domain/lane-target.ts';
 import { appendBackupLog } from '../../lane/backup-log.ts';
 import type { Deps } from '../deps.ts';

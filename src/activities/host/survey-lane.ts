@@ -1,6 +1,7 @@
 // A first look at the host: it answers, the tools are there, sudo works, and which OpenClaw runs.
 
-import type { HostSteps, Survey } from '../../contract/steps.ts';
+import type { Survey } from '../../contract/step-types.ts';
+import type { HostSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { isVersionWithin } from '../../domain/version.ts';

@@ -3,7 +3,8 @@
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ClassRpo } from '../../contract/results.ts';
-import type { BundleChoice, ChosenBundles, ChosenSegment, VaultSteps } from '../../contract/steps.ts';
+import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
+import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Component, classOf, components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';

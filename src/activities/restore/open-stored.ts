@@ -6,7 +6,7 @@ import { decodeIndex, type SegmentIndex } from '../../bundle/index-file.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import { indexKey, segmentKey } from '../../bundle/object-keys.ts';
 import { openPipeline } from '../../bundle/pipelines.ts';
-import type { ChosenSegment } from '../../contract/steps.ts';
+import type { ChosenSegment } from '../../contract/step-types.ts';
 import { Failure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Deps } from '../deps.ts';

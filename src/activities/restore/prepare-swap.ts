@@ -2,7 +2,8 @@
 // whole. A repeated attempt keeps what an earlier one wrote.
 
 import { matchesAny } from '../../bundle/globs.ts';
-import type { HostSteps, PrepareSwap } from '../../contract/steps.ts';
+import type { PrepareSwap } from '../../contract/step-types.ts';
+import type { HostSteps } from '../../contract/steps.ts';
 import type { Journal, Rename } from '../../contract/journal.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { emptyTables } from '../../lane/empty-tables.ts';

@@ -1,7 +1,8 @@
 // Step 4 of a restore, its second half: health, then one test message that must be answered, then the disk.
 // Health alone proves nothing: a gateway answers 200 while every turn fails with 401.
 
-import type { SmokeResult, VaultSteps } from '../../contract/steps.ts';
+import type { SmokeResult } from '../../contract/step-types.ts';
+import type { VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';

@@ -3,7 +3,8 @@
 
 import { pipeline } from 'node:stream/promises';
 import { auditTar } from '../../bundle/tar-audit.ts';
-import type { ChosenSegment, UnderStage, VaultDataSteps } from '../../contract/steps.ts';
+import type { ChosenSegment, UnderStage } from '../../contract/step-types.ts';
+import type { VaultDataSteps } from '../../contract/steps.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { writeRange } from '../../lane/ranges.ts';
 import { unpackFiles } from '../../lane/tar.ts';
