@@ -135,9 +135,18 @@ function tarDrafts(
   return cutItems(weighed, segmentBytes).map((segment) => ({
     component,
     kind,
-    members: segment.flatMap(({ entries }) => entries).sort(byName),
+    members: inOrder(
+      segment.flatMap(({ entries }) => entries),
+      kind,
+    ),
     sizeBytes: segment.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
   }));
+}
+
+/** Directories deepest first: bsdtar sets a present directory's time at once, and making another in it changes it again. */
+function inOrder(members: readonly FileEntry[], kind: 'tar' | 'directories'): FileEntry[] {
+  const sorted = members.toSorted(byName);
+  return kind === 'directories' ? sorted.toReversed() : sorted;
 }
 
 function byName(a: FileEntry, b: FileEntry): number {

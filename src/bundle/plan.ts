@@ -22,7 +22,7 @@ export interface PlannedSegment {
   readonly component: Component;
   readonly kind: SegmentKind;
   readonly base: SegmentBase;
-  /** Sorted by name. One file for a range. */
+  /** Sorted by name, directories backwards. One file for a range. */
   readonly members: readonly FileEntry[];
   readonly range?: SegmentRange;
   /** Content bytes, before tar's headers and compression. */

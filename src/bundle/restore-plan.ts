@@ -23,7 +23,10 @@ export interface UnpackOrder<Segment> {
   readonly data: readonly Segment[];
   /** After all data, one after another: a later one replaces what an earlier one brought. */
   readonly supplements: readonly Segment[];
-  /** Last, one after another: they set modes and times of directories, which unpacking into them would change. */
+  /**
+   * Last, one after another: they set modes and times of directories, which unpacking into them would change. Backwards,
+   * for a segment's names come after those before it: what lies in a directory is made before its time is set.
+   */
   readonly directories: readonly Segment[];
 }
 
@@ -35,7 +38,7 @@ export function unpackOrder<Segment extends Ordered>(segments: readonly Segment[
   return {
     data: content.filter(({ supplement }) => !supplement),
     supplements: content.filter(({ supplement }) => supplement),
-    directories: directories.toSorted((a, b) => Number(a.supplement) - Number(b.supplement)),
+    directories: directories.toReversed().toSorted((a, b) => Number(a.supplement) - Number(b.supplement)),
   };
 }
 

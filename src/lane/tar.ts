@@ -55,6 +55,7 @@ function unpackWords(dialect: Dialect): string[] {
     '--no-same-owner',
     '--delay-directory-restore',
     '--warning=no-unknown-keyword',
+    '--warning=no-timestamp',
     ...plainFlags(dialect),
   ];
 }

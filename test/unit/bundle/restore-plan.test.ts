@@ -28,10 +28,11 @@ describe('planning a restore', () => {
     );
   });
 
-  it('unpacks data, then supplements in their order, then directories, and no secrets', () => {
+  it('unpacks data, then supplements in their order, then directories backwards, and no secrets', () => {
     const order = unpackOrder([
       segmentOf({ id: 's-0009', kind: 'directories', supplement: true }),
       segmentOf({ id: 's-0010', kind: 'directories' }),
+      segmentOf({ id: 's-0011', kind: 'directories' }),
       segmentOf({ id: 's-0008', supplement: true }),
       segmentOf({ id: 's-0007', supplement: true, kind: 'range' }),
       segmentOf({ id: 's-0006', kind: 'secrets' }),
@@ -40,7 +41,7 @@ describe('planning a restore', () => {
     ]);
     expect(ids(order.data)).toEqual(['s-0004', 's-0005']);
     expect(ids(order.supplements)).toEqual(['s-0007', 's-0008']);
-    expect(ids(order.directories)).toEqual(['s-0010', 's-0009']);
+    expect(ids(order.directories)).toEqual(['s-0011', 's-0010', 's-0009']);
   });
 
   it('estimates what is fetched, indexes included, and what is written', () => {
