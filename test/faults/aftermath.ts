@@ -2,7 +2,6 @@
 // about. Looks first, then sweeps, then counts what even the sweep left.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
 import { startSweep } from '../../src/client/start.ts';
 import { answersWithin } from './bad-day.ts';
 import { activitiesOf, type ActivityRun, resentSegments } from './history.ts';
@@ -32,15 +31,15 @@ const gatewayMs = 60_000;
 const sweepMs = 60_000;
 
 export interface Seen {
-  readonly handle: WorkflowHandle;
+  readonly workflowId: string;
   readonly looks: Looks;
   readonly store: StoreWatch;
 }
 
-export async function aftermath(stage: Stage, { handle, looks, store }: Seen): Promise<Aftermath> {
+export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen): Promise<Aftermath> {
   const { rig, lane } = stage;
   const { bed, storePath, client } = rig.rig;
-  const runs = await activitiesOf(client, handle.workflowId);
+  const runs = await activitiesOf(client, workflowId);
   const resent = resentSegments(runs, store.newSegments(lane.lane));
   const gatewayUp = await answersWithin(lane, gatewayMs);
   const { state, broken } = await stateOf(stage, looks);

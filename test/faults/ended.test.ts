@@ -4,11 +4,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { answersWithin } from './bad-day.ts';
 import type { Fault } from './fault-folder.ts';
 import { FaultRig } from './fault-rig.ts';
-import { sectionOf } from './operations.ts';
+import { type Running, sectionOf } from './operations.ts';
 import type { OperationName } from './points.ts';
 import { type Play, Scene } from './scene.ts';
 
@@ -50,8 +51,9 @@ async function endAt(
   return { play, scene };
 }
 
-const cancel = async ({ running }: Play): Promise<void> => void (await running.handle.cancel());
-const terminate = async ({ running }: Play): Promise<void> => void (await running.handle.terminate('a test'));
+const operation = ({ workflowId }: Running): WorkflowHandle => rig.rig.client.workflow.getHandle(workflowId);
+const cancel = async ({ running }: Play): Promise<void> => void (await operation(running).cancel());
+const terminate = async ({ running }: Play): Promise<void> => void (await operation(running).terminate('a test'));
 const terminateSection = (at: number) => async (): Promise<void> => {
   const scene = scenes[at];
   if (scene) await rig.rig.client.workflow.getHandle(sectionOf(scene)).terminate('a test');

@@ -11,8 +11,8 @@ import type { FaultRig } from './fault-rig.ts';
 import type { OperationName } from './points.ts';
 
 export interface Running {
-  readonly handle: WorkflowHandle;
-  /** `completed`, or `failed:<code>`. */
+  readonly workflowId: string;
+  /** `completed`, or `failed:<code>`. Asked over the rig's present connection: the server may have been another one. */
   outcome(): Promise<string>;
 }
 
@@ -33,13 +33,13 @@ export async function startOperation(stage: Stage, operation: OperationName): Pr
   const { client } = rig.rig;
   switch (operation) {
     case 'backup':
-      return running(await startBackup(client, { lane: lane.lane, tier: 'B' }));
+      return running(rig, await startBackup(client, { lane: lane.lane, tier: 'B' }));
     case 'talking backup':
       return talkingBackup(stage);
     case 'second backup':
       return secondBackup(stage);
     case 'restore':
-      return running(await startRestore(client, { lane: lane.lane, bundle }));
+      return running(rig, await startRestore(client, { lane: lane.lane, bundle }));
     case 'failing restore':
       rig.faults.arm({
         activity: 'smokeTest',
@@ -49,15 +49,16 @@ export async function startOperation(stage: Stage, operation: OperationName): Pr
         action: 'fail',
         code: 'MessageUnanswered',
       });
-      return running(await startRestore(client, { lane: lane.lane, bundle }));
+      return running(rig, await startRestore(client, { lane: lane.lane, bundle }));
     case 'sandbox':
-      return running(await startRestore(client, { lane: lane.lane, bundle, into: 'sandbox' }));
+      return running(rig, await startRestore(client, { lane: lane.lane, bundle, into: 'sandbox' }));
     case 'undo':
-      return running(await startRestore(client, { lane: lane.lane, undo: true }));
+      return running(rig, await startRestore(client, { lane: lane.lane, undo: true }));
     case 'sweep':
-      return running(await startSweep(client, { lane: lane.lane, minAgeMs: 0 }));
+      return running(rig, await startSweep(client, { lane: lane.lane, minAgeMs: 0 }));
     case 'watch':
       return running(
+        rig,
         await client.workflow.start(workflowNames.watchFleet, {
           taskQueue: queues.host,
           workflowId: `watched/${crypto.randomUUID()}`,
@@ -72,8 +73,8 @@ export function sectionOf({ lane }: Pick<Stage, 'lane'>): string {
   return laneSectionId('bed', lane.lane);
 }
 
-export function running(handle: WorkflowHandle): Running {
-  return { handle, outcome: () => outcomeOf(handle) };
+function running(rig: FaultRig, { workflowId }: WorkflowHandle): Running {
+  return { workflowId, outcome: () => outcomeOf(rig.rig.client.workflow.getHandle(workflowId)) };
 }
 
 async function outcomeOf(handle: WorkflowHandle): Promise<string> {
@@ -95,7 +96,7 @@ async function talkingBackup({ rig, lane }: Stage): Promise<Running> {
     when: 'before',
     action: 'pause',
   });
-  const started = running(await startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' }));
+  const started = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' }));
   await gate.happens();
   talk(lane);
   gate.release();
@@ -111,9 +112,9 @@ async function secondBackup({ rig, lane }: Stage): Promise<Running> {
     when: 'before',
     action: 'pause',
   });
-  const first = running(await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
+  const first = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
   await gate.happens();
-  const second = running(await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
+  const second = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
   const outcome = async (): Promise<string> => {
     const seconds = second.outcome();
     await Promise.race([seconds, new Promise((resolve) => setTimeout(resolve, 3_000))]);
@@ -121,5 +122,5 @@ async function secondBackup({ rig, lane }: Stage): Promise<Running> {
     const [outcomeOfSecond, outcomeOfFirst] = await Promise.all([seconds, first.outcome()]);
     return outcomeOfFirst === 'completed' ? outcomeOfSecond : `first ${outcomeOfFirst}`;
   };
-  return { handle: second.handle, outcome };
+  return { workflowId: second.workflowId, outcome };
 }

@@ -45,7 +45,7 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
     const { fired } = armed;
     if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
     await replaced;
-    const { runs, ...after } = await aftermath(stage, { handle: running.handle, looks, store });
+    const { runs, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks, store });
     const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
     const seen = { activity, fault, operation, outcome, resumedMs, ...after };
     return { ...seen, elapsedMs: Date.now() - startedMs, broken: [...after.broken, ...brokenPromises(seen)] };

@@ -58,11 +58,12 @@ export class Scene implements Stage {
     }
   }
 
-  /** How many of the journal's renames have been made. */
+  /** How many of the journal's renames have been made; what was renamed away comes back under its name by a later one. */
   renamesDone(): number {
     const { renames = [] } = this.journal() ?? {};
     const has = (path: string): boolean => exists(join(this.lane.realHome, path));
-    return renames.filter(({ from, to }) => !has(from) && has(to)).length;
+    const comesBack = (name: string): boolean => renames.some(({ to }) => to === name);
+    return renames.filter(({ from, to }) => has(to) && (comesBack(from) || !has(from))).length;
   }
 
   /** Waits for what the disk shows. */
@@ -105,7 +106,7 @@ export class Play {
   /** Waits for the operation's end, and looks at everything. */
   async end(): Promise<{ readonly outcome: string } & Aftermath> {
     const outcome = await this.running.outcome();
-    const handle = this.#scene.rig.rig.client.workflow.getHandle(this.running.handle.workflowId);
-    return { outcome, ...(await aftermath(this.#scene, { handle, looks: this.#looks, store: this.#store })) };
+    const { workflowId } = this.running;
+    return { outcome, ...(await aftermath(this.#scene, { workflowId, looks: this.#looks, store: this.#store })) };
   }
 }
