@@ -26,7 +26,7 @@ export type Handle<R = unknown> = WorkflowHandle<() => Promise<R>>;
 let installed = false;
 
 /** Once for a process. Failing activities are the point of these tests, so that their warnings say nothing. */
-function installRuntime(): void {
+export function installRuntime(): void {
   if (installed) return;
   installed = true;
   Runtime.install({

@@ -228,6 +228,12 @@ export class FakeLane {
     return this.calls.filter((call) => call.step === step).length;
   }
 
+  /** Resolves when a step has been called so often, and then lets everything be well. */
+  async heals(step: StepName, calls: number): Promise<void> {
+    while (this.count(step) < calls) await new Promise((resolve) => setTimeout(resolve, 20));
+    this.heal();
+  }
+
   /** Resolves when a blocked step has been entered. */
   reached(step: StepName): Promise<void> {
     return this.#gate(step).reached.opened;
