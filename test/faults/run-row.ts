@@ -41,6 +41,7 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
   try {
     const running = await startOperation(stage, operation);
     const replaced = fault === 'fail' ? Promise.resolve() : replaceWorker(stage, armed);
+    replaced.catch(() => undefined); // told below, once the operation has ended
     const outcome = await within(running.outcome());
     const { fired } = armed;
     if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
