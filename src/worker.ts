@@ -97,6 +97,10 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
   });
 }
 
+function pathOf(module: string): string {
+  return fileURLToPath(new URL(module, import.meta.url));
+}
+
 function workerOptions(
   role: QueueRole,
   activities: Activities,
@@ -105,7 +109,10 @@ function workerOptions(
   const isStream = role === 'data' || role === 'vaultData';
   const workflows =
     bundle === undefined
-      ? { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }
+      ? {
+          workflowsPath: pathOf('./workflows/index.ts'),
+          dataConverter: { payloadConverterPath: pathOf('./workflows/payload-converter.ts') },
+        }
       : { workflowBundle: { codePath: bundle } };
   return {
     taskQueue: queues[role],

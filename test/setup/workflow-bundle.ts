@@ -44,7 +44,8 @@ export async function ensureWorkflowBundle(): Promise<string> {
   const isThere = await stat(path).catch(() => undefined);
   if (isThere !== undefined) return path;
   const workflowsPath = join(project, 'src/workflows/index.ts');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const payloadConverterPath = join(project, 'src/workflows/payload-converter.ts');
+  const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: new DefaultLogger('WARN') });
   await mkdir(cache, { recursive: true });
   await dropOldBundles();
   const scratch = `${path}.${process.pid}`;

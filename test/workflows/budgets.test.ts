@@ -75,7 +75,7 @@ describe('a step over its budget', () => {
     const result = restoreOf(handle);
     await lane.reached('smokeTest');
     expect(await handle.query('progress')).toMatchObject({ overBudget: ['stop (budget 5 min)'] });
-    const { currentDetails } = (await handle.query('__temporal_workflow_metadata')) as { currentDetails: string };
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(currentDetails).toContain('over budget: stop (budget 5 min)');
     lane.release('smokeTest');
     const { overBudget, steps, rtoMs, messageAnswered } = await result;

@@ -132,6 +132,21 @@ describe.concurrent('a wrong input', () => {
     expect(await refusalOf(await startRaw('restoreLane', []))).toMatchObject({ type: 'InvalidInput' });
   });
 
+  it.each([
+    ['an open brace', '{"lane": "a"'],
+    ['a comma too many', '{"lane": "a",}'],
+    ['nothing at all', ''],
+  ])('that is no JSON (%s) fails at once and says so', async (_what, text) => {
+    const { type, message } = await refusalOf(await startRaw('backupLane', [fromForm(text)]));
+    expect(type).toBe('InvalidInput');
+    expect(message).toMatch(/^invalid input:\n✖ it cannot be read: .*JSON/);
+  });
+
+  it('of an encoding that nobody reads fails at once and names it', async () => {
+    const handle = await startRaw('restoreLane', [fromForm('{"lane":"a"}', 'json/protobuf')]);
+    expect((await refusalOf(handle)).message).toMatch(/it cannot be read: Unknown encoding: json\/protobuf/);
+  });
+
   it('tells all wrong fields at once', async () => {
     const { message } = await refusalOf(
       await startRaw('backupLane', [fromForm('{"lane":"A","tier":"D","waitMs":-1,"more":1}')]),

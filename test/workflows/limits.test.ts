@@ -62,11 +62,11 @@ describe('a backup of as many segments as a bundle may have', () => {
       if (scheduled) {
         const type = scheduled.activityType?.name ?? '';
         types.set(String(eventId), type);
-        inputs.set(type, Math.max(inputs.get(type) ?? 0, sizeOf(scheduled.input as Payloads)));
+        inputs.set(type, Math.max(inputs.get(type) ?? 0, sizeOf(scheduled.input)));
       }
       if (completed) {
         const type = types.get(String(completed.scheduledEventId)) ?? '';
-        results.set(type, Math.max(results.get(type) ?? 0, sizeOf(completed.result as Payloads)));
+        results.set(type, Math.max(results.get(type) ?? 0, sizeOf(completed.result)));
       }
     }
   }

@@ -147,7 +147,7 @@ describe.concurrent('every section', () => {
       segmentsTotal: 5,
       overBudget: [],
     });
-    const { currentDetails } = (await section.query('__temporal_workflow_metadata')) as { currentDetails: string };
+    const { currentDetails } = await section.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(currentDetails).toMatch(
       /^\*\*swapping trees\*\*\n\nsegments 5 of 5, bytes 5000 of 6000\n\nstep tree since .*Z, budget 40 min$/,
     );
