@@ -1,7 +1,18 @@
 // What the end-to-end tests share: a rig of their own, what an operation failed with, and proof that nothing changed.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -108,6 +119,18 @@ export async function itemsOf(
   );
 }
 
+export async function setItem(rig: Rig, lane: BedLane, service: string, value: string): Promise<void> {
+  await keychain(rig, lane, `add-generic-password -U -s ${service} -a ${lane.user} -w ${value}`);
+}
+
+/** Writes a file in place: owner, mode and inode stay. */
+export function overwrite(path: string, content: string | Buffer): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.from(content));
+  ftruncateSync(file, Buffer.byteLength(content));
+  closeSync(file);
+}
+
 /** Everything of a lane and its store that a refused operation may not touch. */
 export interface LaneState {
   readonly picture: LanePicture;
@@ -205,6 +228,7 @@ export async function refusalOf(
   operation: () => Promise<unknown>,
 ): Promise<{ code: FailureCode; message: string; changed: string[] }> {
   const before = await stateOf(rig, lane);
+  if (before.pids.length !== 1) throw new Error(`lane ${lane.lane} has ${before.pids.length} gateways`);
   const { code, message } = await failureOf(operation());
   return { code, message, changed: stateDifferences(before, await stateOf(rig, lane)) };
 }

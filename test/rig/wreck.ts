@@ -54,11 +54,11 @@ export function killGateway(lane: BedLane): void {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-/** By its port on the command line or in its environment, as this machine sees it. */
+/** By its port on the command line, as this machine sees it: no two gateways share one. */
 export function gatewayPids(lane: BedLane): number[] {
   const listing = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
   return listing
     .split('\n')
-    .filter((line) => line.includes('gateway') && line.includes(lane.label))
+    .filter((line) => new RegExp(`gateway run --port ${lane.port}$`).test(line.trimEnd()))
     .map((line) => Number(line.trim().split(' ')[0]));
 }
