@@ -17,7 +17,7 @@ export interface ActivityRun {
 /** All activities of a workflow and the sections below it, in the order in which they were scheduled. */
 export async function activitiesOf(client: Client, workflowId: string, runId?: string): Promise<ActivityRun[]> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const runs = new Map<string, ActivityRun>();
+  const runs = new Map<number, ActivityRun>();
   const below: ActivityRun[] = [];
   for (const event of events ?? []) {
     const scheduled = event.activityTaskScheduledEventAttributes;
@@ -25,20 +25,20 @@ export async function activitiesOf(client: Client, workflowId: string, runId?: s
       const [payload] = scheduled.input?.payloads ?? [];
       const input: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
       const activity = scheduled.activityType?.name ?? '';
-      runs.set(`${event.eventId}`, { activity, input, completed: false, attempt: 0, startedAtMs: 0 });
+      runs.set(Number(event.eventId), { activity, input, completed: false, attempt: 0, startedAtMs: 0 });
     }
     const started = event.activityTaskStartedEventAttributes;
     if (started)
-      change(runs, `${started.scheduledEventId}`, { attempt: started.attempt ?? 1, startedAtMs: timeOf(event) });
+      change(runs, Number(started.scheduledEventId), { attempt: started.attempt ?? 1, startedAtMs: timeOf(event) });
     const completed = event.activityTaskCompletedEventAttributes;
-    if (completed) change(runs, `${completed.scheduledEventId}`, { completed: true });
+    if (completed) change(runs, Number(completed.scheduledEventId), { completed: true });
     const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
     if (child?.workflowId) below.push(...(await activitiesOf(client, child.workflowId, child.runId ?? undefined)));
   }
   return [...runs.values(), ...below];
 }
 
-function change(runs: Map<string, ActivityRun>, id: string, changed: Partial<ActivityRun>): void {
+function change(runs: Map<number, ActivityRun>, id: number, changed: Partial<ActivityRun>): void {
   const run = runs.get(id);
   if (run) runs.set(id, { ...run, ...changed });
 }

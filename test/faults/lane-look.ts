@@ -62,7 +62,7 @@ async function withKeychain(bed: Bed, lane: BedLane, command: string): Promise<s
 }
 
 async function readItems(bed: Bed, lane: BedLane): Promise<Record<string, string>> {
-  const services = [...lane.secrets.map(({ service }) => service)];
+  const services = lane.secrets.map(({ service }) => service);
   const reads = services.map(
     (service) =>
       `echo "${service}=$($security find-generic-password -w -s ${service} -a ${lane.user} $keychain 2>/dev/null | base64 -w0)"`,

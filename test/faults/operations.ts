@@ -1,7 +1,6 @@
 // The operations under fault, each started as an operator starts it.
 
-import { WorkflowFailedError } from '@temporalio/client';
-import type { WorkflowHandle } from '@temporalio/client';
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { toFailure } from '../../src/client/failures.ts';
 import { startBackup, startRestore, startSweep } from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
@@ -28,52 +27,53 @@ export function restores(operation: OperationName): boolean {
   return operation === 'restore' || operation === 'undo';
 }
 
-export async function startOperation(stage: Stage, operation: OperationName): Promise<Running> {
-  const { rig, lane, bundle } = stage;
-  const { client } = rig.rig;
-  switch (operation) {
-    case 'backup':
-      return running(rig, await startBackup(client, { lane: lane.lane, tier: 'B' }));
-    case 'talking backup':
-      return talkingBackup(stage);
-    case 'second backup':
-      return secondBackup(stage);
-    case 'restore':
-      return running(rig, await startRestore(client, { lane: lane.lane, bundle }));
-    case 'failing restore':
-      rig.faults.arm({
-        activity: 'smokeTest',
-        call: 1,
-        workflow: sectionOf(stage),
-        when: 'after',
-        action: 'fail',
-        code: 'MessageUnanswered',
-      });
-      return running(rig, await startRestore(client, { lane: lane.lane, bundle }));
-    case 'sandbox':
-      return running(rig, await startRestore(client, { lane: lane.lane, bundle, into: 'sandbox' }));
-    case 'undo':
-      return running(rig, await startRestore(client, { lane: lane.lane, undo: true }));
-    case 'sweep':
-      return running(rig, await startSweep(client, { lane: lane.lane, minAgeMs: 0 }));
-    case 'watch':
-      return running(
-        rig,
-        await client.workflow.start(workflowNames.watchFleet, {
-          taskQueue: queues.host,
-          workflowId: `watched/${crypto.randomUUID()}`,
-          args: [{}],
-          workflowTaskTimeout: '5s',
-        }),
-      );
-  }
+type Start = (stage: Stage) => Promise<Running>;
+
+const byName: Readonly<Record<OperationName, Start>> = {
+  backup: ({ rig, lane }) => running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' })),
+  'talking backup': talkingBackup,
+  'second backup': secondBackup,
+  restore: ({ rig, lane, bundle }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle })),
+  'failing restore': failingRestore,
+  sandbox: ({ rig, lane, bundle }) =>
+    running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, into: 'sandbox' })),
+  undo: ({ rig, lane }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, undo: true })),
+  sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
+  watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
+};
+
+export function startOperation(stage: Stage, operation: OperationName): Promise<Running> {
+  return byName[operation](stage);
+}
+
+function startWatch(client: Client): Promise<WorkflowHandle> {
+  return client.workflow.start(workflowNames.watchFleet, {
+    taskQueue: queues.host,
+    workflowId: `watched/${crypto.randomUUID()}`,
+    args: [{}],
+    workflowTaskTimeout: '5s',
+  });
+}
+
+/** The gateway answers no message, so that the restore goes back. */
+function failingRestore(stage: Stage): Promise<Running> {
+  stage.rig.faults.arm({
+    activity: 'smokeTest',
+    call: 1,
+    workflow: sectionOf(stage),
+    when: 'after',
+    action: 'fail',
+    code: 'MessageUnanswered',
+  });
+  return startOperation(stage, 'restore');
 }
 
 export function sectionOf({ lane }: Pick<Stage, 'lane'>): string {
   return laneSectionId('bed', lane.lane);
 }
 
-function running(rig: FaultRig, { workflowId }: WorkflowHandle): Running {
+async function running(rig: FaultRig, started: Promise<Pick<WorkflowHandle, 'workflowId'>>): Promise<Running> {
+  const { workflowId } = await started;
   return { workflowId, outcome: () => outcomeOf(rig.rig.client.workflow.getHandle(workflowId)) };
 }
 
@@ -96,7 +96,7 @@ async function talkingBackup({ rig, lane }: Stage): Promise<Running> {
     when: 'before',
     action: 'pause',
   });
-  const started = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' }));
+  const started = await running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' }));
   await gate.happens();
   talk(lane);
   gate.release();
@@ -112,9 +112,9 @@ async function secondBackup({ rig, lane }: Stage): Promise<Running> {
     when: 'before',
     action: 'pause',
   });
-  const first = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
+  const first = await running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
   await gate.happens();
-  const second = running(rig, await startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
+  const second = await running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' }));
   const outcome = async (): Promise<string> => {
     const seconds = second.outcome();
     await Promise.race([seconds, new Promise((resolve) => setTimeout(resolve, 3_000))]);
