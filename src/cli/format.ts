@@ -1,43 +1,11 @@
 // Numbers, times and names as people read them. Pure.
 
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+import { formatBytes } from '../domain/quantity.ts';
 
-/** `1.2 GB`: decimal units, as disks and stores count. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let at = 0;
-  // 999.95 would be shown as 1000.0
-  while (value >= 999.95 && at < units.length - 1) {
-    value /= 1000;
-    at += 1;
-  }
-  return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${units[at]}`;
-}
+export { formatBytes, formatDuration } from '../domain/quantity.ts';
 
 export function formatRate(bytesPerMs: number): string {
   return `${formatBytes(bytesPerMs * 1000)}/s`;
-}
-
-const parts = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['m', 60],
-  ['s', 1],
-] as const;
-
-/** `3 m 20 s`, `1 h 5 m`: the two largest units. Below ten seconds a tenth is shown. */
-export function formatDuration(ms: number): string {
-  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')} s`;
-  let rest = Math.round(ms / 1000);
-  const shown: string[] = [];
-  for (const [unit, seconds] of parts) {
-    const count = Math.floor(rest / seconds);
-    rest -= count * seconds;
-    if (count > 0) shown.push(`${count} ${unit}`);
-    else if (shown.length > 0) break;
-    if (shown.length === 2) break;
-  }
-  return shown.join(' ');
 }
 
 /** `2026-11-22 12:15:03 JST`: this machine's local time with the name of its zone. */
@@ -69,7 +37,14 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   const all = head.length > 0 ? [head, ...rows] : rows;
   const columns = Math.max(...all.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  return all.map((row) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join('  ').trimEnd()).join('\n');
+  return all
+    .map((row) =>
+      row
+        .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /**
@@ -78,7 +53,8 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
  */
 export function printableName(bytes: Buffer): string {
   const text = bytes.toString('utf8');
-  if (!Buffer.from(text, 'utf8').equals(bytes)) return printable(bytes.toString('latin1').replaceAll(/[\x80-\xff]/g, hexEscape));
+  if (!Buffer.from(text, 'utf8').equals(bytes))
+    return printable(bytes.toString('latin1').replaceAll(/[\x80-\xff]/g, hexEscape));
   return printable(text);
 }
 

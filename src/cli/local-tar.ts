@@ -2,7 +2,7 @@
 // owners stay those of whoever runs this.
 
 import { execFile, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Failure } from '../domain/failure.ts';
@@ -43,12 +43,43 @@ export async function unpackTar(source: readonly [Readable, ...NodeJS.ReadWriteS
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 128));
   });
-  const fed = pipeline([...source, child.stdin]).catch((error: NodeJS.ErrnoException) => {
-    // a tar that ends early is judged by its status
-    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+  const fed = pipeline([...source, lenientSink(child.stdin)]).catch((error: unknown) => {
     child.kill();
     throw error;
   });
   const [status] = await Promise.all([ended, fed]);
   if (status !== 0) throw new Failure('TarFailed', `tar ended with status ${status}`, { tool: 'tar', exitStatus: status });
+}
+
+/**
+ * A tar ends at the end mark and may leave the padding behind it unread: what comes then is still checked by whoever
+ * stands before, and goes nowhere. One that ended too early is judged by its status.
+ */
+function lenientSink(stdin: Writable): Writable {
+  let isOpen = true;
+  let pending: (() => void) | undefined;
+  const settle = (): void => {
+    pending?.();
+    pending = undefined;
+  };
+  const shut = (): void => {
+    isOpen = false;
+    settle();
+  };
+  stdin.on('error', shut).once('close', shut);
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (!isOpen) return done();
+      pending = done;
+      stdin.write(chunk, settle);
+    },
+    final(done) {
+      stdin.end();
+      done();
+    },
+    destroy(error, done) {
+      if (error) stdin.destroy();
+      done(error);
+    },
+  });
 }
