@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
-    rigs: { type: 'string', default: '2' },
+    rigs: { type: 'string', default: '3' },
   },
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -31,9 +31,12 @@ type Start = (stage: Stage) => Promise<Running>;
 
 const byName: Readonly<Record<OperationName, Start>> = {
   backup: ({ rig, lane }) => running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' })),
+  'small backup': ({ rig, lane }) => running(rig, startBackup(rig.rig.client, { lane: lane.lane, tier: 'A' })),
   'talking backup': talkingBackup,
   'second backup': secondBackup,
   restore: ({ rig, lane, bundle }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle })),
+  plan: ({ rig, lane, bundle }) =>
+    running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, dryRun: true })),
   'failing restore': failingRestore,
   sandbox: ({ rig, lane, bundle }) =>
     running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, into: 'sandbox' })),

@@ -3,7 +3,9 @@
 
 export const operations = [
   'backup',
+  'small backup',
   'talking backup',
+  'plan',
   'restore',
   'failing restore',
   'sandbox',
@@ -53,27 +55,31 @@ export interface Point {
 
 /** Files of the lane change while its segments are read, so that a supplement is planned. */
 const talking: readonly Point[] = [{ operation: 'talking backup' }];
+/** Tier B; tier A where the fault meets a step that both have. */
 const backup: readonly Point[] = [{ operation: 'backup' }];
+const small: readonly Point[] = [{ operation: 'small backup' }];
+/** A restore that ends before it changes anything. */
+const plan: readonly Point[] = [{ operation: 'plan' }];
 const restore: readonly Point[] = [{ operation: 'restore' }];
 const watch: readonly Point[] = [{ operation: 'watch' }];
 
 export const points: Readonly<Record<string, readonly Point[]>> = {
-  resolveLane: backup,
-  describeLane: backup,
-  surveyLane: backup,
+  resolveLane: small,
+  describeLane: small,
+  surveyLane: small,
   planBackup: backup,
   copyDatabases: backup,
-  findReusable: backup,
+  findReusable: small,
   backupSegment: [{ operation: 'backup', call: 2 }],
   planSupplement: talking,
-  backupSecrets: backup,
-  commitManifest: backup,
-  appendBackupLog: backup,
-  dropOldBaks: backup,
+  backupSecrets: small,
+  commitManifest: small,
+  appendBackupLog: small,
+  dropOldBaks: small,
   describeHolder: [{ operation: 'second backup' }],
-  requirePollers: restore,
-  chooseBundles: restore,
-  preflightRestore: restore,
+  requirePollers: plan,
+  chooseBundles: plan,
+  preflightRestore: plan,
   checkBundles: restore,
   openStage: restore,
   stageSegment: [{ operation: 'restore', call: 3 }],
@@ -85,9 +91,9 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   startGateway: [{ operation: 'restore', delayMs: 300 }],
   smokeTest: restore,
   commitRestore: restore,
-  tidyLane: [{ operation: 'restore' }, { operation: 'backup' }],
+  tidyLane: [{ operation: 'restore' }, { operation: 'small backup' }],
   settleLane: [
-    { operation: 'backup' },
+    { operation: 'small backup' },
     { operation: 'failing restore', call: 2, delayMs: 400 },
     { operation: 'undo', call: 2, delayMs: 400 },
   ],
