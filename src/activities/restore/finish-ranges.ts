@@ -20,7 +20,7 @@ export function finishRangesStep(deps: Deps): VaultDataSteps['finishRanges'] {
     const about = { fleet: target.fleet, lane: target.lane, store, signal: run.signal };
     for (const bundle of new Set(segments.map((segment) => segment.bundle))) {
       const { manifest } = await readManifest(deps, { ...about, bundle });
-      const looks: Look[] = [];
+      const looks: { entry: ManifestSegment; index: SegmentIndex }[] = [];
       for (const entry of looksAt(manifest, segments)) {
         const index = await storedOf(deps, { ...about, segment: { bundle, id: entry.id } }, manifest).index();
         looks.push({ entry, index });
