@@ -22,7 +22,7 @@ import { activity, reach, type Run } from '../step.ts';
 import { readMembers } from './member-lists.ts';
 import { putSealed } from './put-sealed.ts';
 import { segmentBase } from './segment-base.ts';
-import { recordTorn } from './torn.ts';
+import { goneSinceListing, recordTorn } from './torn.ts';
 
 interface Job {
   readonly deps: Deps;
@@ -38,6 +38,8 @@ interface Taken {
   readonly stored: SealedObject;
   readonly plainBytes: number;
   readonly index: Pick<SegmentIndex, 'entries' | 'omissions'>;
+  /** A range that was shorter than planned. */
+  readonly isPadded?: boolean;
 }
 
 export function backupSegmentStep(deps: Deps): DataSteps['backupSegment'] {
@@ -45,8 +47,11 @@ export function backupSegmentStep(deps: Deps): DataSteps['backupSegment'] {
     const shell = await reach(deps, target, run);
     const members = await readMembers(shell, bundle, segment);
     const job: Job = { deps, shell, store, bundle, segment, members, run };
-    const { stored, plainBytes, index } = segment.kind === 'range' ? await takeRange(job) : await takeTar(job);
+    const { stored, plainBytes, index, isPadded } =
+      segment.kind === 'range' ? await takeRange(job) : await takeTar(job);
     const torn = await recordTorn(shell, bundle, segment, members);
+    // cut and grown again meanwhile: its size does not tell
+    if (isPadded && torn === 0) throw goneSinceListing(shell, segment);
     return {
       id: segment.id,
       ...stored,
@@ -73,7 +78,10 @@ async function takeTar(job: Job): Promise<Taken> {
   return { ...sent, index: { entries, omissions: missing.map((path) => ({ path, reason: 'vanished' as const })) } };
 }
 
-/** A range that is shorter than planned is padded: its file shrank, so it is torn, and the supplement takes its place. */
+/**
+ * A range that is shorter than planned is padded: its file shrank, so it is torn, and the supplement takes its place. For
+ * a file that is gone there will be no supplement: it is planned anew, without the file.
+ */
 async function takeRange(job: Job): Promise<Taken> {
   const { shell, bundle, segment, members, run } = job;
   const [file] = members;
@@ -87,8 +95,10 @@ async function takeRange(job: Job): Promise<Taken> {
   });
   const hash = countAndHash();
   const sent = await send(job, range.stdout, paddedTo(segment.range.length), hash);
-  await range.finished;
-  return { ...sent, index: { entries: [rangeEntry(file, hash.sha256)], omissions: [] } };
+  const { missing, bytes } = await range.finished;
+  if (missing) throw goneSinceListing(shell, segment);
+  const isPadded = bytes < segment.range.length;
+  return { ...sent, isPadded, index: { entries: [rangeEntry(file, hash.sha256)], omissions: [] } };
 }
 
 /** Moves the lane's bytes through checks into the sealed object; the first failure ends all of it. */
@@ -96,7 +106,7 @@ async function send(
   { deps, shell, store, segment, run }: Job,
   source: Readable,
   ...checks: (Transform | NodeJS.ReadWriteStream)[]
-): Promise<Omit<Taken, 'index'>> {
+): Promise<Pick<Taken, 'stored' | 'plainBytes'>> {
   const { fleet, lane } = shell.target;
   const counted = countingBytes(run);
   const flow = pipeline([source, ...checks, counted], { signal: run.signal });

@@ -4,6 +4,7 @@
 
 import { type BundlePlan, planBundle } from '../../bundle/plan.ts';
 import type { DataSteps } from '../../contract/steps.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
@@ -81,15 +82,24 @@ async function lookAgain(shell: LaneShell, { bundle, base, torn, profile, fence 
   const records = new Map<string, FileEntry>();
   for (const segment of torn) {
     const bytes = await readLaneFile(shell, tornRecords(bundle, segment));
-    for (const entry of bytes ? decodeRecords(bytes) : []) records.set(entry.path.toString('latin1'), entry);
+    if (!bytes) throw lost(shell, segment, 'the list of what changed is gone');
+    for (const entry of decodeRecords(bytes)) records.set(entry.path.toString('latin1'), entry);
   }
   if (records.size === 0) return { growing: [], others: [] };
   const list = `${runDirectory(bundle)}/torn-${base}.list`;
   await writeLaneFile(shell, list, encodeNames([...records.values()]), { fence });
   const listPath = `${shell.target.home}/${clawbackDirectory}/${list}`;
   const now = await statFiles(shell, { base: segmentBase(shell, bundle, base), listPath });
+  if (now.some((entry) => records.get(entry.path.toString('latin1'))?.type !== entry.type))
+    throw lost(shell, torn.join(' '), 'a name is of another type since it was listed');
   const growing = now.filter((entry) => isAppendOnly(entry, base, profile));
   return { growing, others: now.filter((entry) => !growing.includes(entry)) };
+}
+
+/** Without the list a torn file would stay as it is; and a supplement may not bring a link or folder where a file was. */
+function lost(shell: LaneShell, segment: string, what: string): Failure {
+  const { lane } = shell.target;
+  return new Failure('PlanLost', `lane ${lane}: ${what} (${segment})`, { lane, segment });
 }
 
 /** The last line of a log may be half written: how far back its start is looked for. */

@@ -3,6 +3,7 @@
 
 import { matchesAny } from '../../bundle/globs.ts';
 import type { SegmentPlan } from '../../contract/results.ts';
+import { Failure } from '../../domain/failure.ts';
 import { type FileEntry, isSameState } from '../../domain/file-entry.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { writeLaneFile } from '../../lane/lane-files.ts';
@@ -13,7 +14,7 @@ import { requireProfile } from '../profiles.ts';
 import { encodeRecords } from './member-lists.ts';
 import { segmentBase } from './segment-base.ts';
 
-/** @returns how many members changed; those that are gone are not among them */
+/** @returns how many members changed; those that are gone are not among them. PlanLost when a range's file is gone */
 export async function recordTorn(
   shell: LaneShell,
   bundle: string,
@@ -24,10 +25,20 @@ export async function recordTorn(
   const listPath = `${shell.target.home}/${clawbackDirectory}/${memberList(bundle, segment.id)}`;
   const looks = await statFiles(shell, { base: segmentBase(shell, bundle, segment.base), listPath });
   const after = new Map(looks.map((entry) => [entry.path.toString('latin1'), entry]));
+  if (segment.kind === 'range' && looks.length < before.length) throw goneSinceListing(shell, segment);
   const profile = requireProfile(shell.target.profile);
   const torn = before.filter((entry) => isTorn(entry, after.get(entry.path.toString('latin1')), segment, profile));
   if (torn.length > 0) await writeLaneFile(shell, tornRecords(bundle, segment.id), encodeRecords(torn));
   return torn.length;
+}
+
+/** Its other ranges may be of other times, or padding: a file that is gone is in the bundle whole, or not at all. */
+export function goneSinceListing(shell: LaneShell, { id }: SegmentPlan): Failure {
+  const { lane } = shell.target;
+  return new Failure('PlanLost', `the file of segment ${id} of lane ${lane} is gone since it was listed`, {
+    lane,
+    segment: id,
+  });
 }
 
 /** A range of an append-only file holds still although the file grows: its bytes are behind the end. */
