@@ -36,6 +36,7 @@ async function start<R>(client: Client, workflow: string, prefix: string, input:
       taskQueue: queues.host,
       workflowId: `${prefix}/${stamp}-${crypto.randomUUID().slice(0, 8)}`,
       args: [input],
+      staticSummary: prefix.replaceAll(/[/]/g, ' '),
       workflowTaskTimeout: '5s',
     })) as Started<R>;
   } catch (error) {

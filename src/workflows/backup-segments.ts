@@ -5,6 +5,7 @@ import type { Operation } from '../contract/inputs.ts';
 import type { SegmentPlan, SegmentResult } from '../contract/results.ts';
 import type { BackupPlan, Predecessor } from '../contract/step-types.ts';
 import { limits } from '../domain/limits.ts';
+import { formatBytes } from '../domain/quantity.ts';
 import { codeOf, workflowFailure } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Section } from './section.ts';
@@ -125,7 +126,8 @@ async function streamSegments(
     spec.limits.streams,
     async ({ segment, stored }) => {
       if (stored) return { ...stored, id: segment.id };
-      const result = await dataStream(segment.sizeBytes).backupSegment({
+      const what = `${segment.id} ${segment.component}, ${formatBytes(segment.sizeBytes)}`;
+      const result = await dataStream(segment.sizeBytes, what).backupSegment({
         target: spec.target,
         store: spec.store,
         bundle: operation.bundle,

@@ -10,12 +10,14 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  setCurrentDetails,
   sleep,
 } from '@temporalio/workflow';
 import type { Operation } from '../contract/inputs.ts';
-import { laneSectionId, workflowNames } from '../contract/names.ts';
+import { laneSectionId, searchAttributes, workflowNames } from '../contract/names.ts';
 import type { SectionResult, SettleResult } from '../contract/results.ts';
 import type { Holder, ResolvedLane } from '../contract/step-types.ts';
+import { doneDetails } from './details.ts';
 import { asOwnFailure, wasTerminated, workflowFailure } from './failures.ts';
 import { host } from './steps.ts';
 import { nextTryMs } from './waiting.ts';
@@ -43,7 +45,12 @@ export async function enterSection(entry: Entry): Promise<SectionResult> {
   const cancelled = new Set<string>();
   for (;;) {
     try {
-      return await runSection(entry, entry.operation);
+      setCurrentDetails(
+        `in section **${laneSectionId(entry.resolved.fleet, entry.lane)}**, whose page shows how far it is`,
+      );
+      const result = await runSection(entry, entry.operation);
+      setCurrentDetails(doneDetails(result));
+      return result;
     } catch (error) {
       if (wasTerminated(error)) return settleTerminated(entry);
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw asOwnFailure(error);
@@ -67,7 +74,10 @@ async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<stri
       workflowId: id,
     });
   }
-  await sleep(nextTryMs(waitedMs, entry.waitMs, cancelled.size > 0));
+  setCurrentDetails(
+    `**waiting** for lane ${entry.lane}, ${holder ? `held by ${holder.operation} since ${holder.startedAt}` : 'which was held a moment ago'}`,
+  );
+  await sleep(nextTryMs(waitedMs, entry.waitMs, cancelled.size > 0), { summary: `until ${id} is tried again` });
 }
 
 /** That very run: another that took the lane meanwhile is not meant. One that has just ended need not be asked. */
@@ -86,11 +96,22 @@ function runSection(entry: Entry, operation: Operation): Promise<SectionResult> 
     workflowId: laneSectionId(fleet, entry.lane),
     args: [{ lane: entry.lane, fleetDigest, operation }],
     memo: { operation: operation.kind },
-    staticSummary: `${operation.kind} lane ${entry.lane}`,
+    staticSummary: summaryOf(entry.lane, operation),
+    typedSearchAttributes: [
+      { key: searchAttributes.host, value: entry.resolved.host },
+      { key: searchAttributes.lane, value: entry.lane },
+      ...(operation.kind === 'backup' ? [{ key: searchAttributes.tier, value: operation.tier }] : []),
+    ],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     workflowTaskTimeout: '5s',
   });
+}
+
+function summaryOf(lane: string, operation: Operation): string {
+  if (operation.kind === 'backup') return `back up ${lane}, tier ${operation.tier}`;
+  if (operation.kind === 'restore' && operation.into === 'sandbox') return `restore ${lane} into a sandbox`;
+  return `${operation.kind} ${lane}`;
 }
 
 const outcomes: Readonly<Record<SettleResult['action'], string>> = {

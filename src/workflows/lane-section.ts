@@ -2,12 +2,13 @@
 // a time. It begins by putting right what an earlier, dead section left, and when its operation fails or is
 // cancelled it puts its own work right before it ends. Compensation cannot be cancelled.
 
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { LaneSectionInput, type Operation } from '../contract/inputs.ts';
 import { laneSectionId } from '../contract/names.ts';
 import type { SectionResult, SettleResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { backUp } from './backup.ts';
+import { doneDetails } from './details.ts';
 import { andAlso, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
 import { restore } from './restore.ts';
@@ -26,7 +27,9 @@ export async function laneSection(raw: unknown): Promise<SectionResult> {
 
   const settled = await settleFirst(section, input.operation);
   try {
-    return await operate(section, input.operation, settled);
+    const result = await operate(section, input.operation, settled);
+    setCurrentDetails(doneDetails(result));
+    return result;
   } catch (error) {
     if (section.journalled) await settleAfter(section, error);
     throw await withoutStage(section, error);

@@ -66,7 +66,7 @@ export class RestoreClock {
   async #besideTimer<T>(name: string, leftMs: number, work: () => Promise<T>): Promise<T> {
     const timer = new CancellationScope();
     const rings = timer.run(async () => {
-      await sleep(Math.max(leftMs, 1));
+      await sleep(Math.max(leftMs, 1), { summary: name });
       // a step in two parts is late once
       if (this.#answeredMs !== undefined || this.#progress.overBudget.includes(name)) return;
       log.warn('over budget', { budget: name });

@@ -5,6 +5,7 @@ import type { LaneSpec } from '../contract/lane-spec.ts';
 import { type Progress, progressQuery } from '../contract/results.ts';
 import type { Mutating } from '../contract/step-types.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
+import { progressDetails } from './details.ts';
 
 export const progressOf = defineQuery<Progress>(progressQuery);
 
@@ -33,28 +34,13 @@ export class ProgressBoard {
 
   update(change: Partial<Progress>): void {
     this.#now = { ...this.#now, ...change };
-    setCurrentDetails(describe(this.#now));
+    setCurrentDetails(progressDetails(this.#now));
   }
 
   /** One more segment has come through. */
   advance(bytes: number): void {
     this.update({ segmentsDone: this.#now.segmentsDone + 1, bytesDone: this.#now.bytesDone + bytes });
   }
-}
-
-function describe(progress: Progress): string {
-  const lines = [`**${progress.phase}**`];
-  if (progress.segmentsTotal > 0) {
-    lines.push(
-      `segments ${progress.segmentsDone} of ${progress.segmentsTotal}, bytes ${progress.bytesDone} of ${progress.bytesTotal}`,
-    );
-  }
-  if (progress.step)
-    lines.push(
-      `step ${progress.step.name} since ${progress.step.startedAt}, budget ${progress.step.budgetMs / 60_000} min`,
-    );
-  for (const late of progress.overBudget) lines.push(`over budget: ${late}`);
-  return lines.join('\n\n');
 }
 
 export class Section {

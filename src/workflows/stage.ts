@@ -4,6 +4,7 @@
 
 import { CancellationScope } from '@temporalio/workflow';
 import type { ChosenBundles, ChosenSegment, Fence } from '../contract/step-types.ts';
+import { formatBytes } from '../domain/quantity.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Section } from './section.ts';
 import { host, hostDown, vaultStream } from './steps.ts';
@@ -21,7 +22,8 @@ export async function fillStage(
   section.staged = restore;
   const under = await host.openStage({ ...section.mutating(), restore, neededBytes });
   const stage = async (segment: ChosenSegment): Promise<void> => {
-    await vaultStream(segment.plainBytes).stageSegment({
+    const what = `${segment.id} ${segment.component}, ${formatBytes(segment.plainBytes)}`;
+    await vaultStream(segment.plainBytes, what).stageSegment({
       target: spec.target,
       under,
       store: spec.store,

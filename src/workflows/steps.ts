@@ -54,19 +54,23 @@ export const hostDown = proxyActivities<HostSteps>({ ...down, taskQueue: queues.
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 
-/** Streams: 10 minutes and the bytes at 1 MB/s; they queue for a slot as long as they must. */
-function stream(sizeBytes: number): ActivityOptions {
+/**
+ * Streams: 10 minutes and the bytes at 1 MB/s; they queue for a slot as long as they must.
+ * @param summary tells one of many in the Temporal UI
+ */
+function stream(sizeBytes: number, summary?: string): ActivityOptions {
   return {
+    ...(summary === undefined ? {} : { summary }),
     ...withoutScheduleToStart(before),
     startToCloseTimeout: limits.streamBaseMs + Math.ceil(sizeBytes / limits.streamBytesPerMs),
     retry: { ...before.retry, maximumAttempts: 20 },
   };
 }
 
-export function dataStream(sizeBytes: number): DataSteps {
-  return proxyActivities<DataSteps>({ ...stream(sizeBytes), taskQueue: queues.data });
+export function dataStream(sizeBytes: number, summary?: string): DataSteps {
+  return proxyActivities<DataSteps>({ ...stream(sizeBytes, summary), taskQueue: queues.data });
 }
 
-export function vaultStream(sizeBytes: number): VaultDataSteps {
-  return proxyActivities<VaultDataSteps>({ ...stream(sizeBytes), taskQueue: queues.vaultData });
+export function vaultStream(sizeBytes: number, summary?: string): VaultDataSteps {
+  return proxyActivities<VaultDataSteps>({ ...stream(sizeBytes, summary), taskQueue: queues.vaultData });
 }

@@ -4,7 +4,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WatchFleetInput } from '../contract/inputs.ts';
-import { laneSectionId, workflowNames } from '../contract/names.ts';
+import { laneSectionId, searchAttributes, workflowNames } from '../contract/names.ts';
 import type { ResolvedLaneName } from '../contract/step-types.ts';
 import { codeOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
@@ -59,7 +59,11 @@ async function startSettling({ lane, fleetDigest, target }: ResolvedLaneName): P
       workflowId: laneSectionId(target.fleet, lane),
       args: [{ lane, fleetDigest, operation: { kind: 'settle' } }],
       memo: { operation: 'settle' },
-      staticSummary: `settle lane ${lane}`,
+      staticSummary: `settle ${lane}`,
+      typedSearchAttributes: [
+        { key: searchAttributes.host, value: target.host.name },
+        { key: searchAttributes.lane, value: lane },
+      ],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout: '5s',
     });

@@ -1,0 +1,79 @@
+// What a workflow's page in the Temporal UI says, as Markdown: where the operation is, and in the end what came of it.
+// Pure; ids, sizes and times only.
+
+import type { BackupResult, Progress, RestoreResult, SectionResult } from '../contract/results.ts';
+import { assertNever } from '../domain/assert-never.ts';
+import { formatBytes, formatDuration } from '../domain/quantity.ts';
+
+/** While it runs. */
+export function progressDetails(progress: Progress): string {
+  const { segmentsDone, segmentsTotal, bytesDone, bytesTotal, reusedBytes, step, overBudget } = progress;
+  const reused = reusedBytes > 0 ? `, ${formatBytes(reusedBytes)} reused` : '';
+  return paragraphs([
+    `**${progress.phase}**`,
+    segmentsTotal > 0 &&
+      `segments ${segmentsDone} of ${segmentsTotal}, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${reused}`,
+    step && `step ${step.name} since ${step.startedAt}, budget ${formatDuration(step.budgetMs)}`,
+    ...overBudget.map((late) => `**over budget**: ${late}`),
+  ]);
+}
+
+/** When it is over. */
+export function doneDetails(result: SectionResult): string {
+  switch (result.kind) {
+    case 'backup':
+      return backupDetails(result.backup);
+    case 'restore':
+      return restoreDetails(result.restore);
+    case 'settle':
+      return `**settled**: ${result.settle.action}; the gateway is ${result.settle.gateway}`;
+    case 'sweep':
+      return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept`;
+    default:
+      return assertNever(result);
+  }
+}
+
+function backupDetails(backup: BackupResult): string {
+  const { bundle, lane, tier, sizeBytes, segments, reusedSegments, sealedBytes, elapsedMs } = backup;
+  return paragraphs([
+    `**backed up** ${lane}, tier ${tier}: bundle ${bundle}`,
+    `${formatBytes(sizeBytes)} in ${segments} segments, ${reusedSegments} of them reused; ${formatBytes(sealedBytes)} written in ${formatDuration(elapsedMs)}`,
+    ...backup.suspect.map((reason) => `**suspect**: ${reason}`),
+    ...backup.warnings.map(warning),
+  ]);
+}
+
+function restoreDetails(restore: RestoreResult): string {
+  const { into, lane, bundle, rtoMs, rtoBudgetMs, messageAnswered } = restore;
+  const steps = restore.steps.filter(({ ms }) => ms > 0);
+  return paragraphs([
+    into === 'undo'
+      ? `**went back** to the tree that ${lane} had before its last restore`
+      : `**${done[into]}** ${lane} from bundle ${bundle}`,
+    into === 'live' &&
+      `the test message was ${messageAnswered ? '' : '**not** '}answered after ${formatDuration(rtoMs)} (RTO ${formatDuration(rtoBudgetMs)})`,
+    steps.length > 0 &&
+      [
+        '| step | time | budget |',
+        '| --- | --- | --- |',
+        ...steps.map(({ step, ms, budgetMs }) => `| ${step} | ${formatDuration(ms)} | ${formatDuration(budgetMs)} |`),
+      ].join('\n'),
+    ...restore.rpo.map(
+      ({ dataClass, capturedAt, rpoMs }) =>
+        `class ${dataClass} is of ${capturedAt}, ${formatDuration(rpoMs)} before the restore began`,
+    ),
+    ...restore.overBudget.map((late) => `**over budget**: ${late}`),
+    ...restore.warnings.map(warning),
+  ]);
+}
+
+const done = { live: 'restored', sandbox: 'restored into a sandbox:', plan: 'planned a restore of' } as const;
+
+function warning(text: string): string {
+  return `warning: ${text}`;
+}
+
+function paragraphs(lines: readonly (string | false | null)[]): string {
+  return lines.filter((line) => typeof line === 'string').join('\n\n');
+}
