@@ -28,6 +28,11 @@ export const Journal = z.strictObject({
 });
 export type Journal = z.infer<typeof Journal>;
 
+/** Does it say what will be replaced? Before that nothing of the lane was changed but that its gateway was stopped. */
+export function isPrepared({ renames, plist, items }: Journal): boolean {
+  return renames.length > 0 || plist !== null || items.length > 0;
+}
+
 /** How the old value of a replaced item, tree or plist is called while it is kept. */
 export function bakName(name: string, epoch: number): string {
   return `${name}.bak.${epoch}`;

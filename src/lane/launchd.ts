@@ -31,7 +31,7 @@ const codes = {
   noDomain: 125,
 } as const;
 
-interface CallOptions {
+export interface CallOptions {
   readonly fence?: Fence | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -91,6 +91,11 @@ export async function readJob(shell: LaneShell, signal?: AbortSignal): Promise<J
   const { exitStatus, stdout } = await launchctl(shell, ['print-disabled', shell.target.domain], { signal });
   if (exitStatus !== 0) throw unexpected(shell, 'print-disabled', exitStatus);
   return { ...job, disabled: parseDisabled(stdout.toString(), shell.target.label) };
+}
+
+/** Lets launchd load the job again, at boot too; it is not started now. May be repeated. @throws LaunchdFailed, LaunchdDomainMissing, FenceLost */
+export async function allowJob(shell: LaneShell, options: CallOptions): Promise<void> {
+  await override(shell, 'enable', options);
 }
 
 /** enable and disable exit 0 or say why not (1: not permitted). */

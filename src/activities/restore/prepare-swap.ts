@@ -4,7 +4,7 @@
 import { matchesAny } from '../../bundle/globs.ts';
 import type { PrepareSwap } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
-import type { Journal, Rename } from '../../contract/journal.ts';
+import { isPrepared, type Journal, type Rename } from '../../contract/journal.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { emptyTables } from '../../lane/empty-tables.ts';
 import { listFiles } from '../../lane/listing.ts';
@@ -42,10 +42,6 @@ async function applyProfileRules(shell: LaneShell, restore: string, fence: Fence
     if (type !== 'file' || !matchesAny(path, databases)) continue;
     await emptyTables(shell, `${base}/${path.toString('utf8')}`, emptiedTables, { fence });
   }
-}
-
-function isPrepared({ renames, plist, items }: Journal): boolean {
-  return renames.length > 0 || plist !== null || items.length > 0;
 }
 
 async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap): Promise<Journal> {

@@ -2,12 +2,12 @@
 // failed run left half done: backwards to the old tree, or forwards past the commit. It may be called at any
 // time inside a section, any number of times; on a lane without a journal it changes nothing.
 
-import type { Journal } from '../../contract/journal.ts';
+import { isPrepared, type Journal } from '../../contract/journal.ts';
 import type { SettleResult } from '../../contract/results.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import { readJob } from '../../lane/launchd.ts';
+import { allowJob, readJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { removeArchivedJournal } from '../../lane/journal.ts';
 import { removeLaneTree } from '../../lane/lane-files.ts';
@@ -56,16 +56,23 @@ async function goForward({ shell, fence, run }: Settling): Promise<void> {
   await closeJournal(shell, 'restored', fence);
 }
 
-/** In the reverse order of the restore; each part is done once, however often this is called. */
+/**
+ * In the reverse order of the restore; each part is done once, however often this is called. Where nothing was prepared
+ * nothing is taken back, and who else works on the lane does not keep its gateway down.
+ */
 async function rollBack(settling: Settling, journal: Journal): Promise<void> {
-  const { deps, shell, fence, run } = settling;
+  const { shell, fence } = settling;
+  if (isPrepared(journal)) await takeBack(settling, journal);
+  await startAsBefore(settling, journal);
+  if (journal.phase === 'undo') await removeArchivedJournal(shell, 'restored', { fence });
+  await closeJournal(shell, 'rolled-back', fence);
+}
+
+async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist) await takePlistBack(shell, journal, journal.plist, fence);
   for (const rename of journal.renames.toReversed()) await renameBack(shell, rename, fence);
-  await startAsBefore(settling, journal);
-  if (journal.phase === 'undo') await removeArchivedJournal(shell, 'restored', { fence });
-  await closeJournal(shell, 'rolled-back', fence);
 }
 
 /**
@@ -73,6 +80,8 @@ async function rollBack(settling: Settling, journal: Journal): Promise<void> {
  * but broken, as on the bad day of the restore, is loaded again and may go on failing.
  */
 async function startAsBefore({ shell, fence, run }: Settling, { before, phase }: Journal): Promise<void> {
+  // also where it is not started now: a job that was only unloaded comes back at boot
+  if (!before.disabled) await allowJob(shell, { fence, signal: run.signal });
   if (!before.loaded && phase !== 'undo') return;
   try {
     await start(shell, fence, run.signal);
