@@ -40,13 +40,14 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
   const armed = armFault(stage, activity, point, fault);
   try {
     const running = await startOperation(stage, operation);
+    const seenLooks = operation === 'talking backup' ? { ...looks, before: await lookOf(stage) } : looks;
     const replaced = fault === 'fail' ? Promise.resolve() : replaceWorker(stage, armed);
     replaced.catch(() => undefined); // told below, once the operation has ended
     const outcome = await within(running.outcome());
     const { fired } = armed;
     if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
     await replaced;
-    const { runs, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks, store });
+    const { runs, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks: seenLooks, store });
     const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
     const seen = { activity, fault, operation, outcome, resumedMs, ...after };
     return { ...seen, elapsedMs: Date.now() - startedMs, broken: [...after.broken, ...brokenPromises(seen)] };
@@ -57,14 +58,16 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
 }
 
 async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
-  const { rig, lane, saved } = stage;
-  const { bed } = rig.rig;
-  await liveOn(bed, lane, Date.now().toString(36));
-  const lived = await lookAt(bed, lane);
-  if (operation !== 'undo') return { before: lived, target: saved };
+  await liveOn(stage.rig.rig.bed, stage.lane, Date.now().toString(36));
+  const lived = await lookOf(stage);
+  if (operation !== 'undo') return { before: lived, target: stage.saved };
   const outcome = await within((await startOperation(stage, 'restore')).outcome());
   if (outcome !== 'completed') throw new Error(`the restore before the undo: ${outcome}`);
-  return { before: await lookAt(bed, lane), target: lived };
+  return { before: await lookOf(stage), target: lived };
+}
+
+function lookOf({ rig, lane }: Stage): Promise<LaneLook> {
+  return lookAt(rig.rig.bed, lane);
 }
 
 const whens = { kill: 'during', 'lost answer': 'after', fail: 'before' } as const;
