@@ -8,9 +8,11 @@ import { type Fence, takeFence } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { moveTree, pathsExist } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
+import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { installStagedPlist } from './staged-plist.ts';
 import { requireJournal } from './journal-file.ts';
+import { databaseLogs } from './swap-units.ts';
 
 export function swapTreesStep(deps: Deps): HostSteps['swapTrees'] {
   return activity(async ({ target, fence: step }, run) => {
@@ -41,12 +43,19 @@ async function renameOnce(shell: LaneShell, { from, to }: Rename, { later, fence
 }
 
 /**
- * Takes a rename back. Both there means that it had not been made; only `to` means that it had.
+ * Takes a rename back, and with a database its logs, which the restored gateway may have left. Both there means that it had not been made; only `to` means that it had.
  * Called from the last rename to the first.
  */
 export async function renameBack(shell: LaneShell, { from, to }: Rename, fence: Fence): Promise<void> {
   const [fromThere, toThere] = await pathsExist(shell, [homePath(shell, from), homePath(shell, to)]);
   if (fromThere || !toThere) return;
+  const logs = databaseLogs(to, requireProfile(shell.target.profile));
+  const present = await pathsExist(
+    shell,
+    logs.map((log) => homePath(shell, log)),
+  );
+  for (const log of logs.filter((_, at) => present[at]))
+    await moveTree(shell, homePath(shell, log), homePath(shell, from + log.slice(to.length)), { fence });
   await moveTree(shell, homePath(shell, to), homePath(shell, from), { fence });
 }
 

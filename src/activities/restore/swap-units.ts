@@ -1,6 +1,7 @@
 // What a restore renames: whole roots where the bundle holds all of a root, else the root's children that
 // belong to the restored components. The rest of the old tree stays where it is.
 
+import { matchesAny } from '../../bundle/globs.ts';
 import { bakName, type Rename } from '../../contract/journal.ts';
 import type { Profile } from '../../domain/profile.ts';
 import type { Component } from '../../domain/terms.ts';
@@ -52,13 +53,20 @@ function childrenOf(
   { root, live = [], staged = [] }: RootChildren,
   { profile, components, epoch, stage }: SwapRequest,
 ): Rename[] {
-  const names = [...new Set([...live, ...staged])].toSorted();
-  const mine = names.filter((name) => components.includes(componentOf(`${root}/${name}`, profile)));
+  const mine = staged.toSorted().filter((name) => components.includes(componentOf(`${root}/${name}`, profile)));
   return mine.flatMap((name) => {
     const child = `${root}/${name}`;
-    const away =
-      live.includes(name) && staged.includes(name) ? [{ from: child, to: `${bakName(root, epoch)}/${name}` }] : [];
-    const back = staged.includes(name) ? [{ from: `${stage}/${child}`, to: child }] : [];
-    return [...away, ...back];
+    const logs = databaseLogs(child, profile).map((log) => log.slice(root.length + 1));
+    // the logs first, so that they come back last: after the restored database has gone with its own
+    const away = [...logs, name]
+      .filter((old) => live.includes(old) && (old === name || !staged.includes(old)))
+      .map((old) => ({ from: `${root}/${old}`, to: `${bakName(root, epoch)}/${old}` }));
+    return [...away, { from: `${stage}/${child}`, to: child }];
   });
+}
+
+/** SQLite's logs beside a database of the profile: they go where it goes, or they would be played into another. */
+export function databaseLogs(path: string, { databases }: Profile): string[] {
+  if (!matchesAny(Buffer.from(path), databases)) return [];
+  return ['-wal', '-shm', '-journal'].map((suffix) => path + suffix);
 }

@@ -52,6 +52,20 @@ describe('what a restore renames', () => {
     ]);
   });
 
+  it('takes the log of a replaced database away with it, and leaves that of another alone', () => {
+    const live = ['a.sqlite', 'a.sqlite-shm', 'a.sqlite-wal', 'b.db', 'b.db-wal', 'notes', 'notes-wal'];
+    const roots = [{ root: '.openclaw', live, staged: ['a.sqlite', 'notes'] }];
+    const renames = swapRenames(roots, { profile: legacy, components: ['config'], epoch, stage });
+    expect(renames.map(({ from, to }) => [from, to])).toEqual([
+      ['.openclaw/a.sqlite-wal', `.openclaw.bak.${epoch}/a.sqlite-wal`],
+      ['.openclaw/a.sqlite-shm', `.openclaw.bak.${epoch}/a.sqlite-shm`],
+      ['.openclaw/a.sqlite', `.openclaw.bak.${epoch}/a.sqlite`],
+      [`${stage}/.openclaw/a.sqlite`, '.openclaw/a.sqlite'],
+      ['.openclaw/notes', `.openclaw.bak.${epoch}/notes`],
+      [`${stage}/.openclaw/notes`, '.openclaw/notes'],
+    ]);
+  });
+
   it('never renames two things to one name, nor the same thing twice', () => {
     const names = ['config', 'transcripts', 'workspace', 'media', 'state', 'openclaw.json'];
     for (const chosen of [
