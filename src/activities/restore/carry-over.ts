@@ -14,7 +14,7 @@ export interface CarryRequest {
   readonly stage: string;
 }
 
-/** Renames from the `.bak` trees into the new live ones, of each topmost excluded path whose parent was staged. */
+/** Renames from the `.bak` trees into the new live ones, of each topmost excluded path whose parent was staged; a bundle from before the exclusion may hold the path itself. */
 export async function carriedOver(
   shell: LaneShell,
   { renames, exclude, epoch, stage }: CarryRequest,
@@ -27,11 +27,15 @@ export async function carriedOver(
     replaced.map(({ from }) => from),
     exclude,
   );
+  const staged = (path: string): string => `${home}/${stage}/${path}`;
   const parents = await pathsExist(
     shell,
-    paths.map((path) => `${home}/${stage}/${path.slice(0, path.lastIndexOf('/'))}`),
+    paths.map((path) => staged(path.slice(0, path.lastIndexOf('/')))),
   );
-  return paths.filter((_, at) => parents[at]).map((path) => ({ from: inBak(path, replaced, epoch), to: path }));
+  const held = await pathsExist(shell, paths.map(staged));
+  return paths
+    .filter((_, at) => parents[at] && !held[at])
+    .map((path) => ({ from: inBak(path, replaced, epoch), to: path }));
 }
 
 async function topmostExcluded(
