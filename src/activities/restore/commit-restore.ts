@@ -1,13 +1,16 @@
 // The commit point of a restore: from here on settling goes forward. The journal is put aside for `undo`.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import type { Journal } from '../../contract/journal.ts';
+import { bakName, type Journal, type Rename } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
+import { pathsExist } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { closeJournal, lastRestored, openJournal, saveJournal } from './journal-file.ts';
+import { homePath } from './swap-trees.ts';
 
 export function commitRestoreStep(deps: Deps): HostSteps['commitRestore'] {
   return activity(async ({ target, fence: step }, run) => {
@@ -39,10 +42,28 @@ export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
       throw new Failure('NothingToUndo', `lane ${target.lane} has no committed restore whose .bak is kept`, {
         lane: target.lane,
       });
+    await requireKept(shell, last);
     await saveJournal(shell, turnedRound(last), fence);
     return { epoch: last.epoch };
   });
 }
+
+/** Without its `.bak` the way back would take away what is live and put nothing in its place. NothingToUndo. */
+async function requireKept(shell: LaneShell, { renames, plist, epoch }: Journal): Promise<void> {
+  const isKept = ({ to }: Rename): boolean => to.includes(`.bak.${epoch}`) && !databaseLog.test(to);
+  const kept = renames.filter(isKept).map(({ to }) => homePath(shell, to));
+  if (plist?.had) kept.push(shell.path(bakName(plist.path, epoch)));
+  const gone = (await pathsExist(shell, kept)).filter((there) => !there).length;
+  if (gone === 0) return;
+  const { lane } = shell.target;
+  throw new Failure('NothingToUndo', `${gone} of the ${kept.length} .bak that lane ${lane} would go back to are gone`, {
+    lane,
+    count: gone,
+  });
+}
+
+/** Whoever looked into a kept database has made these part of it. */
+const databaseLog = /-(?:wal|shm|journal)$/;
 
 /**
  * The journal of a committed restore for the way back. What is live now is not thrown away, for a gateway has written

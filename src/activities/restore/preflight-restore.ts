@@ -19,7 +19,7 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
   return activity(async ({ target, sizeBytes, secrets, live }, run) => {
     const shell = await reach(deps, target, run);
     if (live) await checkGateway(shell);
-    if (secrets.length > 0) await checkKeychain(deps, shell);
+    if (secrets.length > 0) await requireUnlocked(deps, shell);
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     const neededBytes = sizeBytes + spareBytes;
     if (freeBytes < neededBytes) {
@@ -43,7 +43,8 @@ async function checkGateway(shell: LaneShell): Promise<void> {
   if (job.pid === undefined) await requirePortFree(shell);
 }
 
-async function checkKeychain(deps: Deps, shell: LaneShell): Promise<void> {
+/** KeychainLocked, KeychainMissing, KeychainPasswordWrong. */
+export async function requireUnlocked(deps: Deps, shell: LaneShell): Promise<void> {
   await unlock(deps, shell);
   const state = await keychainState(shell);
   if (state === 'unlocked') return;

@@ -14,6 +14,7 @@ import { removeLaneTree } from '../../lane/lane-files.ts';
 import type { Deps } from '../deps.ts';
 import { leftoverFolders } from '../lane-paths.ts';
 import { closeJournal, openJournal } from '../restore/journal-file.ts';
+import { requireUnlocked } from '../restore/preflight-restore.ts';
 import { start } from '../restore/start-gateway.ts';
 import { keepDown } from '../restore/stop-writers.ts';
 import { renameBack } from '../restore/swap-trees.ts';
@@ -69,6 +70,8 @@ async function rollBack(settling: Settling, journal: Journal): Promise<void> {
 }
 
 async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
+  // before the gateway is stopped: an undo that a locked keychain would hold up leaves it running
+  if (journal.replaced) await requireUnlocked(deps, shell);
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist) await takePlistBack(shell, journal, journal.plist, fence);
