@@ -5,8 +5,8 @@ import { planBundle } from '../../bundle/plan.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
-import { takeFence } from '../../lane/fence.ts';
-import { readLaneFile } from '../../lane/lane-files.ts';
+import { type Fence, takeFence } from '../../lane/fence.ts';
+import { readLaneFile, removeLaneTree } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { listFiles } from '../../lane/listing.ts';
 import { copyDatabase } from '../../lane/sqlite.ts';
@@ -23,7 +23,7 @@ export function copyDatabasesStep(deps: Deps): DataSteps['copyDatabases'] {
     const fence = fenceOf(request.fence, run);
     await takeFence(shell, fence, run.signal);
     const listedAtMs = Date.now();
-    const copies = await copyAll(shell, request.bundle, run);
+    const copies = await copyAll(shell, request.bundle, fence, run);
     const options = await planOptions(deps, request, listedAtMs);
     const plan = planBundle(copies, { ...options, base: 'copies', firstNumber: request.firstNumber, reuse: false });
     return {
@@ -35,16 +35,19 @@ export function copyDatabasesStep(deps: Deps): DataSteps['copyDatabases'] {
   });
 }
 
-async function copyAll(shell: LaneShell, bundle: string, run: Run): Promise<FileEntry[]> {
+/** Into an empty folder: half a copy of a dead attempt, or one of a database that is gone, would be listed as well. */
+async function copyAll(shell: LaneShell, bundle: string, fence: Fence, run: Run): Promise<FileEntry[]> {
   const records = await readLaneFile(shell, databaseRecords(bundle));
   if (!records)
     throw new Failure('PlanLost', `the list of databases is gone from lane ${shell.target.lane}`, {
       lane: shell.target.lane,
     });
   const base = `${shell.target.home}/${clawbackDirectory}/${copiesDirectory(bundle)}`;
+  await removeLaneTree(shell, copiesDirectory(bundle), { fence, signal: run.signal });
   for (const { path } of decodeRecords(records)) {
     const name = path.toString('utf8');
-    await copyDatabase(shell, { from: `${shell.target.home}/${name}`, to: `${base}/${name}`, signal: run.signal });
+    const place = { from: `${shell.target.home}/${name}`, to: `${base}/${name}` };
+    await copyDatabase(shell, { ...place, fence, signal: run.signal });
   }
   const copies: FileEntry[] = [];
   for await (const entry of listFiles(shell, { base, paths: ['.'], signal: run.signal })) {
