@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { listBundles, readManifest } from '../manifests.ts';
 import { activity } from '../step.ts';
 
-interface Part {
+export interface Part {
   readonly manifest: Manifest;
   readonly components: readonly Component[];
 }
@@ -22,16 +22,31 @@ export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
     const held = heldComponents(newest).filter((component) => !choice.only || component === choice.only);
     if (held.length === 0) throw noRestorePoint(choice);
     const parts: Part[] = [{ manifest: newest, components: held }];
-    if (choice.layered && !held.some((component) => classOf(component) === 2)) {
-      const below = await newestWithClassTwo(deps, choice, newest.bundle, signal);
+    if (choice.layered && choice.only === undefined && !held.some((component) => classOf(component) === 2)) {
+      const below = await newestWithClassTwo(deps, choice, newest, signal);
       if (below)
         parts.push({
           manifest: below,
           components: heldComponents(below).filter((component) => classOf(component) === 2),
         });
     }
+    requireDatabasesOfOne(parts, choice.lane);
     return answer(newest, parts);
   });
+}
+
+/** Databases refer to each other: of two times they contradict (design, "Bundles may be layered"). NoRestorePoint. */
+export function requireDatabasesOfOne(parts: readonly Part[], lane: string): void {
+  const holders = parts.filter(({ manifest, components: wanted }) =>
+    manifest.segments.some(({ base, component }) => base === 'copies' && wanted.includes(component)),
+  );
+  const [one, other] = holders.map(({ manifest }) => manifest.bundle);
+  if (one === undefined || other === undefined) return;
+  throw new Failure(
+    'NoRestorePoint',
+    `layered, lane ${lane} would get databases of two bundles, ${one} and ${other}: restore one of them whole`,
+    { lane, bundle: one },
+  );
 }
 
 async function newestFitting(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<Manifest> {
@@ -52,12 +67,13 @@ function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
 async function newestWithClassTwo(
   deps: Deps,
   choice: BundleChoice,
-  before: string,
+  newest: Manifest,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
   for (const bundle of await listBundles(deps, { ...choice, signal })) {
-    if (bundle >= before) continue;
+    if (bundle >= newest.bundle) continue;
     const { manifest } = await readManifest(deps, { ...choice, bundle, signal });
+    if (manifest.profile !== newest.profile) return undefined; // another layout: its paths are not those of the lane now
     if (heldComponents(manifest).some((component) => classOf(component) === 2)) return manifest;
   }
   return undefined;
