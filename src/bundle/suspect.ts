@@ -7,19 +7,24 @@ import type { ManifestSegment } from './manifest-schema.ts';
 
 type Judged = Pick<ManifestSegment, 'component' | 'kind' | 'plainBytes' | 'members'>;
 
-/** Only what both hold is compared: a tier A after a tier B has not shrunk. */
+/** Only what the tier holds is compared: a tier A after a tier B has not shrunk. */
 export type SuspectReason = 'class-one-empty' | 'whole-shrank' | `${Component}-shrank`;
 
 /**
  * @param segments of the bundle that is judged
  * @param predecessor segments of the bundle before it, where there is one
+ * @param expected what the judged bundle's tier holds: of these a part that is missing altogether has shrunk too
  * @returns why it is suspect; empty when it is not
  */
-export function suspectReasons(segments: readonly Judged[], predecessor?: readonly Judged[]): SuspectReason[] {
+export function suspectReasons(
+  segments: readonly Judged[],
+  predecessor: readonly Judged[] | undefined,
+  expected: readonly Component[],
+): SuspectReason[] {
   const reasons: SuspectReason[] = classOneEmpty(segments) ? ['class-one-empty'] : [];
   if (predecessor === undefined) return reasons;
-  const shared = components.filter((component) =>
-    [segments, predecessor].every((side) => side.some((one) => one.component === component)),
+  const shared = components.filter(
+    (component) => expected.includes(component) && predecessor.some((one) => one.component === component),
   );
   const shrank = (among: readonly Component[]): boolean =>
     bytesOf(segments, among) < limits.suspectShrinkRatio * bytesOf(predecessor, among);

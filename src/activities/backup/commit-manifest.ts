@@ -7,9 +7,10 @@ import { manifestKey } from '../../bundle/object-keys.ts';
 import { type Recipient, recipientFingerprint } from '../../bundle/recipient.ts';
 import { type SuspectReason, suspectReasons } from '../../bundle/suspect.ts';
 import type { OmissionCount, SegmentPlan, SegmentResult } from '../../contract/results.ts';
-import type { ManifestRequest, Predecessor } from '../../contract/step-types.ts';
+import type { ManifestRequest } from '../../contract/step-types.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { componentsOf } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { activity } from '../step.ts';
 
@@ -30,7 +31,7 @@ export function commitManifestStep(deps: Deps): DataSteps['commitManifest'] {
 export function buildManifest(request: ManifestRequest, recipients: readonly Recipient[]): Manifest {
   const { target, plan, results, survey, predecessor } = request;
   const segments = plan.segments.map((segment, at) => manifestSegment(segment, results[at]));
-  const suspect = suspectOf(segments, predecessor);
+  const suspect = suspectOf(segments, request);
   return {
     format: 1,
     bundle: request.bundle,
@@ -79,10 +80,14 @@ function manifestSegment(plan: SegmentPlan, result: SegmentResult | undefined): 
   };
 }
 
-function suspectOf(segments: readonly ManifestSegment[], predecessor: Predecessor | null): SuspectReason[] {
+function suspectOf(
+  segments: readonly ManifestSegment[],
+  { predecessor, tier }: Pick<ManifestRequest, 'predecessor' | 'tier'>,
+): SuspectReason[] {
   return suspectReasons(
     segments,
     predecessor?.sizes.map((size) => ({ ...size, kind: 'tar', members: 1 })),
+    componentsOf(tier),
   );
 }
 
