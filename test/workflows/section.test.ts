@@ -58,7 +58,7 @@ describe.concurrent('the id of a section is the lock', () => {
     expect(await failureOf(second)).toMatchObject({ code: 'LaneBusy' });
     const { events } = await second.fetchHistory();
     const tries = lane.count('describeHolder');
-    expect(tries).toBe(3);
+    expect(tries).toBeGreaterThanOrEqual(2);
     expect((events ?? []).length).toBeLessThan(16 * (tries + 1));
     await first.cancel();
     expect(await failureOf(first)).toMatchObject({ code: 'Cancelled' });
