@@ -4,13 +4,28 @@ import type { BackupResult } from '../contract/results.ts';
 import { formatBytes, formatDuration, formatTable, plural } from './format.ts';
 
 export function backupText(result: BackupResult): string {
-  const { lane, host, tier, bundle, segments, reusedSegments, sizeBytes, sealedBytes, elapsedMs, omissions, suspect, warnings } = result;
+  const {
+    lane,
+    host,
+    tier,
+    bundle,
+    segments,
+    reusedSegments,
+    sizeBytes,
+    sealedBytes,
+    elapsedMs,
+    omissions,
+    suspect,
+    warnings,
+  } = result;
   const reused = reusedSegments > 0 ? `, ${reusedSegments} of them in the store already` : '';
   const rows = [
     ['bundle', bundle],
     ['holds', `${formatBytes(sizeBytes)} in ${plural(segments, 'segment')}${reused}`],
     ['written', `${formatBytes(sealedBytes)} sealed, in ${formatDuration(elapsedMs)}`],
-    ...(omissions.length > 0 ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]] : []),
+    ...(omissions.length > 0
+      ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]]
+      : []),
     ...suspect.map((reason) => ['SUSPECT', reason]),
     ...warnings.map((warning) => ['warning', warning]),
   ];

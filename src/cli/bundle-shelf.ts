@@ -13,7 +13,9 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 
 /** A manifest that is right, or why it is not. */
-export type Shelved = { readonly bundle: string; readonly manifest: Manifest; readonly sha256: string } | { readonly bundle: string; readonly failure: Failure };
+export type Shelved =
+  | { readonly bundle: string; readonly manifest: Manifest; readonly sha256: string }
+  | { readonly bundle: string; readonly failure: Failure };
 
 export class BundleShelf {
   readonly lane: string;
@@ -26,7 +28,10 @@ export class BundleShelf {
     this.#file = file;
     const { store: name } = file.laneSpec(lane);
     const description = file.fleet.stores[name];
-    if (!description) throw new Failure('InvalidFleet', `lane ${lane} names the store ${name}, which the fleet does not have`, { store: name });
+    if (!description)
+      throw new Failure('InvalidFleet', `lane ${lane} names the store ${name}, which the fleet does not have`, {
+        store: name,
+      });
     this.store = openStore(name, { ...description, path: resolvePath(file.baseDir, description.path) });
   }
 
@@ -44,9 +49,17 @@ export class BundleShelf {
   /** @throws Failure NoRestorePoint when there is none, BundleSignatureBad, BundleForeign, BundleFormatUnknown, BundleDamaged */
   async read(bundle: string): Promise<{ readonly manifest: Manifest; readonly sha256: string }> {
     const bytes = await readSmall(await this.#get(bundle), bundle);
-    const opened = openManifest(bytes, { publicKeysPem: this.#file.keys.manifest, fleet: this.#file.fleet.fleet, lane: this.lane });
+    const opened = openManifest(bytes, {
+      publicKeysPem: this.#file.keys.manifest,
+      fleet: this.#file.fleet.fleet,
+      lane: this.lane,
+    });
     if (opened.manifest.bundle === bundle) return opened;
-    throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`, { bundle });
+    throw new Failure(
+      'BundleDamaged',
+      `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`,
+      { bundle },
+    );
   }
 
   /** As {@link read}; what is wrong with the bundle itself is a value. */
@@ -64,7 +77,10 @@ export class BundleShelf {
       return await this.store.get(manifestKey(this.lane, bundle));
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'ObjectMissing') throw error;
-      throw new Failure('NoRestorePoint', `store ${this.store.name} has no bundle ${bundle} of lane ${this.lane}`, { bundle, lane: this.lane });
+      throw new Failure('NoRestorePoint', `store ${this.store.name} has no bundle ${bundle} of lane ${this.lane}`, {
+        bundle,
+        lane: this.lane,
+      });
     }
   }
 }
@@ -74,7 +90,12 @@ async function readSmall(stream: Readable, bundle: string): Promise<Buffer> {
   let sizeBytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limits.manifestBytes) throw new Failure('BundleDamaged', `the manifest of bundle ${bundle} has more than ${limits.manifestBytes} bytes`, { bundle });
+    if (sizeBytes > limits.manifestBytes)
+      throw new Failure(
+        'BundleDamaged',
+        `the manifest of bundle ${bundle} has more than ${limits.manifestBytes} bytes`,
+        { bundle },
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -27,7 +27,8 @@ export async function readCaptures(shelf: BundleShelf, nowMs: number): Promise<C
   for (const bundle of (await shelf.list()).slice(0, mostManifests)) {
     const shelved = await shelf.look(bundle);
     if ('failure' in shelved) passedOver.push({ bundle, why: shelved.failure.message });
-    else if (shelved.manifest.suspect?.length) passedOver.push({ bundle, why: `suspect: ${shelved.manifest.suspect.join(', ')}` });
+    else if (shelved.manifest.suspect?.length)
+      passedOver.push({ bundle, why: `suspect: ${shelved.manifest.suspect.join(', ')}` });
     else {
       class1 ??= captureOf(shelved.manifest, 1, nowMs);
       class2 ??= captureOf(shelved.manifest, 2, nowMs);
@@ -43,7 +44,12 @@ function captureOf({ bundle, capturedAt, segments }: Manifest, dataClass: DataCl
 }
 
 /** A store that cannot be read is told, and does not hide the rest of the status. */
-export async function lookAtCaptures(shelf: BundleShelf, nowMs: number): Promise<{ readonly seen: Captures } | { readonly unseen: { readonly code: FailureCode; readonly message: string } }> {
+export async function lookAtCaptures(
+  shelf: BundleShelf,
+  nowMs: number,
+): Promise<
+  { readonly seen: Captures } | { readonly unseen: { readonly code: FailureCode; readonly message: string } }
+> {
   try {
     return { seen: await readCaptures(shelf, nowMs) };
   } catch (error) {

@@ -120,7 +120,10 @@ export async function requireFleet(path: string): Promise<void> {
     await access(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOENT') throw new Failure('InvalidInput', `the fleet file ${path} cannot be read (${code})`, { field: '--fleet' });
-    throw new Failure('InvalidInput', `there is no fleet file ${path}: give --fleet FILE, or set CLAWBACK_FLEET`, { field: '--fleet' });
+    if (code !== 'ENOENT')
+      throw new Failure('InvalidInput', `the fleet file ${path} cannot be read (${code})`, { field: '--fleet' });
+    throw new Failure('InvalidInput', `there is no fleet file ${path}: give --fleet FILE, or set CLAWBACK_FLEET`, {
+      field: '--fleet',
+    });
   }
 }

@@ -21,7 +21,7 @@ export interface CompareRequest {
   /** Trees below the directory in which files that the bundle does not have are told; names relative to it. */
   readonly roots: readonly string[];
   /** Is this one left out of bundles by rule? */
-  isSkipped(path: Buffer): boolean;
+  readonly isSkipped: (path: Buffer) => boolean;
 }
 
 export async function* compareTree(request: CompareRequest): AsyncGenerator<Difference> {
@@ -53,13 +53,15 @@ function absentOnly(error: NodeJS.ErrnoException): undefined {
 async function aspectsOf(directory: string, file: Buffer, stats: BigIntStats, expected: Expected): Promise<Aspect[]> {
   const { type } = expected;
   if (!isOfType(stats, type)) return ['type'];
-  if (type === 'symlink') return (await readlink(file, { encoding: 'buffer' })).equals(expected.link ?? Buffer.alloc(0)) ? [] : ['link'];
+  if (type === 'symlink')
+    return (await readlink(file, { encoding: 'buffer' })).equals(expected.link ?? Buffer.alloc(0)) ? [] : ['link'];
   const mode: Aspect[] = (Number(stats.mode) & 0o7777) === expected.mode ? [] : ['mode'];
   if (type === 'directory') return mode;
-  if (type === 'link') return [...mode, ...(await sharesInode(directory, stats, expected) ? [] : (['link'] as const))];
+  if (type === 'link')
+    return [...mode, ...((await sharesInode(directory, stats, expected)) ? [] : (['link'] as const))];
   const mtime: Aspect[] = isSameTime(stats.mtimeNs, expected.mtimeNs) ? [] : ['mtime'];
   if (stats.size !== BigInt(expected.sizeBytes)) return [...mode, ...mtime, 'size'];
-  return [...mode, ...mtime, ...(await hasContent(file, expected.pieces) ? [] : (['content'] as const))];
+  return [...mode, ...mtime, ...((await hasContent(file, expected.pieces)) ? [] : (['content'] as const))];
 }
 
 function isOfType(stats: BigIntStats, type: Expected['type']): boolean {
@@ -85,7 +87,12 @@ async function hasContent(path: Buffer, pieces: readonly Piece[]): Promise<boole
   for (const { offset, length, sha256 } of pieces) {
     const hash = createHash('sha256');
     if (length > 0) {
-      const part = file.createReadStream({ start: offset, end: offset + length - 1, autoClose: false, highWaterMark: 1024 * 1024 });
+      const part = file.createReadStream({
+        start: offset,
+        end: offset + length - 1,
+        autoClose: false,
+        highWaterMark: 1024 * 1024,
+      });
       for await (const chunk of part as AsyncIterable<Buffer>) hash.update(chunk);
     }
     if (hash.digest('hex') !== sha256) return false;
@@ -96,13 +103,16 @@ async function hasContent(path: Buffer, pieces: readonly Piece[]): Promise<boole
 /** What lies below a root and is in no index, nor left out by rule. Directories are told once, not each file in them. */
 async function* addedBelow(request: CompareRequest, root: Buffer): AsyncGenerator<Difference> {
   const { directory, tree, isSkipped } = request;
-  const listing = await readdir(absolute(directory, root), { encoding: 'buffer', withFileTypes: true }).catch(absentOnly);
+  const listing = await readdir(absolute(directory, root), { encoding: 'buffer', withFileTypes: true }).catch(
+    absentOnly,
+  );
   for (const entry of listing ?? []) {
     const path = Buffer.concat([root, Buffer.from('/'), entry.name]);
     const name = path.toString('latin1');
     const isKnown = tree.entries.has(name);
     if (isSkipped(path) || tree.omitted.has(name)) continue;
-    if (!isKnown && (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink())) yield { path, kind: 'added', aspects: [] };
+    if (!isKnown && (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()))
+      yield { path, kind: 'added', aspects: [] };
     if (entry.isDirectory() && isKnown) yield* addedBelow(request, path);
   }
 }

@@ -14,7 +14,8 @@ const meanings: Readonly<Record<ExitName, string>> = {
   input: 'an argument, the fleet file or a secret reference is wrong; nothing was started',
   refused: 'refused, with nothing changed: the message names what stands in the way',
   failed: 'it failed; the lane is as it was',
-  attention: 'somebody has to look: `status` found something, a bundle is suspect, a lane could not be put right, a comparison differs',
+  attention:
+    'somebody has to look: `status` found something, a bundle is suspect, a lane could not be put right, a comparison differs',
   unreachable: 'Temporal, a host or a store does not answer',
   damaged: 'a bundle is not what was written',
   budget: 'it is done, but overran its budget',
@@ -33,15 +34,27 @@ export function renderCliDocs(): string {
     '## Global options',
     table(['option', 'meaning'], program.options.map(optionRow)),
     '## Exit statuses',
-    table(['status', 'meaning'], Object.entries(exitStatus).map(([name, status]) => [String(status), meanings[name as ExitName]])),
+    table(
+      ['status', 'meaning'],
+      Object.entries(exitStatus).map(([name, status]) => [String(status), meanings[name as ExitName]]),
+    ),
     'Which failure has which status stands in [failure-modes.md](failure-modes.md).',
     '## Failures',
     'On stderr: the message, a HINT, the state of the lane, and the command to type next. Under `--json`, on stdout:',
-    list(['`ok`: false', '`code`: of [failure-modes.md](failure-modes.md)', '`message`, `hint`', '`next`: the command to type next', "`lane`: where a lane is at stake, its state as in `status`, or `lane` and `untouched`: true when nothing was started", '`workflowId`: where the failure names one']),
+    list([
+      '`ok`: false',
+      '`code`: of [failure-modes.md](failure-modes.md)',
+      '`message`, `hint`',
+      '`next`: the command to type next',
+      '`lane`: where a lane is at stake, its state as in `status`, or `lane` and `untouched`: true when nothing was started',
+      '`workflowId`: where the failure names one',
+    ]),
     'A success has `ok`: true and the fields that stand with its command.',
     '## Commands',
     ...commands.flatMap(commandSection),
-  ].join('\n\n').concat('\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 /** The tree is only read: nothing is run. */
@@ -53,12 +66,19 @@ function noSurroundings(): Surroundings {
 function commandSection(command: Command): string[] {
   const docs = docsOf(command);
   const path = pathOfCommand(command);
-  const usage = ['./clawback', path, ...command.registeredArguments.map(argumentUsage), ...(command.options.length > 0 ? ['[options]'] : [])].join(' ');
+  const usage = [
+    './clawback',
+    path,
+    ...command.registeredArguments.map(argumentUsage),
+    ...(command.options.length > 0 ? ['[options]'] : []),
+  ].join(' ');
   return [
     `### ${path}`,
     `${sentence(command.description())}.`,
     fenced([usage]),
-    ...(command.registeredArguments.length > 0 ? [table(['argument', 'meaning'], command.registeredArguments.map(argumentRow))] : []),
+    ...(command.registeredArguments.length > 0
+      ? [table(['argument', 'meaning'], command.registeredArguments.map(argumentRow))]
+      : []),
     ...(command.options.length > 0 ? [table(['option', 'meaning'], command.options.map(optionRow))] : []),
     ...(docs?.notes ?? []),
     ...(docs ? ['Under `--json`:', list(docs.json), fenced(docs.examples)] : []),
@@ -74,7 +94,8 @@ function argumentRow(argument: Argument): string[] {
 }
 
 function optionRow({ flags, description, defaultValue, mandatory }: Option): string[] {
-  const preset = typeof defaultValue === 'string' || typeof defaultValue === 'number' ? ` (default: ${defaultValue})` : '';
+  const preset =
+    typeof defaultValue === 'string' || typeof defaultValue === 'number' ? ` (default: ${defaultValue})` : '';
   return [`\`${flags}\``, `${description}${mandatory ? ' (required)' : preset}`];
 }
 
@@ -83,7 +104,8 @@ function sentence(text: string): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

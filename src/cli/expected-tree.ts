@@ -55,8 +55,18 @@ function lay(entries: Map<string, Expected>, entry: IndexEntry, segment: Manifes
   const { type, mode, sizeBytes, mtime } = entry;
   const link = linkOf(entry);
   const before = entries.get(name);
-  const kept = segment.range && before && before.sizeBytes === sizeBytes ? before.pieces.filter(({ offset }) => offset !== segment.range?.offset) : [];
-  entries.set(name, { type, mode, sizeBytes, mtimeNs: BigInt(mtime), ...(link && { link }), pieces: [...kept, ...piecesOf(entry, segment)] });
+  const kept =
+    segment.range && before && before.sizeBytes === sizeBytes
+      ? before.pieces.filter(({ offset }) => offset !== segment.range?.offset)
+      : [];
+  entries.set(name, {
+    type,
+    mode,
+    sizeBytes,
+    mtimeNs: BigInt(mtime),
+    ...(link && { link }),
+    pieces: [...kept, ...piecesOf(entry, segment)],
+  });
 }
 
 function piecesOf({ sha256, sparse, sizeBytes }: IndexEntry, { range }: ManifestSegment): Piece[] {

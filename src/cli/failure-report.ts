@@ -42,7 +42,8 @@ async function stateOf({ fleet, lane, started }: Stake, { code }: Failure): Prom
 }
 
 export function failureText(cli: Cli, { code, message, hint, lane, next, workflowId }: FailureReport): string {
-  if (code === 'Detached') return [message, `  ${next}  shows it again`, `  ./clawback cancel ${workflowId}  ends it`].join('\n');
+  if (code === 'Detached')
+    return [message, `  ${next}  shows it again`, `  ./clawback cancel ${workflowId}  ends it`].join('\n');
   return [
     `${cli.paint('red', 'error:')} ${message}`,
     `HINT: ${hint}`,

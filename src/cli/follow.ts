@@ -31,7 +31,12 @@ export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowReq
   const view = openView(cli, title);
   const ended = new AbortController();
   const result = awaitResult(run, silenceMs).finally(() => ended.abort());
-  const watching = watch(temporal, { fleet, lane, workflowId: run.workflowId }, view, AbortSignal.any([ended.signal, interrupts.signal]));
+  const watching = watch(
+    temporal,
+    { fleet, lane, workflowId: run.workflowId },
+    view,
+    AbortSignal.any([ended.signal, interrupts.signal]),
+  );
   let how: ViewEnd = 'failed';
   try {
     const answer = await interrupts.unlessInterrupted(result);
@@ -41,7 +46,10 @@ export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowReq
     await watching;
     view.end(how);
   }
-  throw new Failure('Detached', `detached: ${run.workflowId} goes on without you`, { workflowId: run.workflowId, lane });
+  throw new Failure('Detached', `detached: ${run.workflowId} goes on without you`, {
+    workflowId: run.workflowId,
+    lane,
+  });
 }
 
 async function watch(temporal: Temporal, followed: Followed, view: ProgressView, signal: AbortSignal): Promise<void> {
@@ -70,7 +78,9 @@ export async function warnOfMissingWorkers(cli: Cli, temporal: Temporal, operati
   const missing = (await readQueues(temporal.client, operation)).filter(({ polled }) => !polled);
   if (missing.length === 0) return;
   const names = missing.map(({ queue }) => queue).join(', ');
-  cli.warn(`no worker polls ${names}: this waits until one does (./clawback worker --queues ${missing.map(({ role }) => role).join(',')})`);
+  cli.warn(
+    `no worker polls ${names}: this waits until one does (./clawback worker --queues ${missing.map(({ role }) => role).join(',')})`,
+  );
 }
 
 export function sayHowToFollow(cli: Cli, workflowId: string): void {

@@ -1,5 +1,5 @@
-// A look at a lane that changes nothing: its journal, its job, its gateway. Each part that cannot be read says why;
-// a host that does not answer costs a few seconds and is no failure here.
+// A look at a lane that changes nothing: its journal, its job, its gateway, its report. The one door from here to a
+// lane. Each part that cannot be read says why; a host that does not answer costs a few seconds and is no failure.
 
 import type { FleetFile } from '../config/fleet-file.ts';
 import { resolveLogin } from '../config/fleet-secrets.ts';
@@ -9,10 +9,13 @@ import { profileOf } from '../domain/profile.ts';
 import { checkHealth } from '../lane/gateway.ts';
 import { HostPool } from '../lane/host-pool.ts';
 import { readArchivedJournal, readJournal } from '../lane/journal.ts';
+import { readLaneFile } from '../lane/lane-files.ts';
 import { LaneShell } from '../lane/lane-shell.ts';
 import { readJob } from '../lane/launchd.ts';
 
-export type Seen<T> = { readonly seen: T } | { readonly unseen: { readonly code: FailureCode; readonly message: string } };
+export type Seen<T> =
+  | { readonly seen: T }
+  | { readonly unseen: { readonly code: FailureCode; readonly message: string } };
 
 export interface GatewayState {
   readonly loaded: boolean;
@@ -53,7 +56,11 @@ export async function probeLanes(fleet: FleetFile, lanes: readonly string[]): Pr
 
 async function probeLane(fleet: FleetFile, pool: HostPool, lane: string, signal: AbortSignal): Promise<LaneState> {
   const { target } = fleet.laneSpec(lane);
-  const shell = look(signal, target.host.name, async () => new LaneShell(await pool.lease(target.host, signal), target));
+  const shell = look(
+    signal,
+    target.host.name,
+    async () => new LaneShell(await pool.lease(target.host, signal), target),
+  );
   const part = async <T>(read: (shell: LaneShell) => Promise<T>): Promise<Seen<T>> => {
     const reached = await shell;
     return 'unseen' in reached ? reached : look(signal, target.host.name, () => read(reached.seen));
@@ -65,14 +72,16 @@ async function probeLane(fleet: FleetFile, pool: HostPool, lane: string, signal:
 /** Ends with the signal, whether or not the work listens to it. */
 async function look<T>(signal: AbortSignal, host: string, work: () => Promise<T>): Promise<Seen<T>> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new Failure('HostUnreachable', `host ${host} did not answer within ${lookMs} ms`, { host }));
+  const onAbort = (): void =>
+    reject(new Failure('HostUnreachable', `host ${host} did not answer within ${lookMs} ms`, { host }));
   signal.addEventListener('abort', onAbort);
   const working = work();
   working.catch(() => undefined);
   try {
     return { seen: await Promise.race([working, promise]) };
   } catch (error) {
-    const failure = error instanceof Failure ? error : new Failure('Unexpected', `a look at host ${host} failed: ${nameOf(error)}`);
+    const failure =
+      error instanceof Failure ? error : new Failure('Unexpected', `a look at host ${host} failed: ${nameOf(error)}`);
     return { unseen: { code: failure.code, message: failure.message } };
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -112,6 +121,22 @@ interface Journal {
 function journalOf(value: unknown): Journal | null {
   if (value === undefined) return null;
   const { restore, phase, epoch } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Journal>;
-  if (typeof restore === 'string' && typeof phase === 'string' && typeof epoch === 'number') return { restore, phase, epoch };
+  if (typeof restore === 'string' && typeof phase === 'string' && typeof epoch === 'number')
+    return { restore, phase, epoch };
   throw new Failure('JournalDamaged', 'its journal has not the fields of one');
+}
+
+/**
+ * What failed on the lane, by name (`~/.clawback/report`); '' when nothing did.
+ * @throws Failure HostUnreachable and what else a connection fails with; the signal's reason
+ */
+export async function readReport(fleet: FleetFile, lane: string, signal: AbortSignal): Promise<string> {
+  const { target } = fleet.laneSpec(lane);
+  const pool = new HostPool(() => resolveLogin(fleet));
+  try {
+    const shell = new LaneShell(await pool.lease(target.host, signal), target);
+    return (await readLaneFile(shell, 'report'))?.toString('utf8') ?? '';
+  } finally {
+    pool.close();
+  }
 }

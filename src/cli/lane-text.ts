@@ -9,20 +9,25 @@ export function gatewayText(gateway: Seen<GatewayState>): string {
   const { loaded, disabled, pid, lastExit, healthy } = gateway.seen;
   if (healthy) return `healthy (pid ${pid})`;
   if (pid !== null) return `running (pid ${pid}), but its health check fails`;
-  const why = [loaded ? 'its job is loaded' : 'its job is not loaded', ...(disabled ? ['disabled'] : []), ...(lastExit === null ? [] : [`last exit status ${lastExit}`])];
+  const why = [
+    loaded ? 'its job is loaded' : 'its job is not loaded',
+    ...(disabled ? ['disabled'] : []),
+    ...(lastExit === null ? [] : [`last exit status ${lastExit}`]),
+  ];
   return `down: ${why.join(', ')}`;
 }
 
 const phases: Readonly<Record<string, string>> = {
   open: 'it goes back to the old tree',
   committed: 'it goes forward to its end',
-  undo: 'it goes back to the old tree, as asked',
+  undo: 'it goes back to the old tree',
 };
 
 export function restoreText(restore: Seen<RestoreState>, lane: string): string {
   if ('unseen' in restore) return `unknown: ${restore.unseen.message}`;
   const { unsettled, kept } = restore.seen;
-  if (unsettled) return `${unsettled.restore} is half done; ${phases[unsettled.phase] ?? 'it is put right'} within a minute while a worker runs`;
+  if (unsettled)
+    return `${unsettled.restore} is half done; while a worker runs, ${phases[unsettled.phase] ?? 'it is put right'} within a minute`;
   if (!kept) return 'none half done, none to undo';
   return `committed ${formatInstant(kept.restoredAt)}; what it replaced is kept until ${formatInstant(kept.until)} at least (./clawback restore ${lane} --undo)`;
 }
@@ -38,9 +43,11 @@ export function laneLine({ lane, gateway, restore }: LaneState): string {
 /** What wants a human's eyes. */
 export function laneConcerns({ lane, gateway, restore }: LaneState): string[] {
   const concerns: string[] = [];
-  if ('unseen' in gateway) concerns.push(`${lane}: ${describeFailure(gateway.unseen.code, gateway.unseen.message).replace('\nHINT:', ';')}`);
+  if ('unseen' in gateway)
+    concerns.push(`${lane}: ${describeFailure(gateway.unseen.code, gateway.unseen.message).replace('\nHINT:', ';')}`);
   else if (!gateway.seen.healthy) concerns.push(`${lane}: its gateway is ${gatewayText(gateway)}`);
-  if ('unseen' in restore && !('unseen' in gateway)) concerns.push(`${lane}: its journal is ${restoreText(restore, lane)}`);
+  if ('unseen' in restore && !('unseen' in gateway))
+    concerns.push(`${lane}: its journal is ${restoreText(restore, lane)}`);
   if ('seen' in restore && restore.seen.unsettled) concerns.push(`${lane}: the restore ${restoreText(restore, lane)}`);
   return concerns;
 }

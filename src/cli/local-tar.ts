@@ -24,7 +24,10 @@ export async function findTar(): Promise<TarKind> {
 }
 
 function argvOf(kind: TarKind, directory: string): string[] {
-  const own = kind === 'gnu' ? ['--no-selinux', '--delay-directory-restore', '--warning=no-unknown-keyword'] : ['-S', '-U', '--no-fflags', ...(process.platform === 'darwin' ? ['--no-mac-metadata'] : [])];
+  const own =
+    kind === 'gnu'
+      ? ['--no-selinux', '--delay-directory-restore', '--warning=no-unknown-keyword']
+      : ['-S', '-U', '--no-fflags', ...(process.platform === 'darwin' ? ['--no-mac-metadata'] : [])];
   return [...common, ...own, '-C', directory];
 }
 
@@ -32,11 +35,14 @@ export interface UnpackRequest {
   readonly tar: TarKind;
   readonly directory: string;
   /** What tar complains about: it names files, and is for the operator's eyes only. */
-  onComplaint(text: string): void;
+  readonly onComplaint: (text: string) => void;
 }
 
 /** @throws Failure TarFailed; what the source fails with */
-export async function unpackTar(source: readonly [Readable, ...NodeJS.ReadWriteStream[]], { tar, directory, onComplaint }: UnpackRequest): Promise<void> {
+export async function unpackTar(
+  source: readonly [Readable, ...NodeJS.ReadWriteStream[]],
+  { tar, directory, onComplaint }: UnpackRequest,
+): Promise<void> {
   const child = spawn('tar', argvOf(tar, directory), { stdio: ['pipe', 'ignore', 'pipe'], env });
   child.stderr.on('data', (chunk: Buffer) => onComplaint(chunk.toString('latin1')));
   const ended = new Promise<number>((resolve, reject) => {
@@ -48,7 +54,8 @@ export async function unpackTar(source: readonly [Readable, ...NodeJS.ReadWriteS
     throw error;
   });
   const [status] = await Promise.all([ended, fed]);
-  if (status !== 0) throw new Failure('TarFailed', `tar ended with status ${status}`, { tool: 'tar', exitStatus: status });
+  if (status !== 0)
+    throw new Failure('TarFailed', `tar ended with status ${status}`, { tool: 'tar', exitStatus: status });
 }
 
 /**
@@ -59,8 +66,9 @@ function lenientSink(stdin: Writable): Writable {
   let isOpen = true;
   let pending: (() => void) | undefined;
   const settle = (): void => {
-    pending?.();
+    const done = pending;
     pending = undefined;
+    done?.(); // may bring the next write at once
   };
   const shut = (): void => {
     isOpen = false;

@@ -26,7 +26,8 @@ const rules: Partial<Record<FailureCode, Rule>> = {
   UnknownLane: () => './clawback status',
   SecretUnavailable: check,
   NoPollers: () => './clawback worker',
-  LaneBusy: ({ context, ...failed }) => (context.workflowId === undefined ? status({ context, ...failed }) : `./clawback follow ${context.workflowId}`),
+  LaneBusy: ({ context, ...failed }) =>
+    context.workflowId === undefined ? status({ context, ...failed }) : `./clawback follow ${context.workflowId}`,
   Detached: ({ context }) => `./clawback follow ${context.workflowId ?? 'WORKFLOW'}`,
   HostCommandFailed: report,
   ListingFailed: report,
@@ -39,7 +40,8 @@ const rules: Partial<Record<FailureCode, Rule>> = {
   BundleDamaged: bundles,
   BundleSignatureBad: bundles,
   ArchiveHostile: bundles,
-  VersionUnsupported: ({ lane, ...failed }) => (lane === undefined ? help({ lane, ...failed }) : `./clawback restore ${lane} --accept-version`),
+  VersionUnsupported: ({ lane, ...failed }) =>
+    lane === undefined ? help({ lane, ...failed }) : `./clawback restore ${lane} --accept-version`,
 };
 
 export function nextCommand(failed: Failed): string {

@@ -39,7 +39,13 @@ export class OpenedBundle {
   /** Its plain bytes: a tar, a range, or the secrets file. Fails as {@link index} does. */
   async plain({ fingerprint, suffix, sealedBytes, sealedSha256, plainBytes }: ManifestSegment): Promise<Readable> {
     const sealed = await this.#shelf.store.get(segmentKey(this.#shelf.lane, fingerprint, suffix));
-    return openPipeline(sealed, { sizeBytes: sealedBytes, sha256: sealedSha256 }, this.#key, this.#context(fingerprint, 'segment'), plainBytes);
+    return openPipeline(
+      sealed,
+      { sizeBytes: sealedBytes, sha256: sealedSha256 },
+      this.#key,
+      this.#context(fingerprint, 'segment'),
+      plainBytes,
+    );
   }
 
   #context(fingerprint: string, object: 'segment' | 'index') {

@@ -43,7 +43,9 @@ function parseKey(path: string, pem: string, passphrase: string | undefined): Ke
 async function passphraseFor(cli: Cli, key: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return readPassphraseFile(resolve(cli.around.cwd, file), '--passphrase-file');
   if (cli.canAsk) return askHidden(cli, `Passphrase of ${key}: `);
-  throw new Failure('InvalidInput', `--key ${key} is encrypted: give its passphrase with --passphrase-file`, { field: '--passphrase-file' });
+  throw new Failure('InvalidInput', `--key ${key} is encrypted: give its passphrase with --passphrase-file`, {
+    field: '--passphrase-file',
+  });
 }
 
 /** What is typed is not shown. */

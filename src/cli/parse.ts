@@ -50,7 +50,8 @@ export function parseInstant(field: string): Parser<string> {
     const wanted = 'a time: ISO 8601 with a zone, like 2026-11-22T03:15:00Z or 2026-11-22T12:15:00+09:00';
     if (!match) throw refuse(field, text, zonePattern.test(text) ? wanted : `${wanted} (its zone is missing)`);
     const atMs = Date.parse(text);
-    if (Number.isNaN(atMs) || !isDay(Number(match[1]), Number(match[2]), Number(match[3]))) throw refuse(field, text, 'a day and time that exist');
+    if (Number.isNaN(atMs) || !isDay(Number(match[1]), Number(match[2]), Number(match[3])))
+      throw refuse(field, text, 'a day and time that exist');
     return new Date(atMs).toISOString();
   };
 }

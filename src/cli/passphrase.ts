@@ -17,9 +17,17 @@ export async function readSmallFile(path: string, field: string): Promise<Buffer
   try {
     const bytes = await readFile(path);
     if (bytes.length <= limits.secretBytes) return bytes;
-    throw new Failure('InvalidInput', `${field} ${path} has ${bytes.length} bytes, at most ${limits.secretBytes} are read`, { field });
+    throw new Failure(
+      'InvalidInput',
+      `${field} ${path} has ${bytes.length} bytes, at most ${limits.secretBytes} are read`,
+      { field },
+    );
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('InvalidInput', `${field} ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, { field });
+    throw new Failure(
+      'InvalidInput',
+      `${field} ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      { field },
+    );
   }
 }

@@ -38,7 +38,10 @@ export function createProgram(cli: Cli): Command {
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .addHelpText('after', '\nResults go to stdout; progress, warnings and errors to stderr. Exit statuses: docs/cli.md.')
+    .addHelpText(
+      'after',
+      '\nResults go to stdout; progress, warnings and errors to stderr. Exit statuses: docs/cli.md.',
+    )
     .hook('preAction', (_program, command) => {
       const { fleet, json, color } = command.optsWithGlobals<{ fleet?: string; json?: true; color: boolean }>();
       const settings: Settings = { ...(fleet !== undefined && { fleet }), json: json === true, color };
@@ -78,4 +81,3 @@ export function pathOfCommand(command: Command): string {
   for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
   return names.join(' ');
 }
-

@@ -11,7 +11,12 @@ export interface Shown {
   readonly elapsedMs: number;
   /** Since the phase was first seen. */
   readonly phaseMs: number;
-  readonly bytes?: { readonly done: number; readonly total: number; readonly perMs: number | null; readonly leftMs: number | null };
+  readonly bytes?: {
+    readonly done: number;
+    readonly total: number;
+    readonly perMs: number | null;
+    readonly leftMs: number | null;
+  };
   readonly segments?: { readonly done: number; readonly total: number };
   readonly step?: { readonly name: string; readonly ms: number; readonly budgetMs: number };
   /** What is wrong or late just now, a sentence each. */
@@ -48,7 +53,12 @@ export class ProgressMeter {
     this.#silentSinceMs = following.silent ? (this.#silentSinceMs ?? nowMs) : undefined;
     this.#waitingSinceMs = following.waiting.length > 0 ? (this.#waitingSinceMs ?? nowMs) : undefined;
     const { progress } = following;
-    const shown = { phase, elapsedMs: nowMs - this.#startedMs, phaseMs: nowMs - this.#phaseSinceMs, remarks: this.#remarks(following, nowMs) };
+    const shown = {
+      phase,
+      elapsedMs: nowMs - this.#startedMs,
+      phaseMs: nowMs - this.#phaseSinceMs,
+      remarks: this.#remarks(following, nowMs),
+    };
     if (!progress || following.silent) return shown;
     return { ...shown, ...this.#flow(progress, following.bytesInFlight, nowMs), ...stepOf(progress, clockMs) };
   }
@@ -84,8 +94,12 @@ export class ProgressMeter {
     const silentMs = nowMs - (this.#silentSinceMs ?? nowMs);
     const waitedMs = nowMs - (this.#waitingSinceMs ?? nowMs);
     return [
-      ...(heldBy ? [`held since ${formatInstant(heldBy.startedAt)}; ./clawback follow ${heldBy.workflowId} shows it`] : []),
-      ...(silentMs >= patienceMs ? [`Temporal has not answered for ${Math.round(silentMs / 1000)} s; the workflow goes on when it is back`] : []),
+      ...(heldBy
+        ? [`held since ${formatInstant(heldBy.startedAt)}; ./clawback follow ${heldBy.workflowId} shows it`]
+        : []),
+      ...(silentMs >= patienceMs
+        ? [`Temporal has not answered for ${Math.round(silentMs / 1000)} s; the workflow goes on when it is back`]
+        : []),
       ...(waitedMs >= patienceMs ? [`${[...new Set(waiting)].join(', ')} waits for a worker`] : []),
       ...retrying.map(({ step, attempt, message }) => `${step} is tried again (attempt ${attempt}): ${message}`),
       ...(progress?.overBudget ?? []).map((late) => `over budget: ${late}`),

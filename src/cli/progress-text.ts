@@ -11,7 +11,13 @@ export interface Glyphs {
   readonly frames: readonly string[];
 }
 
-export const unicodeGlyphs: Glyphs = { done: '✔', failed: '✖', full: '█', empty: '░', frames: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] };
+export const unicodeGlyphs: Glyphs = {
+  done: '✔',
+  failed: '✖',
+  full: '█',
+  empty: '░',
+  frames: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
+};
 export const asciiGlyphs: Glyphs = { done: '*', failed: 'x', full: '#', empty: '.', frames: ['|', '/', '-', '\\'] };
 
 /** A terminal that is not known to show UTF-8 gets ASCII. */
@@ -30,9 +36,13 @@ export function bar(share: number, glyphs: Glyphs): string {
 /** `52 %, 1.2 GB of 2.3 GB, 43.1 MB/s, 25 s left, 5 of 9 segments`. */
 export function flowText({ bytes, segments }: Pick<Shown, 'bytes' | 'segments'>): string {
   return [
-    ...(bytes ? [`${percent(bytes.done / bytes.total)} %`, `${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`] : []),
+    ...(bytes
+      ? [`${percent(bytes.done / bytes.total)} %`, `${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`]
+      : []),
     ...(bytes && bytes.perMs !== null ? [formatRate(bytes.perMs)] : []),
-    ...(bytes && bytes.leftMs !== null && bytes.done < bytes.total ? [`${formatDuration(Math.max(1000, bytes.leftMs))} left`] : []),
+    ...(bytes && bytes.leftMs !== null && bytes.done < bytes.total
+      ? [`${formatDuration(Math.max(1000, bytes.leftMs))} left`]
+      : []),
     ...(segments ? [`${segments.done} of ${segments.total} segments`] : []),
   ].join(', ');
 }

@@ -46,7 +46,8 @@ class TerminalView implements ProgressView {
   }
 
   #persist(shown: Shown, how: 'done' | 'failed' = 'done'): void {
-    const mark = how === 'done' ? this.#cli.paint('green', this.#glyphs.done) : this.#cli.paint('red', this.#glyphs.failed);
+    const mark =
+      how === 'done' ? this.#cli.paint('green', this.#glyphs.done) : this.#cli.paint('red', this.#glyphs.failed);
     this.#draw.persist(`${mark} ${phaseText(shown)}`);
   }
 }

@@ -45,7 +45,10 @@ async function showOutcome(cli: Cli): Promise<number> {
 /** Help and version are results too. */
 async function showPrinted(cli: Cli, code: string, printed: string): Promise<number> {
   const field = code === 'commander.version' ? 'version' : 'help';
-  await write(cli.around.stdout, cli.settings.json ? `${JSON.stringify({ ok: true, [field]: printed.trimEnd() })}\n` : printed);
+  await write(
+    cli.around.stdout,
+    cli.settings.json ? `${JSON.stringify({ ok: true, [field]: printed.trimEnd() })}\n` : printed,
+  );
   return exitStatus.ok;
 }
 

@@ -27,8 +27,12 @@ export interface FleetStatus {
 }
 
 export function statusText({ fleet, temporal, lanes }: FleetStatus, concerns: readonly string[]): string {
-  const head = [[`fleet ${fleet}`, temporalText(temporal)], ['workers', queuesText(temporal)]];
-  const wanted = concerns.length > 0 ? ['Look at:', ...concerns.map((concern) => `  ! ${concern}`)] : ['Nothing wants attention.'];
+  const head = [
+    [`fleet ${fleet}`, temporalText(temporal)],
+    ['workers', queuesText(temporal)],
+  ];
+  const wanted =
+    concerns.length > 0 ? ['Look at:', ...concerns.map((concern) => `  ! ${concern}`)] : ['Nothing wants attention.'];
   return [formatTable([], head), ...lanes.map(laneText), wanted.join('\n')].join('\n\n');
 }
 
@@ -50,7 +54,10 @@ function laneText(status: LaneStatus): string {
     ...capturesRows(captures, rpoMs),
     ['restore', restoreText(restore, lane)],
   ];
-  return `lane ${lane} on ${host}\n${formatTable([], rows.map(([name = '', text = '']) => [`  ${name}`, text]))}`;
+  return `lane ${lane} on ${host}\n${formatTable(
+    [],
+    rows.map(([name = '', text = '']) => [`  ${name}`, text]),
+  )}`;
 }
 
 function sectionText(section: Seen<SectionHolder | null>): string {
@@ -76,20 +83,33 @@ function captureText(capture: Capture | null): string {
 
 /** A line each. Empty: all is well. */
 export function concernsOf({ temporal, lanes }: FleetStatus): string[] {
-  return [...temporalConcerns(temporal), ...lanes.flatMap((lane) => [...laneConcerns(lane), ...backupConcerns(lane)])];
+  return [...temporalConcerns(temporal), ...lanes.flatMap((lane) => [...nowConcerns(lane), ...backupConcerns(lane)])];
+}
+
+/** While a restore is under way its gateway is down and its journal open: that is told as what it is. */
+function nowConcerns(status: LaneStatus): string[] {
+  const { lane, section } = status;
+  const running = 'seen' in section ? section.seen : null;
+  if (!running || !['restore', 'undo', 'settle'].includes(running.operation)) return laneConcerns(status);
+  return [`${lane}: ${running.operation} is under way: ./clawback follow ${running.workflowId}`];
 }
 
 function temporalConcerns(temporal: Seen<TemporalStatus>): string[] {
   if ('unseen' in temporal) return [`${temporal.unseen.message}: ${failureTable[temporal.unseen.code].hint}`];
   const missing = temporal.seen.queues.filter(({ polled }) => !polled);
   if (missing.length === 0) return [];
-  return [`no worker polls ${missing.map(({ queue }) => queue).join(', ')}: ./clawback worker --queues ${missing.map(({ role }) => role).join(',')}`];
+  return [
+    `no worker polls ${missing.map(({ queue }) => queue).join(', ')}: ./clawback worker --queues ${missing.map(({ role }) => role).join(',')}`,
+  ];
 }
 
 function backupConcerns({ lane, captures, rpoMs }: LaneStatus): string[] {
   if ('unseen' in captures) return [`${lane}: its backups cannot be seen: ${captures.unseen.message}`];
   const { class1, passedOver } = captures.seen;
-  const late = class1 && class1.ageMs > rpoMs ? `${lane}: class 1 was captured ${formatDuration(class1.ageMs)} ago, its RPO is ${formatDuration(rpoMs)}: ./clawback backup ${lane}` : undefined;
+  const late =
+    class1 && class1.ageMs > rpoMs
+      ? `${lane}: class 1 was captured ${formatDuration(class1.ageMs)} ago, its RPO is ${formatDuration(rpoMs)}: ./clawback backup ${lane}`
+      : undefined;
   return [
     ...(class1 ? [] : [`${lane}: there is no good backup of class 1: ./clawback backup ${lane}`]),
     ...(late === undefined ? [] : [late]),

@@ -22,8 +22,8 @@ export interface UnpackOptions {
   readonly directory: string;
   readonly only?: Component;
   readonly withSecrets: boolean;
-  onSegment(done: number, total: number): void;
-  onComplaint(text: string): void;
+  readonly onSegment: (done: number, total: number) => void;
+  readonly onComplaint: (text: string) => void;
 }
 
 export interface Unpacked {
@@ -44,10 +44,16 @@ type Indexed = ManifestSegment & { readonly contents: SegmentIndex };
 
 /** @throws Failure ObjectMissing, BundleDamaged, BundleKeyWrong, ArchiveHostile, TarFailed, ToolMissing, NoRestorePoint */
 export async function unpackBundle(bundle: OpenedBundle, options: UnpackOptions): Promise<Unpacked> {
-  const wanted = bundle.manifest.segments.filter(({ component }) => options.only === undefined || component === options.only);
-  if (wanted.length === 0) throw new Failure('NoRestorePoint', `bundle ${bundle.manifest.bundle} holds nothing of ${options.only}`, { bundle: bundle.manifest.bundle });
+  const wanted = bundle.manifest.segments.filter(
+    ({ component }) => options.only === undefined || component === options.only,
+  );
+  if (wanted.length === 0)
+    throw new Failure('NoRestorePoint', `bundle ${bundle.manifest.bundle} holds nothing of ${options.only}`, {
+      bundle: bundle.manifest.bundle,
+    });
   const indexed: Indexed[] = [];
-  for (const segment of wanted.filter(({ kind }) => kind !== 'secrets')) indexed.push({ ...segment, contents: await bundle.index(segment) });
+  for (const segment of wanted.filter(({ kind }) => kind !== 'secrets'))
+    indexed.push({ ...segment, contents: await bundle.index(segment) });
   requireTrees(indexed);
   const { data, supplements, directories } = unpackOrder(indexed);
   const tar = await findTar();
@@ -66,18 +72,30 @@ export async function unpackBundle(bundle: OpenedBundle, options: UnpackOptions)
     members: ordered.reduce((sum, { members }) => sum + members, 0),
     plainBytes: ordered.reduce((sum, { plainBytes }) => sum + plainBytes, 0),
     secrets,
-    components: components.filter((component) => ordered.some((segment) => segment.component === component) || (component === 'secrets' && secrets > 0)),
+    components: components.filter(
+      (component) =>
+        ordered.some((segment) => segment.component === component) || (component === 'secrets' && secrets > 0),
+    ),
   };
 }
 
 /** No segment leads through a link that another one brings. */
 function requireTrees(segments: readonly Indexed[]): void {
   for (const place of ['home', 'plists', 'logs'] as const) {
-    requireOneTree(segments.filter(({ component, supplement }) => placeOf(component) === place && !supplement).map(({ contents }) => contents.entries));
+    requireOneTree(
+      segments
+        .filter(({ component, supplement }) => placeOf(component) === place && !supplement)
+        .map(({ contents }) => contents.entries),
+    );
   }
 }
 
-async function unpackSegment(bundle: OpenedBundle, segment: Indexed, tar: TarKind, { directory, onComplaint }: UnpackOptions): Promise<void> {
+async function unpackSegment(
+  bundle: OpenedBundle,
+  segment: Indexed,
+  tar: TarKind,
+  { directory, onComplaint }: UnpackOptions,
+): Promise<void> {
   const base = join(directory, placeOf(segment.component));
   await mkdir(base, { recursive: true, mode: 0o700 });
   if (segment.kind === 'range') return writeRange(bundle, segment, base);
@@ -107,7 +125,9 @@ async function writeRange(bundle: OpenedBundle, segment: Indexed, base: string):
     }
   });
   if (hash.digest('hex') === entry.sha256) return;
-  throw new Failure('BundleDamaged', `range ${segment.id} has another digest than its index says`, { segment: segment.id });
+  throw new Failure('BundleDamaged', `range ${segment.id} has another digest than its index says`, {
+    segment: segment.id,
+  });
 }
 
 function fileBelow(base: string, entry: IndexEntry): Buffer {
@@ -142,13 +162,24 @@ async function finishFile(path: Buffer, { sizeBytes, mode, mtime }: IndexEntry):
 }
 
 /** secrets.json, readable by its owner only: `service`, `account`, `valueBase64`. */
-async function writeSecrets(bundle: OpenedBundle, segments: readonly ManifestSegment[], directory: string): Promise<number> {
+async function writeSecrets(
+  bundle: OpenedBundle,
+  segments: readonly ManifestSegment[],
+  directory: string,
+): Promise<number> {
   const segment = segments.find(({ kind }) => kind === 'secrets');
   if (!segment) return 0;
   const chunks: Buffer[] = [];
   for await (const chunk of (await bundle.plain(segment)) as AsyncIterable<Buffer>) chunks.push(chunk);
   const items = decodeSecrets(Buffer.concat(chunks));
-  const shown = items.map(({ service, account, value }) => ({ service, account, valueBase64: value.toString('base64') }));
-  await writeFile(join(directory, 'secrets.json'), `${JSON.stringify({ items: shown }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  const shown = items.map(({ service, account, value }) => ({
+    service,
+    account,
+    valueBase64: value.toString('base64'),
+  }));
+  await writeFile(join(directory, 'secrets.json'), `${JSON.stringify({ items: shown }, null, 2)}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  });
   return items.length;
 }

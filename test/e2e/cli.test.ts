@@ -154,7 +154,7 @@ describe('the command line', () => {
     const before = pictureOf(lane);
     await wreckLane(rig.bed, lane);
     const restore = start('restore', 'lane-1', '--yes');
-    const workflowId = workflowIdIn(await restore.said(/fetching and staging/));
+    const workflowId = workflowIdIn(await restore.said(/^workflow \S+\n/m));
     restore.interrupt();
     expect((await restore.ended).status).toBe(130);
 
@@ -174,7 +174,7 @@ describe('the command line', () => {
 
   it('cancelled in the middle, tells that the lane is as it was', async () => {
     const restore = start('restore', 'lane-1', '--yes');
-    const workflowId = workflowIdIn(await restore.said(/fetching and staging/));
+    const workflowId = workflowIdIn(await restore.said(/^workflow \S+\n/m));
     expect((await clawback('cancel', workflowId)).status).toBe(0);
     const { status, err } = await restore.ended;
     expect(err).toContain('error: the workflow was cancelled');
@@ -184,6 +184,10 @@ describe('the command line', () => {
   });
 
   it('goes back from a restore, once', async () => {
+    expect(await json<RestoreResult>('restore', 'lane-1', '--only', 'transcripts', '--yes')).toMatchObject({
+      status: 0,
+      value: { ok: true, messageAnswered: true },
+    });
     const undone = await json<RestoreResult>('restore', 'lane-1', '--undo', '--yes');
     expect(undone).toMatchObject({ value: { ok: true, into: 'undo' } });
     const again = await json('restore', 'lane-1', '--undo', '--yes');

@@ -21,7 +21,11 @@ export function backupCommand(cli: Cli): Command {
     .option('--tier <TIER>', 'A: class 1; B: classes 1 and 2; C: the whole lane', parseTier('--tier'), 'A')
     .action(cli.action((lane: string, options: Options) => backup(cli, lane, options)));
   return documented(command, {
-    examples: ['./clawback backup lane-1', './clawback backup lane-1 --tier B', './clawback --json backup lane-1 --tier C'],
+    examples: [
+      './clawback backup lane-1',
+      './clawback backup lane-1 --tier B',
+      './clawback --json backup lane-1 --tier C',
+    ],
     json: backupFields,
     notes: ['Exit status 5 when the bundle is written, but suspect: class 1 is empty, or it shrank by half.'],
   });
@@ -50,5 +54,9 @@ async function backup(cli: Cli, lane: string, { tier }: Options): Promise<Outcom
 }
 
 export function backupOutcome(workflowId: string, result: BackupResult): Outcome {
-  return { json: { workflowId, ...result }, text: backupText(result), exit: result.suspect.length > 0 ? 'attention' : 'ok' };
+  return {
+    json: { workflowId, ...result },
+    text: backupText(result),
+    exit: result.suspect.length > 0 ? 'attention' : 'ok',
+  };
 }

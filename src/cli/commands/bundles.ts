@@ -12,7 +12,11 @@ import { formatBytes, formatDuration, formatInstant, formatTable, plural } from 
 import { parseBundle, parseLane } from '../parse.ts';
 
 export function bundlesCommand(cli: Cli): Command {
-  return new Command('bundles').usage('COMMAND').description('what the store has').addCommand(listCommand(cli)).addCommand(showCommand(cli));
+  return new Command('bundles')
+    .usage('COMMAND')
+    .description('what the store has')
+    .addCommand(listCommand(cli))
+    .addCommand(showCommand(cli));
 }
 
 function listCommand(cli: Cli): Command {
@@ -51,14 +55,28 @@ async function list(cli: Cli, only: string | undefined): Promise<Outcome> {
 function bundleJson(one: Shelved): Record<string, unknown> {
   if ('failure' in one) return { bundle: one.bundle, code: one.failure.code, message: one.failure.message };
   const { bundle, tier, capturedAt, createdAt, host, suspect = [] } = one.manifest;
-  return { bundle, tier, capturedAt, createdAt, components: heldBy(one.manifest), ...sizesOf(one.manifest), openclawVersion: host.openclawVersion ?? null, suspect, proven: false };
+  return {
+    bundle,
+    tier,
+    capturedAt,
+    createdAt,
+    components: heldBy(one.manifest),
+    ...sizesOf(one.manifest),
+    openclawVersion: host.openclawVersion ?? null,
+    suspect,
+    proven: false,
+  };
 }
 
 function heldBy(manifest: Manifest): Component[] {
   return components.filter((component) => (manifest.components[component]?.segments ?? 0) > 0);
 }
 
-function sizesOf({ segments }: Manifest): { readonly segments: number; readonly sizeBytes: number; readonly sealedBytes: number } {
+function sizesOf({ segments }: Manifest): {
+  readonly segments: number;
+  readonly sizeBytes: number;
+  readonly sealedBytes: number;
+} {
   return {
     segments: segments.length,
     sizeBytes: segments.reduce((sum, { plainBytes }) => sum + plainBytes, 0),
@@ -69,7 +87,9 @@ function sizesOf({ segments }: Manifest): { readonly segments: number; readonly 
 function laneText(lane: string, store: string, found: readonly Shelved[]): string {
   if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
   const nowMs = Date.now();
-  const rows = found.map((one) => ('failure' in one ? damagedRow(one.bundle, one.failure) : bundleRow(one.manifest, nowMs)));
+  const rows = found.map((one) =>
+    'failure' in one ? damagedRow(one.bundle, one.failure) : bundleRow(one.manifest, nowMs),
+  );
   return `lane ${lane}: ${plural(found.length, 'bundle')} in store ${store}\n${formatTable(['bundle', 'tier', 'captured', 'ago', 'size', 'at rest', ''], rows)}`;
 }
 
@@ -77,7 +97,15 @@ function bundleRow(manifest: Manifest, nowMs: number): string[] {
   const { bundle, tier, capturedAt, suspect = [] } = manifest;
   const { sizeBytes, sealedBytes } = sizesOf(manifest);
   const remark = suspect.length > 0 ? `SUSPECT: ${suspect.join(', ')}` : '';
-  return [bundle, tier, formatInstant(capturedAt), formatDuration(nowMs - Date.parse(capturedAt)), formatBytes(sizeBytes), formatBytes(sealedBytes), remark];
+  return [
+    bundle,
+    tier,
+    formatInstant(capturedAt),
+    formatDuration(nowMs - Date.parse(capturedAt)),
+    formatBytes(sizeBytes),
+    formatBytes(sealedBytes),
+    remark,
+  ];
 }
 
 function damagedRow(bundle: string, failure: Failure): string[] {
@@ -92,7 +120,7 @@ function showCommand(cli: Cli): Command {
     .action(cli.action((bundle: string, { lane }: { lane: string }) => show(cli, bundle, lane)));
   return documented(command, {
     examples: ['./clawback bundles show 20261122T031500Z-1a2b3c4d --lane lane-1'],
-    json: ["`manifest`: the manifest as it was signed (docs/bundle-format.md)", '`sha256`: of the stored manifest'],
+    json: ['`manifest`: the manifest as it was signed (docs/bundle-format.md)', '`sha256`: of the stored manifest'],
   });
 }
 
@@ -104,7 +132,20 @@ async function show(cli: Cli, bundle: string, lane: string): Promise<Outcome> {
 }
 
 function manifestText(manifest: Manifest, sha256: string): string {
-  const { bundle, lane, fleet, tier, profile, capturedAt, host, consistency, predecessor, suspect = [], omissions, recipients } = manifest;
+  const {
+    bundle,
+    lane,
+    fleet,
+    tier,
+    profile,
+    capturedAt,
+    host,
+    consistency,
+    predecessor,
+    suspect = [],
+    omissions,
+    recipients,
+  } = manifest;
   const { segments, sizeBytes, sealedBytes } = sizesOf(manifest);
   const rows = [
     ['lane', `${lane} of fleet ${fleet}, on ${host.name} in ${host.region} (${host.os})`],
@@ -114,13 +155,25 @@ function manifestText(manifest: Manifest, sha256: string): string {
     ['files', consistency === 'cloned' ? 'from a clone of one moment' : 'compared before and after they were read'],
     ['follows', predecessor?.bundle ?? 'none'],
     ['opens with', recipients.map(({ name, fingerprint }) => `${name} (${fingerprint.slice(0, 16)}…)`).join(', ')],
-    ...(omissions.length > 0 ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]] : []),
+    ...(omissions.length > 0
+      ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]]
+      : []),
     ['manifest', `SHA-256 ${sha256}, signature good`],
     ...suspect.map((reason) => ['SUSPECT', reason]),
   ];
   const parts = heldBy(manifest).map((component) => {
     const totals = manifest.components[component];
-    return [component, String(totals?.segments ?? 0), String(totals?.members ?? 0), formatBytes(totals?.plainBytes ?? 0)];
+    return [
+      component,
+      String(totals?.segments ?? 0),
+      String(totals?.members ?? 0),
+      formatBytes(totals?.plainBytes ?? 0),
+    ];
   });
-  return [`bundle ${bundle} (tier ${tier})`, formatTable([], rows), '', formatTable(['component', 'segments', 'members', 'size'], parts)].join('\n');
+  return [
+    `bundle ${bundle} (tier ${tier})`,
+    formatTable([], rows),
+    '',
+    formatTable(['component', 'segments', 'members', 'size'], parts),
+  ].join('\n');
 }

@@ -19,7 +19,11 @@ export function cancelCommand(cli: Cli): Command {
     .action(cli.action((workflowId: string) => cancel(cli, workflowId)));
   return documented(command, {
     examples: ['./clawback cancel backup/lane-1/2026-11-22T03:15:00Z-1a2b3c4d'],
-    json: ['`workflowId`', '`cancelled`: false when it had come to its end before the request reached it', "`lane`: the lane's state, as in `status`"],
+    json: [
+      '`workflowId`',
+      '`cancelled`: false when it had come to its end before the request reached it',
+      "`lane`: the lane's state, as in `status`",
+    ],
   });
 }
 
@@ -30,19 +34,35 @@ async function cancel(cli: Cli, workflowId: string): Promise<Outcome> {
     const lane = requireLane(about);
     await cli.stakeLane(lane);
     cli.markStarted();
-    const cancelled = about.status === 'RUNNING' && (await cancelAndWait(cli, temporal, about, { fleet: fleet.fleet.fleet, lane }));
+    const cancelled =
+      about.status === 'RUNNING' && (await cancelAndWait(cli, temporal, about, { fleet: fleet.fleet.fleet, lane }));
     const [state] = await probeLanes(fleet, [lane]);
-    const said = cancelled ? `${workflowId} is cancelled` : `${workflowId} had come to its end before it could be cancelled`;
-    return { json: { workflowId, cancelled, lane: state }, text: [said, ...(state ? [laneLine(state)] : [])].join('\n') };
+    const said = cancelled
+      ? `${workflowId} is cancelled`
+      : `${workflowId} had come to its end before it could be cancelled`;
+    return {
+      json: { workflowId, cancelled, lane: state },
+      text: [said, ...(state ? [laneLine(state)] : [])].join('\n'),
+    };
   });
 }
 
 /** False when it came to its end all the same. */
-async function cancelAndWait(cli: Cli, temporal: Temporal, { workflowId, type }: RunDescription, { fleet, lane }: { readonly fleet: string; readonly lane: string }): Promise<boolean> {
+async function cancelAndWait(
+  cli: Cli,
+  temporal: Temporal,
+  { workflowId, type }: RunDescription,
+  { fleet, lane }: { readonly fleet: string; readonly lane: string },
+): Promise<boolean> {
   await cancelRun(temporal.client, workflowId);
   cli.note(`asked ${workflowId} to end; it puts lane ${lane} right first`);
   try {
-    await follow(cli, temporal, { run: attachRun(temporal.client, workflowId), fleet, lane, title: `cancel ${type} ${lane}` });
+    await follow(cli, temporal, {
+      run: attachRun(temporal.client, workflowId),
+      fleet,
+      lane,
+      title: `cancel ${type} ${lane}`,
+    });
     return false;
   } catch (error) {
     if (isFailure(error, 'Cancelled')) return true;

@@ -32,7 +32,11 @@ export function compareCommand(cli: Cli): Command {
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
     .requiredOption('--with <DIR>', "a lane's home, or a directory that `open` made", parsePath('--with'))
     .option('--key <FILE>', 'private key that opens it (default: keys.opening of the fleet file)', parsePath('--key'))
-    .option('--passphrase-file <FILE>', 'the passphrase of an encrypted --key (default: it is asked for)', parsePath('--passphrase-file'))
+    .option(
+      '--passphrase-file <FILE>',
+      'the passphrase of an encrypted --key (default: it is asked for)',
+      parsePath('--passphrase-file'),
+    )
     .action(cli.action((bundle: string, options: Options) => compare(cli, bundle, options)));
   return documented(command, {
     examples: ['./clawback compare 20261122T031500Z-1a2b3c4d --lane lane-1 --with /tmp/lane-1'],
@@ -42,7 +46,9 @@ export function compareCommand(cli: Cli): Command {
       '`differences`: a list of `place`, `path` (or `pathBase64` where it is not UTF-8), `kind` (`missing`, `changed`, `added`), `aspects` (`type`, `size`, `mode`, `mtime`, `link`, `content`)',
       '`moreDifferences`: how many were counted beyond those of the list',
     ],
-    notes: ['Exit status 5 when they differ. Times are compared to the microsecond, of files only; a sparse file by size and time, not by content.'],
+    notes: [
+      'Exit status 5 when they differ. Times are compared to the microsecond, of files only; a sparse file by size and time, not by content.',
+    ],
   });
 }
 
@@ -69,13 +75,29 @@ async function compare(cli: Cli, bundle: string, options: Options): Promise<Outc
   for (const place of places) {
     const tree = trees.get(place) as ExpectedTree;
     compared += tree.entries.size;
-    for await (const difference of compareTree({ directory: folders[place] as string, tree, ...rulesOf(place, profile, exclude, opened) })) {
+    for await (const difference of compareTree({
+      directory: folders[place] as string,
+      tree,
+      ...rulesOf(place, profile, exclude, opened),
+    })) {
       if (count < mostListed) differences.push({ place, ...difference });
       count += 1;
     }
   }
-  const found: Found = { bundle, lane: options.lane, directory, places, compared, differences, moreDifferences: count - differences.length };
-  return { json: { ...found, identical: count === 0, differences: differences.map(differenceJson) }, text: foundText(found), exit: count === 0 ? 'ok' : 'attention' };
+  const found: Found = {
+    bundle,
+    lane: options.lane,
+    directory,
+    places,
+    compared,
+    differences,
+    moreDifferences: count - differences.length,
+  };
+  return {
+    json: { ...found, identical: count === 0, differences: differences.map(differenceJson) },
+    text: foundText(found),
+    exit: count === 0 ? 'ok' : 'attention',
+  };
 }
 
 async function openBundle(cli: Cli, file: FleetFile, bundle: string, options: Options): Promise<OpenedBundle> {
@@ -86,7 +108,11 @@ async function openBundle(cli: Cli, file: FleetFile, bundle: string, options: Op
 function requireProfile({ manifest }: OpenedBundle): Profile {
   const profile = profileOf(manifest.profile);
   if (profile) return profile;
-  throw new Failure('BundleFormatUnknown', `bundle ${manifest.bundle} is of profile ${manifest.profile}, which this build does not know`, { bundle: manifest.bundle });
+  throw new Failure(
+    'BundleFormatUnknown',
+    `bundle ${manifest.bundle} is of profile ${manifest.profile}, which this build does not know`,
+    { bundle: manifest.bundle },
+  );
 }
 
 /** A home has one of the profile's trees in it; what `open` made has `home`, `plists`, `logs`. */
@@ -94,7 +120,11 @@ async function foldersOf(directory: string, profile: Profile): Promise<Partial<R
   for (const root of profile.roots) if (await isDirectory(join(directory, root))) return { home: directory };
   const made = { home: join(directory, 'home'), plists: join(directory, 'plists'), logs: join(directory, 'logs') };
   if (await isDirectory(made.home)) return made;
-  throw new Failure('InvalidInput', `--with ${directory} is neither a home (it has no ${profile.roots.join(' or ')}) nor made by \`./clawback open\``, { field: '--with' });
+  throw new Failure(
+    'InvalidInput',
+    `--with ${directory} is neither a home (it has no ${profile.roots.join(' or ')}) nor made by \`./clawback open\``,
+    { field: '--with' },
+  );
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -105,7 +135,12 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** Class 3, volatile files and a database's side files are in no bundle: they are no difference. */
-function rulesOf(place: Place, profile: Profile, exclude: readonly string[], { manifest }: OpenedBundle): { roots: readonly string[]; isSkipped: (path: Buffer) => boolean } {
+function rulesOf(
+  place: Place,
+  profile: Profile,
+  exclude: readonly string[],
+  { manifest }: OpenedBundle,
+): { roots: readonly string[]; isSkipped: (path: Buffer) => boolean } {
   if (place !== 'home') return { roots: [], isSkipped: () => false };
   const skipped = treeMatcher([...profile.skip, ...profile.volatile, ...exclude]);
   const sides = profile.databases.flatMap((glob) => ['-wal', '-shm', '-journal'].map((end) => glob + end));
@@ -137,5 +172,9 @@ function foundText({ bundle, directory, places, compared, differences, moreDiffe
     return `${kind.padEnd(8)}${place === 'home' ? '' : `${place}: `}${printableName(path)}${what}`;
   });
   const more = differences.length - lines.length + moreDifferences;
-  return [...lines, ...(more > 0 ? [`and ${more} more`] : []), `${plural(differences.length + moreDifferences, 'difference')} between bundle ${bundle} and ${where}`].join('\n');
+  return [
+    ...lines,
+    ...(more > 0 ? [`and ${more} more`] : []),
+    `${plural(differences.length + moreDifferences, 'difference')} between bundle ${bundle} and ${where}`,
+  ].join('\n');
 }

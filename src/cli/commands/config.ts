@@ -30,10 +30,13 @@ async function check(cli: Cli): Promise<Outcome> {
   const path = cli.fleetPath;
   await requireFleet(path);
   const { warnings } = await checkFleet(path);
-  if (warnings.length > 0 && !cli.settings.json) cli.note(formatFleetNotes(path, warnings).replaceAll(/^/gm, `${cli.paint('yellow', 'warning:')} `));
+  if (warnings.length > 0 && !cli.settings.json)
+    cli.note(formatFleetNotes(path, warnings).replaceAll(/^/gm, `${cli.paint('yellow', 'warning:')} `));
   const { fleet } = await loadFleet(path);
   const [hosts, lanes, stores] = [Object.keys(fleet.hosts), Object.keys(fleet.lanes), Object.keys(fleet.stores)];
-  const counted = [plural(lanes.length, 'lane'), plural(hosts.length, 'host'), plural(stores.length, 'store')].join(', ');
+  const counted = [plural(lanes.length, 'lane'), plural(hosts.length, 'host'), plural(stores.length, 'store')].join(
+    ', ',
+  );
   return {
     json: { path, fleet: fleet.fleet, hosts, lanes, stores, warnings },
     text: `${path}: fleet ${fleet.fleet} is right (${counted}; ${plural(warnings.length, 'warning')})`,

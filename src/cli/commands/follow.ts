@@ -19,7 +19,10 @@ export function followCommand(cli: Cli): Command {
     .action(cli.action((workflowId: string) => followRun(cli, workflowId)));
   return documented(command, {
     examples: ['./clawback follow restore/lane-1/2026-11-22T03:15:00Z-1a2b3c4d', './clawback follow lane/demo/lane-1'],
-    json: ['that of the command that started it: `backup`, `restore` or `sweep`', 'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)'],
+    json: [
+      'that of the command that started it: `backup`, `restore` or `sweep`',
+      'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)',
+    ],
   });
 }
 
@@ -38,7 +41,11 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
 
 export function requireLane({ workflowId, type, lane }: RunDescription): string {
   if (lane !== null) return lane;
-  throw new Failure('InvalidInput', `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed`, { workflowId });
+  throw new Failure(
+    'InvalidInput',
+    `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed`,
+    { workflowId },
+  );
 }
 
 /** By the name of the workflow's type, which is API (contract/names.ts). */
@@ -56,7 +63,11 @@ function sectionOutcome(workflowId: string, lane: string, result: SectionResult)
   return settleOutcome(workflowId, lane, result.settle);
 }
 
-const actions = { nothing: 'there was nothing to put right', 'rolled-back': 'it is back at its old tree', 'went-forward': 'its restore was brought to its end' } as const;
+const actions = {
+  nothing: 'there was nothing to put right',
+  'rolled-back': 'it is back at its old tree',
+  'went-forward': 'its restore was brought to its end',
+} as const;
 
 function settleOutcome(workflowId: string, lane: string, settle: SettleResult): Outcome {
   const text = `lane ${lane}: ${actions[settle.action]}; its gateway is ${settle.gateway}`;

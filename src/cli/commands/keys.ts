@@ -21,18 +21,34 @@ function generateCommand(cli: Cli): Command {
   const command = new Command('generate')
     .description('make all keys that a fleet needs; a file that is there is never overwritten')
     .requiredOption('--out <DIR>', 'folder for the keys; made when it is not there', parsePath('--out'))
-    .option('--recovery-passphrase-file <FILE>', 'encrypt the offline recovery key with the passphrase in this file', parsePath('--recovery-passphrase-file'))
+    .option(
+      '--recovery-passphrase-file <FILE>',
+      'encrypt the offline recovery key with the passphrase in this file',
+      parsePath('--recovery-passphrase-file'),
+    )
     .action(cli.action((options: Options) => generate(cli, options)));
   return documented(command, {
-    examples: ['./clawback keys generate --out keys', './clawback keys generate --out keys --recovery-passphrase-file /dev/shm/passphrase'],
-    json: ['`files`: the path of each key, by its purpose', '`instructions`: what the operator has to do now, one text each'],
+    examples: [
+      './clawback keys generate --out keys',
+      './clawback keys generate --out keys --recovery-passphrase-file /dev/shm/passphrase',
+    ],
+    json: [
+      '`files`: the path of each key, by its purpose',
+      '`instructions`: what the operator has to do now, one text each',
+    ],
   });
 }
 
 async function generate(cli: Cli, { out, recoveryPassphraseFile }: Options): Promise<Outcome> {
-  const passphrase = recoveryPassphraseFile === undefined ? undefined : await readPassphraseFile(resolve(cli.around.cwd, recoveryPassphraseFile), '--recovery-passphrase-file');
+  const passphrase =
+    recoveryPassphraseFile === undefined
+      ? undefined
+      : await readPassphraseFile(resolve(cli.around.cwd, recoveryPassphraseFile), '--recovery-passphrase-file');
   cli.note('making two RSA-4096 keys takes some seconds …');
-  const { files, instructions } = await generateKeys(resolve(cli.around.cwd, out), passphrase === undefined ? {} : { recoveryPassphrase: passphrase });
+  const { files, instructions } = await generateKeys(
+    resolve(cli.around.cwd, out),
+    passphrase === undefined ? {} : { recoveryPassphrase: passphrase },
+  );
   const written = Object.values(files).map((path) => `  ${path}`);
   const todo = instructions.map((line, at) => `${at + 1}. ${line}`);
   return { json: { files, instructions }, text: ['Written:', ...written, '', 'Now:', ...todo].join('\n') };

@@ -30,15 +30,32 @@ export function openCommand(cli: Cli): Command {
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
     .requiredOption('--out <DIR>', 'a new or empty directory', parsePath('--out'))
-    .option('--key <FILE>', 'private key that opens it, PEM: the vault\'s or the recovery key (default: keys.opening of the fleet file)', parsePath('--key'))
-    .option('--passphrase-file <FILE>', 'the passphrase of an encrypted --key (default: it is asked for)', parsePath('--passphrase-file'))
+    .option(
+      '--key <FILE>',
+      "private key that opens it, PEM: the vault's or the recovery key (default: keys.opening of the fleet file)",
+      parsePath('--key'),
+    )
+    .option(
+      '--passphrase-file <FILE>',
+      'the passphrase of an encrypted --key (default: it is asked for)',
+      parsePath('--passphrase-file'),
+    )
     .option('--only <COMPONENT>', 'one component alone', parseComponent('--only'))
     .option('--with-secrets', 'write the Keychain items too, IN CLEAR, to secrets.json')
     .action(cli.action((bundle: string, options: Options) => open(cli, bundle, options)));
   return documented(command, {
-    examples: ['./clawback open 20261122T031500Z-1a2b3c4d --lane lane-1 --out /tmp/lane-1', './clawback open 20261122T031500Z-1a2b3c4d --lane lane-1 --out restored --key recovery.key.pem'],
-    json: ['`bundle`, `lane`; `directory`: holds `home`, `plists` and `logs`', '`components`, `segments`, `members`, `plainBytes`', '`secrets`: Keychain items that were written to `secrets.json`; `secretsLeft`: those that were not'],
-    notes: ['Every byte is checked against the signed manifest on its way. After a failure the directory holds what had come until then.'],
+    examples: [
+      './clawback open 20261122T031500Z-1a2b3c4d --lane lane-1 --out /tmp/lane-1',
+      './clawback open 20261122T031500Z-1a2b3c4d --lane lane-1 --out restored --key recovery.key.pem',
+    ],
+    json: [
+      '`bundle`, `lane`; `directory`: holds `home`, `plists` and `logs`',
+      '`components`, `segments`, `members`, `plainBytes`',
+      '`secrets`: Keychain items that were written to `secrets.json`; `secretsLeft`: those that were not',
+    ],
+    notes: [
+      'Every byte is checked against the signed manifest on its way. After a failure the directory holds what had come until then.',
+    ],
   });
 }
 
@@ -58,7 +75,10 @@ async function open(cli: Cli, bundle: string, options: Options): Promise<Outcome
   });
   const items = opened.manifest.components.secrets?.members ?? 0;
   const secretsLeft = options.only === undefined || options.only === 'secrets' ? items - unpacked.secrets : 0;
-  return { json: { bundle, lane: options.lane, directory, ...unpacked, secretsLeft }, text: openedText(bundle, directory, unpacked, secretsLeft) };
+  return {
+    json: { bundle, lane: options.lane, directory, ...unpacked, secretsLeft },
+    text: openedText(bundle, directory, unpacked, secretsLeft),
+  };
 }
 
 async function requireFresh(directory: string): Promise<void> {
@@ -66,7 +86,11 @@ async function requireFresh(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     if ((await readdir(directory)).length === 0) return;
   } catch (error) {
-    throw new Failure('InvalidInput', `--out ${directory} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, { field: '--out' });
+    throw new Failure(
+      'InvalidInput',
+      `--out ${directory} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      { field: '--out' },
+    );
   }
   throw new Failure('InvalidInput', `--out ${directory} is not empty: name a new directory`, { field: '--out' });
 }
@@ -76,9 +100,18 @@ function sayEveryTenth(cli: Cli, done: number, total: number): void {
   if (done % step === 0) cli.note(`unpacking segment ${done + 1} of ${total}`);
 }
 
-function openedText(bundle: string, directory: string, { components, members, plainBytes, secrets }: Unpacked, secretsLeft: number): string {
-  const lines = [`bundle ${bundle} is in ${directory}: ${components.join(', ')} (${plural(members, 'member')}, ${formatBytes(plainBytes)})`];
-  if (secrets > 0) lines.push(`${plural(secrets, 'Keychain item')} IN CLEAR in secrets.json: delete it when you are done`);
-  if (secretsLeft > 0) lines.push(`${plural(secretsLeft, 'Keychain item')} left sealed (--with-secrets writes them in clear)`);
+function openedText(
+  bundle: string,
+  directory: string,
+  { components, members, plainBytes, secrets }: Unpacked,
+  secretsLeft: number,
+): string {
+  const lines = [
+    `bundle ${bundle} is in ${directory}: ${components.join(', ')} (${plural(members, 'member')}, ${formatBytes(plainBytes)})`,
+  ];
+  if (secrets > 0)
+    lines.push(`${plural(secrets, 'Keychain item')} IN CLEAR in secrets.json: delete it when you are done`);
+  if (secretsLeft > 0)
+    lines.push(`${plural(secretsLeft, 'Keychain item')} left sealed (--with-secrets writes them in clear)`);
   return lines.join('\n');
 }

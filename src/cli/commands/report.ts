@@ -1,13 +1,10 @@
 // `report LANE`: what failed on a lane, by name. The one place where names of a lane's files are shown.
 
 import { Command } from 'commander';
-import { resolveLogin } from '../../config/fleet-secrets.ts';
-import { HostPool } from '../../lane/host-pool.ts';
-import { readLaneFile } from '../../lane/lane-files.ts';
-import { LaneShell } from '../../lane/lane-shell.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { printable } from '../format.ts';
+import { readReport } from '../lane-probe.ts';
 import { parseCount, parseLane } from '../parse.ts';
 
 export function reportCommand(cli: Cli): Command {
@@ -19,23 +16,24 @@ export function reportCommand(cli: Cli): Command {
   return documented(command, {
     examples: ['./clawback report lane-1', './clawback report lane-1 --lines 1000'],
     json: ['`lane`; `lines`: the newest ones, oldest first; `older`: how many came before them'],
-    notes: ['It logs in on the host with the SSH key of the fleet file. File names never leave the lane any other way.'],
+    notes: [
+      'It logs in on the host with the SSH key of the fleet file. File names never leave the lane any other way.',
+    ],
   });
 }
 
 async function report(cli: Cli, lane: string, most: number): Promise<Outcome> {
   const file = await cli.stakeLane(lane);
-  const { target } = file.laneSpec(lane);
-  const pool = new HostPool(() => resolveLogin(file));
-  try {
-    const shell = new LaneShell(await pool.lease(target.host, cli.around.interrupts.signal), target);
-    const text = (await readLaneFile(shell, 'report'))?.toString('utf8') ?? '';
-    const all = text === '' ? [] : text.replace(/\n$/, '').split('\n').map((line) => printable(line));
-    const lines = all.slice(-most);
-    return { json: { lane, lines, older: all.length - lines.length }, text: reportLines(lane, lines, all.length) };
-  } finally {
-    pool.close();
-  }
+  const text = await readReport(file, lane, cli.around.interrupts.signal);
+  const all =
+    text === ''
+      ? []
+      : text
+          .replace(/\n$/, '')
+          .split('\n')
+          .map((line) => printable(line));
+  const lines = all.slice(-most);
+  return { json: { lane, lines, older: all.length - lines.length }, text: reportLines(lane, lines, all.length) };
 }
 
 function reportLines(lane: string, lines: readonly string[], all: number): string {

@@ -30,9 +30,21 @@ export function restoreCommand(cli: Cli): Command {
   const command = new Command('restore')
     .description('restore a lane: shows the plan, what is lost and the estimate, and asks once')
     .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
-    .option('--bundle <ID>', 'from this bundle (default: the newest proven one, else the newest)', parseBundle('--bundle'))
-    .option('--at <TIME>', 'from the newest bundle captured at or before this time (ISO 8601 with zone)', parseInstant('--at'))
-    .option('--only <COMPONENT>', 'one component alone: config, plists, secrets, transcripts, workspace or logs', parseComponent('--only'))
+    .option(
+      '--bundle <ID>',
+      'from this bundle (default: the newest proven one, else the newest)',
+      parseBundle('--bundle'),
+    )
+    .option(
+      '--at <TIME>',
+      'from the newest bundle captured at or before this time (ISO 8601 with zone)',
+      parseInstant('--at'),
+    )
+    .option(
+      '--only <COMPONENT>',
+      'one component alone: config, plists, secrets, transcripts, workspace or logs',
+      parseComponent('--only'),
+    )
     .option('--layered', 'class 2 from the newest bundle that has it, class 1 from the newest of all')
     .option('--sandbox', 'into a private directory beside the lane, which is checked and removed again')
     .option('--undo', 'go back to what the last restore replaced')
@@ -41,7 +53,12 @@ export function restoreCommand(cli: Cli): Command {
     .option('--yes', 'do not ask')
     .action(cli.action((lane: string, options: Options) => restore(cli, lane, options)));
   return documented(command, {
-    examples: ['./clawback restore lane-1', './clawback restore lane-1 --dry-run', './clawback restore lane-1 --only transcripts --at 2026-11-22T03:15:00+09:00', './clawback restore lane-1 --undo --yes'],
+    examples: [
+      './clawback restore lane-1',
+      './clawback restore lane-1 --dry-run',
+      './clawback restore lane-1 --only transcripts --at 2026-11-22T03:15:00+09:00',
+      './clawback restore lane-1 --undo --yes',
+    ],
     json: restoreFields,
     notes: [
       'Until a restore is committed every failure and `./clawback cancel` lead back to the tree as it was; after that `--undo` does, for seven days.',
@@ -54,7 +71,7 @@ export function restoreCommand(cli: Cli): Command {
 export const restoreFields = [
   '`workflowId`: the workflow',
   '`lane`, `host`, `bundle`; `into`: `live`, `sandbox`, `undo` or `plan`',
-  "`plan`: `bundle`, `tier`, `proven`, `sources`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo",
+  '`plan`: `bundle`, `tier`, `proven`, `sources`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo',
   '`rtoMs`, `rtoBudgetMs`; `steps`: a list of `step`, `ms`, `budgetMs`; `overBudget`: texts',
   '`rpo`: a list of `dataClass`, `bundle`, `capturedAt`, `rpoMs`',
   '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `warnings`: texts',
@@ -63,7 +80,11 @@ export const restoreFields = [
 async function restore(cli: Cli, lane: string, options: Options): Promise<Outcome> {
   refuseCombinations(options);
   if (wantsAnswer(options) && !cli.canAsk) {
-    throw new Failure('InvalidInput', 'there is no terminal to ask on: give --yes, or --dry-run to see the plan alone', { field: '--yes' });
+    throw new Failure(
+      'InvalidInput',
+      'there is no terminal to ask on: give --yes, or --dry-run to see the plan alone',
+      { field: '--yes' },
+    );
   }
   const file = await cli.stakeLane(lane);
   return cli.withTemporal(async (temporal) => {
@@ -85,9 +106,12 @@ interface Restoring {
 
 function refuseCombinations(options: Options): void {
   const { bundle, at, only, layered, sandbox, undo, dryRun } = options;
-  if (bundle !== undefined && at !== undefined) throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
+  if (bundle !== undefined && at !== undefined)
+    throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
   if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
-    throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', { field: '--undo' });
+    throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', {
+      field: '--undo',
+    });
   }
 }
 
@@ -95,18 +119,36 @@ function wantsAnswer({ yes, dryRun, sandbox }: Options): boolean {
   return !yes && !dryRun && !sandbox;
 }
 
-function contextOf({ rpoMs, budgets }: { readonly rpoMs: number; readonly budgets: { readonly rtoMs: number } }, { bundle, at, only }: Options): PlanContext {
+function contextOf(
+  { rpoMs, budgets }: { readonly rpoMs: number; readonly budgets: { readonly rtoMs: number } },
+  { bundle, at, only }: Options,
+): PlanContext {
   const chosenBy = at === undefined ? 'newest' : 'time';
   return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: bundle === undefined ? chosenBy : 'bundle', ...(only && { only }) };
 }
 
 /** The plan by a workflow of its own, which changes nothing; Ctrl-C gives it up. */
-async function makePlan({ cli, temporal, fleet, lane }: Restoring, options: Options): Promise<RestoreResult & { readonly workflowId: string }> {
+async function makePlan(
+  { cli, temporal, fleet, lane }: Restoring,
+  options: Options,
+): Promise<RestoreResult & { readonly workflowId: string }> {
   const { bundle, at, only, layered = false, sandbox, acceptVersion = false } = options;
   const into = sandbox ? 'sandbox' : 'live';
-  const planning = await startRestore(temporal.client, { lane, bundle, at, only, layered, acceptVersion, into, dryRun: true });
+  const planning = await startRestore(temporal.client, {
+    lane,
+    bundle,
+    at,
+    only,
+    layered,
+    acceptVersion,
+    into,
+    dryRun: true,
+  });
   try {
-    return { workflowId: planning.workflowId, ...(await follow(cli, temporal, { run: planning, fleet, lane, title: `plan of restore ${lane}` })) };
+    return {
+      workflowId: planning.workflowId,
+      ...(await follow(cli, temporal, { run: planning, fleet, lane, title: `plan of restore ${lane}` })),
+    };
   } catch (error) {
     if (!isFailure(error, 'Detached')) throw error;
     await cancelRun(temporal.client, planning.workflowId);
@@ -122,7 +164,9 @@ function given(lane: string): Failure {
 async function agreedBundle(restoring: Restoring, options: Options, context: PlanContext): Promise<string | undefined> {
   const { cli, lane } = restoring;
   if (options.undo) {
-    cli.note(`The last restore of lane ${lane} is undone: its gateway stops, the replaced trees, plist and Keychain items come back, and it starts again.`);
+    cli.note(
+      `The last restore of lane ${lane} is undone: its gateway stops, the replaced trees, plist and Keychain items come back, and it starts again.`,
+    );
     if (await askYesNo(cli, `Undo the last restore of ${lane} now?`)) return undefined;
     throw given(lane);
   }
@@ -135,13 +179,30 @@ async function agreedBundle(restoring: Restoring, options: Options, context: Pla
   throw given(lane);
 }
 
-async function run({ cli, temporal, fleet, lane }: Restoring, options: Options, bundle: string | undefined): Promise<RestoreResult & { readonly workflowId: string }> {
+async function run(
+  { cli, temporal, fleet, lane }: Restoring,
+  options: Options,
+  bundle: string | undefined,
+): Promise<RestoreResult & { readonly workflowId: string }> {
   const { at, only, layered = false, sandbox, undo = false, acceptVersion = false } = options;
-  const choice = undo ? {} : { bundle, at: bundle === undefined ? at : undefined, only, layered, into: sandbox ? ('sandbox' as const) : ('live' as const) };
+  const choice = undo
+    ? {}
+    : {
+        bundle,
+        at: bundle === undefined ? at : undefined,
+        only,
+        layered,
+        into: sandbox ? ('sandbox' as const) : ('live' as const),
+      };
   const started = await startRestore(temporal.client, { lane, ...choice, undo, acceptVersion });
   cli.markStarted();
   sayHowToFollow(cli, started.workflowId);
-  const result = await follow(cli, temporal, { run: started, fleet, lane, title: `${undo ? 'undo' : 'restore'} ${lane}` });
+  const result = await follow(cli, temporal, {
+    run: started,
+    fleet,
+    lane,
+    title: `${undo ? 'undo' : 'restore'} ${lane}`,
+  });
   return { workflowId: started.workflowId, ...result };
 }
 

@@ -31,7 +31,9 @@ export function statusCommand(cli: Cli): Command {
       '`captures`: `class1`, `class2` (`bundle`, `capturedAt`, `ageMs`, or null), `passedOver` (a list of `bundle`, `why`)',
       '`concerns`: what wants attention, a text each',
     ],
-    notes: ['It changes nothing, and logs in on the hosts with the SSH key of the fleet file. Exit status 5 when something wants attention, 6 when Temporal does not answer.'],
+    notes: [
+      'It changes nothing, and logs in on the hosts with the SSH key of the fleet file. Exit status 5 when something wants attention, 6 when Temporal does not answer.',
+    ],
   });
 }
 
@@ -76,7 +78,11 @@ async function lookAtTemporal(cli: Cli, file: FleetFile, lanes: readonly string[
   }
 }
 
-async function readWork({ client, address, namespace }: Temporal, file: FleetFile, lanes: readonly string[]): Promise<Work> {
+async function readWork(
+  { client, address, namespace }: Temporal,
+  file: FleetFile,
+  lanes: readonly string[],
+): Promise<Work> {
   const queues = await readQueues(client, 'any');
   const sections = await Promise.all(lanes.map((lane) => readSection(client, file.fleet.fleet, lane)));
   return { temporal: { address, namespace, queues }, sections };

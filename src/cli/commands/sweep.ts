@@ -17,9 +17,13 @@ const day = 24 * 3600 * 1000;
 
 export function sweepCommand(cli: Cli): Command {
   const command = new Command('sweep')
-    .description("remove from the store what no bundle of the lane names: leftovers of backups that failed")
+    .description('remove from the store what no bundle of the lane names: leftovers of backups that failed')
     .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
-    .option('--min-age <DURATION>', 'younger objects stay, like 90s, 30m, 24h, 7d (default: 24h)', parseDuration('--min-age'))
+    .option(
+      '--min-age <DURATION>',
+      'younger objects stay, like 90s, 30m, 24h, 7d (default: 24h)',
+      parseDuration('--min-age'),
+    )
     .action(cli.action((lane: string, { minAge = day }: Partial<Options>) => sweep(cli, lane, { minAge })));
   return documented(command, {
     examples: ['./clawback sweep lane-1', './clawback sweep lane-1 --min-age 7d'],
@@ -27,7 +31,11 @@ export function sweepCommand(cli: Cli): Command {
   });
 }
 
-export const sweepFields = ['`workflowId`: the workflow; `lane`', '`removedObjects`, `removedBytes`, `keptObjects`', '`staleUploads`: unfinished uploads that were removed'] as const;
+export const sweepFields = [
+  '`workflowId`: the workflow; `lane`',
+  '`removedObjects`, `removedBytes`, `keptObjects`',
+  '`staleUploads`: unfinished uploads that were removed',
+] as const;
 
 async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outcome> {
   const { fleet } = await cli.stakeLane(lane);

@@ -21,13 +21,23 @@ const mostStreams = 64;
 export function workerCommand(cli: Cli): Command {
   const command = new Command('worker')
     .description('run a worker in the foreground, until a signal ends it')
-    .option('--queues <LIST>', `what it works on: ${queueRoles.join(', ')} (default: all)`, parseList('--queues', queueRoles))
-    .option('--streams <N>', 'backup and restore streams at the same time (default: one for each core)', parseCount('--streams', mostStreams))
+    .option(
+      '--queues <LIST>',
+      `what it works on: ${queueRoles.join(', ')} (default: all)`,
+      parseList('--queues', queueRoles),
+    )
+    .option(
+      '--streams <N>',
+      'backup and restore streams at the same time (default: one for each core)',
+      parseCount('--streams', mostStreams),
+    )
     .action(cli.action((options: Options) => work(cli, options)));
   return documented(command, {
     examples: ['./clawback worker', './clawback worker --queues host,data --streams 4'],
     json: ['`exitStatus`: of the worker, when it has ended'],
-    notes: ['Its log is on stderr, a JSON object a line. TEMPORAL_ADDRESS and the other variables and profiles of Temporal name the service.'],
+    notes: [
+      'Its log is on stderr, a JSON object a line. TEMPORAL_ADDRESS and the other variables and profiles of Temporal name the service.',
+    ],
   });
 }
 
@@ -37,13 +47,17 @@ async function work(cli: Cli, options: Options): Promise<Outcome> {
   await cli.withTemporal(async () => undefined);
   const status = await runWorker(
     [
-      ...['--fleet', fleet.path],
+      '--fleet',
+      fleet.path,
       ...(options.queues ? ['--queues', options.queues.join(',')] : []),
       ...(options.streams ? ['--streams', String(options.streams)] : []),
     ],
     cli.settings.json ? stderr : 'inherit',
   );
-  if (status !== 0) throw new Failure('Unexpected', `the worker ended with status ${status}; its last lines say why`, { exitStatus: status });
+  if (status !== 0)
+    throw new Failure('Unexpected', `the worker ended with status ${status}; its last lines say why`, {
+      exitStatus: status,
+    });
   return { json: { exitStatus: status }, text: '' };
 }
 
@@ -62,7 +76,9 @@ function runWorker(args: readonly string[], stdout: 'inherit' | typeof stderr): 
   for (const signal of forwarded) process.on(signal, forward);
   process.once('exit', kill);
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Failure('Unexpected', `the worker could not be started: ${error.message}`)));
+    child.once('error', (error) =>
+      reject(new Failure('Unexpected', `the worker could not be started: ${error.message}`)),
+    );
     child.once('close', (status, signal) => {
       for (const name of forwarded) process.off(name, forward);
       process.off('exit', kill);

@@ -21,17 +21,22 @@ describe('docs/cli.md', () => {
     for (const status of Object.values(exitStatus)) expect(page).toContain(`\n| ${status} | `);
   });
 
-  it.each(leaves.map((command) => [pathOfCommand(command), command] as const))('has %s with its options, its object and its examples', (path, command) => {
-    const docs = docsOf(command);
-    expect(page).toContain(`\n### ${path}\n`);
-    for (const { flags, long } of command.options) expect(page, long).toContain(`| \`${flags}\` | `);
-    expect(docs?.json.length).toBeGreaterThan(0);
-    expect(docs?.examples.length).toBeGreaterThan(0);
-  });
+  it.each(leaves.map((command) => [pathOfCommand(command), command] as const))(
+    'has %s with its options, its object and its examples',
+    (path, command) => {
+      const docs = docsOf(command);
+      expect(page).toContain(`\n### ${path}\n`);
+      for (const { flags, long } of command.options) expect(page, long).toContain(`| \`${flags}\` | `);
+      expect(docs?.json.length).toBeGreaterThan(0);
+      expect(docs?.examples.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('examples', () => {
-  const examples = leaves.flatMap((command) => (docsOf(command)?.examples ?? []).map((line) => [line, pathOfCommand(command)] as const));
+  const examples = leaves.flatMap((command) =>
+    (docsOf(command)?.examples ?? []).map((line) => [line, pathOfCommand(command)] as const),
+  );
 
   it.each(examples)('%s is taken', async (line, path) => {
     const parsed: string[] = [];

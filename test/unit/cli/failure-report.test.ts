@@ -18,8 +18,12 @@ describe('the next command', () => {
   });
 
   it('names the lane that is at stake', () => {
-    expect(nextCommand({ code: 'TarFailed', context: {}, lane: 'lane-1', command: 'backup' })).toBe('./clawback report lane-1');
-    expect(nextCommand({ code: 'LaneBusy', context: { workflowId: 'lane/demo/lane-1' }, lane: 'lane-1', command: 'backup' })).toBe('./clawback follow lane/demo/lane-1');
+    expect(nextCommand({ code: 'TarFailed', context: {}, lane: 'lane-1', command: 'backup' })).toBe(
+      './clawback report lane-1',
+    );
+    expect(
+      nextCommand({ code: 'LaneBusy', context: { workflowId: 'lane/demo/lane-1' }, lane: 'lane-1', command: 'backup' }),
+    ).toBe('./clawback follow lane/demo/lane-1');
   });
 });
 
@@ -40,25 +44,42 @@ function isCommand(line: string): boolean {
 
 describe('hints', () => {
   it.each(codes)('of %s print commands of ./clawback that exist', (code) => {
-    for (const [, line = ''] of failureTable[code].hint.matchAll(/`(\.\/clawback[^`]*)`/g)) expect(isCommand(line)).toBe(true);
+    for (const [, line = ''] of failureTable[code].hint.matchAll(/`(\.\/clawback[^`]*)`/g))
+      expect(isCommand(line)).toBe(true);
   });
 });
 
 describe('a failure', () => {
   it('is told with message, hint, and the next command', async () => {
     const cli = new Cli(testAround());
-    const report = await reportFailure(cli, new Failure('NoRestorePoint', 'the store has no bundle of lane lane-1', { lane: 'lane-1' }), 'restore');
+    const report = await reportFailure(
+      cli,
+      new Failure('NoRestorePoint', 'the store has no bundle of lane lane-1', { lane: 'lane-1' }),
+      'restore',
+    );
     expect(failureText(cli, report)).toBe(
-      ['error: the store has no bundle of lane lane-1', 'HINT: `./clawback bundles list` shows what there is', 'next: ./clawback bundles list lane-1'].join('\n'),
+      [
+        'error: the store has no bundle of lane lane-1',
+        'HINT: `./clawback bundles list` shows what there is',
+        'next: ./clawback bundles list lane-1',
+      ].join('\n'),
     );
     expect(exitStatusOf(report.code as FailureCode)).toBe(3);
   });
 
   it('of a follower that detached is no error: it says how to come back and how to end it', async () => {
     const cli = new Cli(testAround());
-    const report = await reportFailure(cli, new Failure('Detached', 'detached: backup/lane-1/x goes on without you', { workflowId: 'backup/lane-1/x' }), 'backup');
+    const report = await reportFailure(
+      cli,
+      new Failure('Detached', 'detached: backup/lane-1/x goes on without you', { workflowId: 'backup/lane-1/x' }),
+      'backup',
+    );
     expect(failureText(cli, report)).toBe(
-      ['detached: backup/lane-1/x goes on without you', '  ./clawback follow backup/lane-1/x  shows it again', '  ./clawback cancel backup/lane-1/x  ends it'].join('\n'),
+      [
+        'detached: backup/lane-1/x goes on without you',
+        '  ./clawback follow backup/lane-1/x  shows it again',
+        '  ./clawback cancel backup/lane-1/x  ends it',
+      ].join('\n'),
     );
   });
 

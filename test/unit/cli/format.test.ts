@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatInstant, formatTable, plural, printable, printableName } from '../../../src/cli/format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  formatTable,
+  plural,
+  printable,
+  printableName,
+} from '../../../src/cli/format.ts';
 
 describe('sizes', () => {
   it.each([
@@ -54,7 +62,15 @@ describe('instants', () => {
 
 describe('tables', () => {
   it('have columns as wide as their widest cell, and no blanks at line ends', () => {
-    expect(formatTable(['a', 'bb'], [['ccc', 'd'], ['e', '']])).toBe('a    bb\nccc  d\ne');
+    expect(
+      formatTable(
+        ['a', 'bb'],
+        [
+          ['ccc', 'd'],
+          ['e', ''],
+        ],
+      ),
+    ).toBe('a    bb\nccc  d\ne');
   });
 
   it('are nothing without rows', () => {
@@ -89,5 +105,9 @@ describe('names from a lane', () => {
 });
 
 it('counts in words', () => {
-  expect([plural(1, 'lane'), plural(2, 'lane'), plural(0, 'copy', 'copies')]).toEqual(['1 lane', '2 lanes', '0 copies']);
+  expect([plural(1, 'lane'), plural(2, 'lane'), plural(0, 'copy', 'copies')]).toEqual([
+    '1 lane',
+    '2 lanes',
+    '0 copies',
+  ]);
 });

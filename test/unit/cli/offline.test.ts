@@ -1,7 +1,21 @@
 // What works without Temporal and without a lane: listing, showing, opening and comparing the golden bundles.
 
 import { createPrivateKey } from 'node:crypto';
-import { appendFileSync, chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -37,15 +51,24 @@ beforeEach(async () => {
 });
 
 const clawback = (...argv: string[]): Promise<Ran> => run(argv, { cwd: dir, env: { CLAWBACK_FLEET: fleet } });
-const openGolden = (...more: string[]): Promise<Ran> => clawback('open', bundle, '--lane', lane, '--out', 'out', '--key', keyFile('vault'), ...more);
-const compareWith = (folder: string): Promise<Ran> => clawback('compare', bundle, '--lane', lane, '--with', folder, '--key', keyFile('vault'), '--json');
+const openGolden = (...more: string[]): Promise<Ran> =>
+  clawback('open', bundle, '--lane', lane, '--out', 'out', '--key', keyFile('vault'), ...more);
+const compareWith = (folder: string): Promise<Ran> =>
+  clawback('compare', bundle, '--lane', lane, '--with', folder, '--key', keyFile('vault'), '--json');
 
 /** The objects of a segment that holds transcripts, and the manifest. */
 async function pathOfObject(kind: 'segments' | 'indexes' | 'manifests'): Promise<string> {
   if (kind === 'manifests') return join(store, lane, kind, `${bundle}.json`);
-  const { manifest } = JSON.parse((await clawback('bundles', 'show', bundle, '--lane', lane, '--json')).out) as { manifest: Manifest };
+  const { manifest } = JSON.parse((await clawback('bundles', 'show', bundle, '--lane', lane, '--json')).out) as {
+    manifest: Manifest;
+  };
   const segment = manifest.segments.find(({ component }) => component === 'transcripts');
-  return join(store, lane, kind, `${segment?.fingerprint}-${kind === 'segments' ? segment?.suffix : segment?.index.suffix}`);
+  return join(
+    store,
+    lane,
+    kind,
+    `${segment?.fingerprint}-${kind === 'segments' ? segment?.suffix : segment?.index.suffix}`,
+  );
 }
 
 /** Changes one byte in the middle. */
@@ -61,13 +84,33 @@ describe('bundles list', () => {
     const { status, out } = await clawback('bundles', 'list', '--json');
     expect(JSON.parse(out)).toMatchObject({
       ok: true,
-      lanes: [{ lane, store: 'primary', bundles: [{ bundle, tier: 'B', capturedAt: '2026-11-22T03:15:02Z', components: ['config', 'secrets', 'transcripts', 'workspace'], segments: 11, suspect: [], proven: false }] }, { lane: 'lane-2', bundles: [] }, { lane: 'lane-3', bundles: [] }],
+      lanes: [
+        {
+          lane,
+          store: 'primary',
+          bundles: [
+            {
+              bundle,
+              tier: 'B',
+              capturedAt: '2026-11-22T03:15:02Z',
+              components: ['config', 'secrets', 'transcripts', 'workspace'],
+              segments: 11,
+              suspect: [],
+              proven: false,
+            },
+          ],
+        },
+        { lane: 'lane-2', bundles: [] },
+        { lane: 'lane-3', bundles: [] },
+      ],
     });
     expect(status).toBe(0);
   });
 
   it('says how to make the first one where there is none', async () => {
-    expect((await clawback('bundles', 'list', 'lane-2')).out).toBe('lane lane-2: no bundle in store primary yet (./clawback backup lane-2)\n');
+    expect((await clawback('bundles', 'list', 'lane-2')).out).toBe(
+      'lane lane-2: no bundle in store primary yet (./clawback backup lane-2)\n',
+    );
   });
 
   it('shows one whose manifest was changed as unusable, with exit status 7', async () => {
@@ -103,22 +146,39 @@ describe('bundles show', () => {
 describe('open', () => {
   it('brings back the tree that was backed up: names as bytes, modes, times, links, sparse files, what was torn', async () => {
     const { status, out } = await openGolden('--json');
-    expect(JSON.parse(out)).toMatchObject({ ok: true, bundle, components: ['config', 'transcripts', 'workspace'], secrets: 0, secretsLeft: 2 });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      bundle,
+      components: ['config', 'transcripts', 'workspace'],
+      secrets: 0,
+      secretsLeft: 2,
+    });
     const { tree } = JSON.parse(readFileSync(join(store, 'expected.json'), 'utf8')) as Expected;
     const found = treeLines(join(dir, 'out/home'));
     expect(found.map(withoutTime)).toEqual(tree.map(withoutTime));
-    for (const [at, line] of found.entries()) expect(Math.abs(Number(BigInt(line.mtimeNs || 0) - BigInt(tree[at]?.mtimeNs || 0)))).toBeLessThan(1000);
+    for (const [at, line] of found.entries())
+      expect(Math.abs(Number(BigInt(line.mtimeNs || 0) - BigInt(tree[at]?.mtimeNs || 0)))).toBeLessThan(1000);
     expect(status).toBe(0);
   });
 
   it('opens with the recovery key, which is asked for its passphrase or given it in a file', async () => {
-    const pem = createPrivateKey(readFileSync(keyFile('recovery'))).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'correct horse' });
+    const pem = createPrivateKey(readFileSync(keyFile('recovery'))).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'correct horse',
+    });
     writeFileSync(join(dir, 'recovery.pem'), pem);
     writeFileSync(join(dir, 'right'), 'correct horse\n');
     writeFileSync(join(dir, 'wrong'), 'battery\n');
-    const open = (out: string, ...more: string[]) => clawback('open', bundle, '--lane', lane, '--out', out, '--key', 'recovery.pem', '--only', 'config', ...more);
-    expect((await open('a')).err).toContain('--key recovery.pem is encrypted: give its passphrase with --passphrase-file');
-    expect((await open('b', '--passphrase-file', 'wrong')).err).toContain('--key recovery.pem does not open with this passphrase');
+    const open = (out: string, ...more: string[]) =>
+      clawback('open', bundle, '--lane', lane, '--out', out, '--key', 'recovery.pem', '--only', 'config', ...more);
+    expect((await open('a')).err).toContain(
+      '--key recovery.pem is encrypted: give its passphrase with --passphrase-file',
+    );
+    expect((await open('b', '--passphrase-file', 'wrong')).err).toContain(
+      '--key recovery.pem does not open with this passphrase',
+    );
     const { status, out } = await open('c', '--passphrase-file', 'right');
     expect(out).toContain('config (');
     expect(status).toBe(0);
@@ -156,7 +216,16 @@ describe('open', () => {
   });
 
   it('refuses a key that the bundle is not sealed to', async () => {
-    const { status, err } = await clawback('open', bundle, '--lane', lane, '--out', 'out', '--key', keyFile('stranger'));
+    const { status, err } = await clawback(
+      'open',
+      bundle,
+      '--lane',
+      lane,
+      '--out',
+      'out',
+      '--key',
+      keyFile('stranger'),
+    );
     expect(err).toContain('HINT: use a key whose fingerprint');
     expect(status).toBe(3);
   });
@@ -169,11 +238,14 @@ describe('open', () => {
     expect(status).toBe(2);
   });
 
-  it.each(['segments', 'indexes', 'manifests'] as const)('ends with status 7 when one of the %s was changed', async (kind) => {
-    damage(await pathOfObject(kind));
-    const { status } = await openGolden();
-    expect(status).toBe(7);
-  });
+  it.each(['segments', 'indexes', 'manifests'] as const)(
+    'ends with status 7 when one of the %s was changed',
+    async (kind) => {
+      damage(await pathOfObject(kind));
+      const { status } = await openGolden();
+      expect(status).toBe(7);
+    },
+  );
 
   it('ends with status 7 when an object is gone', async () => {
     unlinkSync(await pathOfObject('segments'));
@@ -195,7 +267,13 @@ describe('compare', () => {
 
   it('finds what open made identical', async () => {
     const { status, out } = await compareWith('out');
-    expect(JSON.parse(out)).toMatchObject({ ok: true, identical: true, places: ['home'], differences: [], moreDifferences: 0 });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      identical: true,
+      places: ['home'],
+      differences: [],
+      moreDifferences: 0,
+    });
     expect(status).toBe(0);
   });
 
@@ -241,7 +319,9 @@ describe('compare', () => {
     writeFileSync(path, bytes);
     utimesSync(path, atime, mtime);
     const { differences } = JSON.parse((await compareWith('out')).out) as { differences: unknown[] };
-    expect(differences).toEqual([{ place: 'home', path: '.openclaw/transcripts/large.jsonl', kind: 'changed', aspects: ['content'] }]);
+    expect(differences).toEqual([
+      { place: 'home', path: '.openclaw/transcripts/large.jsonl', kind: 'changed', aspects: ['content'] },
+    ]);
   });
 
   it('escapes names on a terminal', async () => {
@@ -253,7 +333,16 @@ describe('compare', () => {
 
   it('refuses a folder that is neither', async () => {
     mkdirSync(join(dir, 'empty'));
-    const { status, err } = await clawback('compare', bundle, '--lane', lane, '--with', 'empty', '--key', keyFile('vault'));
+    const { status, err } = await clawback(
+      'compare',
+      bundle,
+      '--lane',
+      lane,
+      '--with',
+      'empty',
+      '--key',
+      keyFile('vault'),
+    );
     expect(err).toContain('is neither a home (it has no .openclaw or workspace) nor made by `./clawback open`');
     expect(status).toBe(2);
   });

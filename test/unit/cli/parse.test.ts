@@ -1,6 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseBundle, parseComponent, parseCount, parseDuration, parseInstant, parseLane, parseList, parsePath, parseTier, parseWorkflowId, type Parser } from '../../../src/cli/parse.ts';
+import {
+  parseBundle,
+  parseComponent,
+  parseCount,
+  parseDuration,
+  parseInstant,
+  parseLane,
+  parseList,
+  parsePath,
+  parseTier,
+  parseWorkflowId,
+  type Parser,
+} from '../../../src/cli/parse.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 function refusal(parser: Parser<unknown>, text: string): Failure {
@@ -65,9 +77,12 @@ describe('times', () => {
     expect(refusal(parse, text).message).toContain('its zone is missing');
   });
 
-  it.each(['2026-02-30T00:00:00Z', '2026-13-01T00:00:00Z', '2026-11-22T25:00:00Z', '2025-02-29T10:00:00+01:00'])('%s is no day or time that exists', (text) => {
-    expect(refusal(parse, text).code).toBe('InvalidInput');
-  });
+  it.each(['2026-02-30T00:00:00Z', '2026-13-01T00:00:00Z', '2026-11-22T25:00:00Z', '2025-02-29T10:00:00+01:00'])(
+    '%s is no day or time that exists',
+    (text) => {
+      expect(refusal(parse, text).code).toBe('InvalidInput');
+    },
+  );
 
   it('mean the same instant in every zone', () => {
     const instants = fc.date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true });
@@ -75,7 +90,9 @@ describe('times', () => {
       fc.property(instants, fc.integer({ min: -14 * 60, max: 14 * 60 }), (instant, minutes) => {
         const local = new Date(instant.getTime() + minutes * 60_000).toISOString().slice(0, -1);
         const sign = minutes < 0 ? '-' : '+';
-        const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) => String(part).padStart(2, '0'));
+        const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) =>
+          String(part).padStart(2, '0'),
+        );
         expect(parse(`${local}${sign}${hours}:${rest}`)).toBe(instant.toISOString());
       }),
     );

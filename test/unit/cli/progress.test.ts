@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Following } from '../../../src/client/progress.ts';
 import { ProgressMeter } from '../../../src/cli/progress-meter.ts';
-import { asciiGlyphs, bar, flowText, glyphsOf, liveLines, phaseText, plainLine, stepText, unicodeGlyphs } from '../../../src/cli/progress-text.ts';
+import {
+  asciiGlyphs,
+  bar,
+  flowText,
+  glyphsOf,
+  liveLines,
+  phaseText,
+  plainLine,
+  stepText,
+  unicodeGlyphs,
+} from '../../../src/cli/progress-text.ts';
 import type { Progress } from '../../../src/contract/results.ts';
 
 const still: Following = { bytesInFlight: 0, retrying: [], waiting: [], silent: false };
@@ -16,7 +26,11 @@ const progress: Progress = {
   step: null,
   overBudget: [],
 };
-const flowing = (bytesDone: number, bytesInFlight = 0): Following => ({ ...still, bytesInFlight, progress: { ...progress, bytesDone } });
+const flowing = (bytesDone: number, bytesInFlight = 0): Following => ({
+  ...still,
+  bytesInFlight,
+  progress: { ...progress, bytesDone },
+});
 
 describe('the meter', () => {
   it('tells share, rate and time left from bytes done and in flight', () => {
@@ -53,12 +67,20 @@ describe('the meter', () => {
     const meter = new ProgressMeter(0);
     expect(meter.take(still, 1_000, 0)).toMatchObject({ phase: 'starting', phaseMs: 0 });
     expect(meter.take(still, 3_000, 0)).toMatchObject({ phase: 'starting', phaseMs: 2_000 });
-    expect(meter.take(flowing(0), 4_000, 0)).toMatchObject({ phase: 'streaming segments', phaseMs: 0, elapsedMs: 4_000 });
+    expect(meter.take(flowing(0), 4_000, 0)).toMatchObject({
+      phase: 'streaming segments',
+      phaseMs: 0,
+      elapsedMs: 4_000,
+    });
   });
 
   it('tells the running step and its budget', () => {
     const step = { name: 'tree' as const, startedAt: '2026-11-22T03:16:00.000Z', budgetMs: 2_400_000 };
-    const shown = new ProgressMeter(0).take({ ...still, progress: { ...progress, step } }, 0, Date.parse('2026-11-22T03:17:02.000Z'));
+    const shown = new ProgressMeter(0).take(
+      { ...still, progress: { ...progress, step } },
+      0,
+      Date.parse('2026-11-22T03:17:02.000Z'),
+    );
     expect(stepText(shown)).toBe('step tree: 1 m 2 s of 40 m');
   });
 
@@ -77,14 +99,24 @@ describe('the meter', () => {
   it('keeps the phase while Temporal is silent, and says so after a while', () => {
     const meter = new ProgressMeter(0);
     meter.take(flowing(1), 0, 0);
-    expect(meter.take({ ...still, silent: true }, 1_000, 0)).toMatchObject({ phase: 'streaming segments', remarks: [] });
-    expect(meter.take({ ...still, silent: true }, 7_000, 0).remarks).toEqual(['Temporal has not answered for 6 s; the workflow goes on when it is back']);
+    expect(meter.take({ ...still, silent: true }, 1_000, 0)).toMatchObject({
+      phase: 'streaming segments',
+      remarks: [],
+    });
+    expect(meter.take({ ...still, silent: true }, 7_000, 0).remarks).toEqual([
+      'Temporal has not answered for 6 s; the workflow goes on when it is back',
+    ]);
     expect(meter.take(flowing(1), 8_000, 0).remarks).toEqual([]);
   });
 
   it('says which steps wait for a worker, are tried again, or are late', () => {
     const meter = new ProgressMeter(0);
-    const troubled: Following = { ...still, waiting: ['planBackup'], retrying: [{ step: 'surveyLane', attempt: 3, message: 'the host does not answer' }], progress: { ...progress, overBudget: ['stop (budget 5 min)'] } };
+    const troubled: Following = {
+      ...still,
+      waiting: ['planBackup'],
+      retrying: [{ step: 'surveyLane', attempt: 3, message: 'the host does not answer' }],
+      progress: { ...progress, overBudget: ['stop (budget 5 min)'] },
+    };
     meter.take(troubled, 0, 0);
     expect(meter.take(troubled, 6_000, 0).remarks).toEqual([
       'planBackup waits for a worker',
@@ -95,10 +127,19 @@ describe('the meter', () => {
 });
 
 describe('progress as text', () => {
-  const shown = { phase: 'streaming segments', elapsedMs: 65_000, phaseMs: 20_000, remarks: ['late'], bytes: { done: 1.2e9, total: 2.3e9, perMs: 43_100, leftMs: 25_000 }, segments: { done: 5, total: 9 } };
+  const shown = {
+    phase: 'streaming segments',
+    elapsedMs: 65_000,
+    phaseMs: 20_000,
+    remarks: ['late'],
+    bytes: { done: 1.2e9, total: 2.3e9, perMs: 43_100, leftMs: 25_000 },
+    segments: { done: 5, total: 9 },
+  };
 
   it('is one line in a pipe', () => {
-    expect(plainLine('backup lane-1', shown)).toBe('backup lane-1 [1 m 5 s] streaming segments; 52 %, 1.2 GB of 2.3 GB, 43.1 MB/s, 25 s left, 5 of 9 segments; late');
+    expect(plainLine('backup lane-1', shown)).toBe(
+      'backup lane-1 [1 m 5 s] streaming segments; 52 %, 1.2 GB of 2.3 GB, 43.1 MB/s, 25 s left, 5 of 9 segments; late',
+    );
   });
 
   it('is a bar, numbers and remarks on a terminal', () => {

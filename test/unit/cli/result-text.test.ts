@@ -79,7 +79,9 @@ describe("a backup's result", () => {
 
 describe("a restore's plan", () => {
   it('says which bundle and why, and whether it is proven', () => {
-    expect(planText(plan, context)).toContain(`${bundle} (tier B; the newest bundle; none is proven by a passed restore)`);
+    expect(planText(plan, context)).toContain(
+      `${bundle} (tier B; the newest bundle; none is proven by a passed restore)`,
+    );
     expect(planText({ ...plan, proven: true }, context)).toContain('(tier B; the newest proven bundle)');
     expect(planText(plan, { ...context, chosenBy: 'bundle' })).toContain('as asked; not proven');
   });
@@ -92,18 +94,31 @@ describe("a restore's plan", () => {
 
   it('says that a class which the bundle does not have stays as it is on the lane', () => {
     const [first] = plan.rpo;
-    expect(planText({ ...plan, rpo: first ? [first] : [] }, context)).toMatch(/lost, class 2 +nothing: the bundle has none of it, what the lane has stays/);
-    expect(planText({ ...plan, rpo: [] }, { ...context, only: 'logs' })).toMatch(/lost, class 1 +nothing: only logs is restored/);
+    expect(planText({ ...plan, rpo: first ? [first] : [] }, context)).toMatch(
+      /lost, class 2 +nothing: the bundle has none of it, what the lane has stays/,
+    );
+    expect(planText({ ...plan, rpo: [] }, { ...context, only: 'logs' })).toMatch(
+      /lost, class 1 +nothing: only logs is restored/,
+    );
   });
 
   it('names the source of each part when it is layered', () => {
-    const layered = { ...plan, sources: [...plan.sources, { bundle: '20261120T031500Z-1a2b3c4d', components: ['workspace'] as const }] };
+    const layered = {
+      ...plan,
+      sources: [...plan.sources, { bundle: '20261120T031500Z-1a2b3c4d', components: ['workspace'] as const }],
+    };
     expect(planText(layered, context)).toContain('workspace from 20261120T031500Z-1a2b3c4d');
   });
 
   it('tells estimate, room, versions and warnings', () => {
     const text = planText(plan, context);
-    for (const part of ['1 m 58 s (RTO 1 h 30 m)', '3.0 GB needed, 80.0 GB free', '2026.9.6 in the bundle, unknown on the lane', 'the disk is nearly full']) expect(text).toContain(part);
+    for (const part of [
+      '1 m 58 s (RTO 1 h 30 m)',
+      '3.0 GB needed, 80.0 GB free',
+      '2026.9.6 in the bundle, unknown on the lane',
+      'the disk is nearly full',
+    ])
+      expect(text).toContain(part);
   });
 });
 

@@ -24,10 +24,18 @@ describe('arguments', () => {
     [['backup', 'Lane_1'], 'LANE "Lane_1" is not a lane\'s id', './clawback backup --help'],
     [['backup', 'lane-1', '--teir', 'A'], "unknown option '--teir' (Did you mean --tier?)", './clawback backup --help'],
     [['restore', 'lane-1', '--at', 'noon'], '--at "noon" is not a time', './clawback restore --help'],
-    [['restore', 'lane-1', '--bundle', '20261122T031500Z-1a2b3c4d', '--at', '2026-11-22T03:15:00Z'], '--bundle and --at exclude each other', './clawback restore --help'],
+    [
+      ['restore', 'lane-1', '--bundle', '20261122T031500Z-1a2b3c4d', '--at', '2026-11-22T03:15:00Z'],
+      '--bundle and --at exclude each other',
+      './clawback restore --help',
+    ],
     [['restore', 'lane-1', '--undo', '--dry-run'], '--undo goes with --yes alone', './clawback restore --help'],
     [['restore', 'lane-1'], 'there is no terminal to ask on: give --yes', './clawback restore --help'],
-    [['bundles', 'show', '20261122T031500Z-1a2b3c4d'], "required option '--lane <LANE>' not specified", './clawback bundles show --help'],
+    [
+      ['bundles', 'show', '20261122T031500Z-1a2b3c4d'],
+      "required option '--lane <LANE>' not specified",
+      './clawback bundles show --help',
+    ],
     [['--fleet', '', 'status'], '--fleet "" is not a path', './clawback status --help'],
   ])('%j are refused before anything else happens', async (argv, message, next) => {
     const { status, out, err } = await run(argv);
@@ -39,7 +47,12 @@ describe('arguments', () => {
 
   it('that are refused give one JSON object on stdout with --json, and nothing on stderr', async () => {
     const { status, out, err } = await run(['backup', 'Lane', '--json']);
-    expect(JSON.parse(out)).toMatchObject({ ok: false, code: 'InvalidInput', hint: 'correct the named field', next: './clawback backup --help' } satisfies Partial<JsonFailure>);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      code: 'InvalidInput',
+      hint: 'correct the named field',
+      next: './clawback backup --help',
+    } satisfies Partial<JsonFailure>);
     expect(out.split('\n')).toHaveLength(2);
     expect([status, err]).toEqual([2, '']);
   });
@@ -59,9 +72,14 @@ describe('help and version', () => {
   });
 
   it('are an object with --json', async () => {
-    const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../../package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+      version: string;
+    };
     expect(JSON.parse((await run(['--json', '--version'])).out)).toEqual({ ok: true, version });
-    expect(JSON.parse((await run(['restore', '--help', '--json'])).out)).toMatchObject({ ok: true, help: expect.stringContaining('--dry-run') });
+    expect(JSON.parse((await run(['restore', '--help', '--json'])).out)).toMatchObject({
+      ok: true,
+      help: expect.stringContaining('--dry-run'),
+    });
   });
 });
 
@@ -87,7 +105,9 @@ describe('the fleet file', () => {
 
   it('that is not there is told with the way out', async () => {
     const { status, err } = await run(['status'], { cwd: bed.dir, env: { CLAWBACK_FLEET: 'other.yaml' } });
-    expect(err).toContain(`there is no fleet file ${join(bed.dir, 'other.yaml')}: give --fleet FILE, or set CLAWBACK_FLEET`);
+    expect(err).toContain(
+      `there is no fleet file ${join(bed.dir, 'other.yaml')}: give --fleet FILE, or set CLAWBACK_FLEET`,
+    );
     expect(status).toBe(2);
   });
 
@@ -113,7 +133,11 @@ describe('the fleet file', () => {
     try {
       const startedMs = performance.now();
       const { status, out } = await run(['backup', 'lane-1', '--fleet', path, '--json']);
-      expect(JSON.parse(out)).toMatchObject({ ok: false, code: 'TemporalUnreachable', lane: { lane: 'lane-1', untouched: true } });
+      expect(JSON.parse(out)).toMatchObject({
+        ok: false,
+        code: 'TemporalUnreachable',
+        lane: { lane: 'lane-1', untouched: true },
+      });
       expect(status).toBe(6);
       expect(performance.now() - startedMs).toBeLessThan(10_000);
     } finally {

@@ -3,7 +3,11 @@ import { laneConcerns, laneLine } from '../../../src/cli/lane-text.ts';
 import { concernsOf, type FleetStatus, type LaneStatus, statusText } from '../../../src/cli/status-text.ts';
 
 const hour = 3_600_000;
-const capture = (ageMs: number) => ({ bundle: '20261122T031500Z-1a2b3c4d', capturedAt: '2026-11-22T03:15:00.000Z', ageMs });
+const capture = (ageMs: number) => ({
+  bundle: '20261122T031500Z-1a2b3c4d',
+  capturedAt: '2026-11-22T03:15:00.000Z',
+  ageMs,
+});
 const well: LaneStatus = {
   lane: 'lane-1',
   host: 'mac-1',
@@ -14,7 +18,11 @@ const well: LaneStatus = {
   captures: { seen: { class1: capture(hour), class2: capture(90 * hour), passedOver: [] } },
 };
 const queues = [{ role: 'host' as const, queue: 'clawback', polled: true }];
-const fleet = (lane: LaneStatus): FleetStatus => ({ fleet: 'demo', temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues } }, lanes: [lane] });
+const fleet = (lane: LaneStatus): FleetStatus => ({
+  fleet: 'demo',
+  temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues } },
+  lanes: [lane],
+});
 
 describe('a fleet where all is well', () => {
   it('has no concerns, and says so', () => {
@@ -25,15 +33,56 @@ describe('a fleet where all is well', () => {
 
 describe('what wants attention', () => {
   it.each<[string, Partial<LaneStatus>, string]>([
-    ['a gateway that is down', { gateway: { seen: { loaded: false, disabled: true, pid: null, lastExit: 78, healthy: false } } }, 'down: its job is not loaded, disabled, last exit status 78'],
-    ['a gateway that runs and is not healthy', { gateway: { seen: { loaded: true, disabled: false, pid: 1, lastExit: null, healthy: false } } }, 'running (pid 1), but its health check fails'],
-    ['a host that does not answer', { gateway: { unseen: { code: 'HostUnreachable', message: 'host mac-1 does not answer' } }, restore: { unseen: { code: 'HostUnreachable', message: 'x' } } }, 'host mac-1 does not answer; check power'],
-    ['a restore that is half done', { restore: { seen: { unsettled: { restore: 'r', phase: 'open' }, kept: null } } }, 'r is half done; it goes back to the old tree'],
-    ['a journal that cannot be read', { restore: { unseen: { code: 'JournalDamaged', message: 'its journal has not the fields of one' } } }, 'its journal is unknown'],
-    ['an RPO that is missed', { captures: { seen: { class1: capture(30 * hour), class2: null, passedOver: [] } } }, 'class 1 was captured 1 d 6 h ago, its RPO is 1 d: ./clawback backup lane-1'],
-    ['a lane without a backup', { captures: { seen: { class1: null, class2: null, passedOver: [] } } }, 'there is no good backup of class 1: ./clawback backup lane-1'],
-    ['a bundle that does not count', { captures: { seen: { class1: capture(1), class2: null, passedOver: [{ bundle: 'b', why: 'suspect: shrank' }] } } }, 'bundle b does not count: suspect: shrank'],
-    ['a store that cannot be read', { captures: { unseen: { code: 'StoreUnreachable', message: 'store primary: its folder is gone' } } }, 'its backups cannot be seen: store primary'],
+    [
+      'a gateway that is down',
+      { gateway: { seen: { loaded: false, disabled: true, pid: null, lastExit: 78, healthy: false } } },
+      'down: its job is not loaded, disabled, last exit status 78',
+    ],
+    [
+      'a gateway that runs and is not healthy',
+      { gateway: { seen: { loaded: true, disabled: false, pid: 1, lastExit: null, healthy: false } } },
+      'running (pid 1), but its health check fails',
+    ],
+    [
+      'a host that does not answer',
+      {
+        gateway: { unseen: { code: 'HostUnreachable', message: 'host mac-1 does not answer' } },
+        restore: { unseen: { code: 'HostUnreachable', message: 'x' } },
+      },
+      'host mac-1 does not answer; check power',
+    ],
+    [
+      'a restore that is half done',
+      { restore: { seen: { unsettled: { restore: 'r', phase: 'open' }, kept: null } } },
+      'r is half done; while a worker runs, it goes back to the old tree',
+    ],
+    [
+      'a journal that cannot be read',
+      { restore: { unseen: { code: 'JournalDamaged', message: 'its journal has not the fields of one' } } },
+      'its journal is unknown',
+    ],
+    [
+      'an RPO that is missed',
+      { captures: { seen: { class1: capture(30 * hour), class2: null, passedOver: [] } } },
+      'class 1 was captured 1 d 6 h ago, its RPO is 1 d: ./clawback backup lane-1',
+    ],
+    [
+      'a lane without a backup',
+      { captures: { seen: { class1: null, class2: null, passedOver: [] } } },
+      'there is no good backup of class 1: ./clawback backup lane-1',
+    ],
+    [
+      'a bundle that does not count',
+      {
+        captures: { seen: { class1: capture(1), class2: null, passedOver: [{ bundle: 'b', why: 'suspect: shrank' }] } },
+      },
+      'bundle b does not count: suspect: shrank',
+    ],
+    [
+      'a store that cannot be read',
+      { captures: { unseen: { code: 'StoreUnreachable', message: 'store primary: its folder is gone' } } },
+      'its backups cannot be seen: store primary',
+    ],
   ])('%s', (_what, change, concern) => {
     const concerns = concernsOf(fleet({ ...well, ...change }));
     expect(concerns).toHaveLength(1);
@@ -41,8 +90,34 @@ describe('what wants attention', () => {
     expect(statusText(fleet({ ...well, ...change }), concerns)).toContain(`  ! ${concerns[0]}`);
   });
 
+  it('a restore that is under way, instead of the gateway that is down for it', () => {
+    const section = {
+      seen: {
+        operation: 'restore',
+        startedAt: '2026-11-22T03:15:00.000Z',
+        startedBy: 'r',
+        workflowId: 'lane/demo/lane-1',
+      },
+    };
+    const gateway = { seen: { loaded: false, disabled: true, pid: null, lastExit: 0, healthy: false } };
+    expect(concernsOf(fleet({ ...well, section, gateway }))).toEqual([
+      'lane-1: restore is under way: ./clawback follow lane/demo/lane-1',
+    ]);
+    const backup = { seen: { ...section.seen, operation: 'backup' } };
+    expect(concernsOf(fleet({ ...well, section: backup }))).toEqual([]);
+  });
+
   it('a queue without a worker, with the command that starts one', () => {
-    const status = { ...fleet(well), temporal: { seen: { address: 'a', namespace: 'n', queues: [{ role: 'data' as const, queue: 'clawback-data', polled: false }] } } };
+    const status = {
+      ...fleet(well),
+      temporal: {
+        seen: {
+          address: 'a',
+          namespace: 'n',
+          queues: [{ role: 'data' as const, queue: 'clawback-data', polled: false }],
+        },
+      },
+    };
     expect(concernsOf(status)).toEqual(['no worker polls clawback-data: ./clawback worker --queues data']);
   });
 
@@ -58,12 +133,16 @@ describe('what wants attention', () => {
 describe('a lane in one line', () => {
   it('is told after a failure', () => {
     expect(laneLine(well)).toBe('lane lane-1: gateway healthy (pid 4711); no restore is half done');
-    expect(laneLine({ ...well, restore: { seen: { unsettled: { restore: 'r', phase: 'committed' }, kept: null } } })).toContain('the restore r is half done; it goes forward to its end');
+    expect(
+      laneLine({ ...well, restore: { seen: { unsettled: { restore: 'r', phase: 'committed' }, kept: null } } }),
+    ).toContain('the restore r is half done; while a worker runs, it goes forward to its end');
   });
 
   it('shows until when a restore can be undone', () => {
     const kept = { restore: 'r', restoredAt: '2026-11-22T03:15:00.000Z', until: '2026-11-29T03:15:00.000Z' };
-    expect(statusText(fleet({ ...well, restore: { seen: { unsettled: null, kept } } }), [])).toContain('./clawback restore lane-1 --undo');
+    expect(statusText(fleet({ ...well, restore: { seen: { unsettled: null, kept } } }), [])).toContain(
+      './clawback restore lane-1 --undo',
+    );
     expect(laneConcerns({ ...well, restore: { seen: { unsettled: null, kept } } })).toEqual([]);
   });
 });
