@@ -86,6 +86,16 @@ export async function makeFolder(shell: LaneShell, path: string, options: FenceO
   await shell.script('mkdir -p "$1" && chmod 700 "$1"', [path], { ...options, tool: 'mkdir' });
 }
 
+/** Removes those of the folders that are there and empty. May be repeated. @throws FenceLost */
+export async function removeEmptyFolders(
+  shell: LaneShell,
+  paths: readonly string[],
+  options: FenceOption,
+): Promise<void> {
+  if (paths.length === 0) return;
+  await shell.script('for path do rmdir "$path" 2>/dev/null; done\nexit 0', paths, { ...options, tool: 'rmdir' });
+}
+
 /**
  * Removes a tree of the lane's home, folders without write permission too; no error when it is absent.
  * @throws InvalidInput for a path that is not strictly inside the lane's home

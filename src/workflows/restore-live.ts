@@ -10,7 +10,7 @@ import { diskWarning, type Planned, type Restore, wants } from './restore-parts.
 import type { RestoreClock } from './restore-clock.ts';
 import type { Section } from './section.ts';
 import { dropStage, fillStage } from './stage.ts';
-import { hostDown, vaultDown } from './steps.ts';
+import { hostDown, hostStart, vaultDown } from './steps.ts';
 
 type Done = Pick<RestoreResult, 'messageAnswered' | 'bakEpoch' | 'warnings'>;
 
@@ -69,7 +69,7 @@ async function rehydrate(section: Section, chosen: ChosenBundles): Promise<void>
 /** Health alone proves nothing: only an answered message does. */
 export async function startAndTest(section: Section): Promise<Awaited<ReturnType<typeof vaultDown.smokeTest>>> {
   const { spec } = section;
-  await hostDown.startGateway(section.mutating());
+  await hostStart.startGateway(section.mutating());
   const smoke = await vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null });
   if (!smoke.healthy)
     throw workflowFailure('GatewayWouldNotStart', `the gateway of lane ${spec.lane} does not answer its health check`, {

@@ -51,6 +51,12 @@ function withoutScheduleToStart({ scheduleToStartTimeout: _, ...rest }: Activity
 export const host = proxyActivities<HostSteps>({ ...before, taskQueue: queues.host });
 export const vault = proxyActivities<VaultSteps>({ ...before, taskQueue: queues.vault });
 export const hostDown = proxyActivities<HostSteps>({ ...down, taskQueue: queues.host });
+/** A gateway that exits at its start is not asked again for ten minutes: the old one waits to be started instead. */
+export const hostStart = proxyActivities<Pick<HostSteps, 'startGateway'>>({
+  ...down,
+  taskQueue: queues.host,
+  retry: { ...down.retry, nonRetryableErrorTypes: [...nonRetryableCodes, 'GatewayWouldNotStart'] },
+});
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 

@@ -1,12 +1,13 @@
-// Checks a staged tree without starting a gateway: every JSON file of the configuration's top parses, and each
+// Checks a staged tree without starting a gateway, while `/tmp/restore-test` leads to it for whoever wants to look: every JSON file of the configuration's top parses, and each
 // secret of the bundle opens. A gateway would refuse a broken configuration at its start, on the bad day.
 
 import { decodeSecrets } from '../../bundle/secrets-file.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
-import { readLaneFile } from '../../lane/lane-files.ts';
+import { clawbackFile, readLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { listFiles } from '../../lane/listing.ts';
+import { linkSandbox } from '../../lane/sandbox-link.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { readWhole } from '../read-whole.ts';
@@ -14,8 +15,9 @@ import { activity, reach, type Run } from '../step.ts';
 import { openStored } from './open-stored.ts';
 
 export function checkSandboxStep(deps: Deps): VaultDataSteps['checkSandbox'] {
-  return activity(async ({ target, store, restore, segments }, run) => {
+  return activity(async ({ target, under, store, restore, segments }, run) => {
     const shell = await reach(deps, target, run);
+    const link = await linkSandbox(shell, { folder: clawbackFile(shell, stageDirectory(restore)), fence: under });
     const parsed = await parseConfigurations(shell, restore, run);
     let items = 0;
     for (const segment of segments) {
@@ -29,7 +31,10 @@ export function checkSandboxStep(deps: Deps): VaultDataSteps['checkSandbox'] {
       items += decodeSecrets(await readWhole(await stored.plain())).length;
     }
     return {
-      warnings: parsed === 0 ? ['the bundle holds no JSON configuration file'] : [],
+      warnings: [
+        ...(parsed === 0 ? ['the bundle holds no JSON configuration file'] : []),
+        ...(link === undefined ? ['the sandbox had no name in /tmp: both are taken'] : []),
+      ],
       configurations: parsed,
       secrets: items,
     };

@@ -11,13 +11,14 @@ import { allowJob, readJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { removeArchivedJournal } from '../../lane/journal.ts';
 import { removeLaneTree } from '../../lane/lane-files.ts';
+import { removeEmptyFolders } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { leftoverFolders } from '../lane-paths.ts';
 import { closeJournal, openJournal } from '../restore/journal-file.ts';
 import { requireUnlocked } from '../restore/preflight-restore.ts';
 import { start } from '../restore/start-gateway.ts';
 import { keepDown } from '../restore/stop-writers.ts';
-import { renameBack } from '../restore/swap-trees.ts';
+import { homePath, renameBack } from '../restore/swap-trees.ts';
 import { takePlistBack } from '../restore/staged-plist.ts';
 import { takeSecretsBack } from '../restore/rehydrate-secrets.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
@@ -76,6 +77,13 @@ async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal)
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist) await takePlistBack(shell, journal, journal.plist, fence);
   for (const rename of journal.renames.toReversed()) await renameBack(shell, rename, fence);
+  await removeEmptyFolders(shell, emptied(shell, journal), { fence });
+}
+
+/** Where parts of a tree were kept: `.bak.<epoch>` folders that the swap made, and that hold nothing any more. */
+function emptied(shell: LaneShell, { renames, epoch }: Journal): string[] {
+  const folders = renames.flatMap(({ to }) => new RegExp(`^.*[.]bak[.]${epoch}(?=/)`).exec(to)?.[0] ?? []);
+  return [...new Set(folders)].map((folder) => homePath(shell, folder));
 }
 
 /**
