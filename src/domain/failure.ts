@@ -70,6 +70,7 @@ export const failureTable = {
   KeychainItemUnusable: { retry: false, exit: 'refused', meaning: 'an item could not be written back as it is (too long, or a service or account name that `security` cannot take)', hint: 'shorten the item\'s value or rename it' },
 
   DiskTooFull: { retry: false, exit: 'refused', meaning: 'too little room on the lane\'s volume', hint: 'free the number of bytes that the message gives' },
+  TreeUnusable: { retry: false, exit: 'refused', meaning: 'a tree of the lane is a symbolic link, or lies on another volume than its home', hint: 'put the tree itself in its place, or exclude it' },
   PortTaken: { retry: false, exit: 'refused', meaning: 'another process listens on the lane\'s port', hint: 'stop the named process' },
   VersionUnsupported: { retry: false, exit: 'refused', meaning: 'OpenClaw\'s version is outside every profile\'s range', hint: 'repeat with --accept-version if you know that the layout is the same' },
 

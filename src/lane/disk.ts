@@ -2,7 +2,9 @@
 // container's room, so only free and total are told, never sums.
 
 import { Failure } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
 import type { LaneShell } from './lane-shell.ts';
+import { quoteArgv } from './quote.ts';
 
 export interface DiskRoom {
   readonly freeBytes: number;
@@ -30,4 +32,31 @@ export async function diskOf(shell: LaneShell, path: string): Promise<DiskRoom> 
       tool: 'df',
     });
   return room;
+}
+
+const strayText = (df: string): string => `volume() { ${df} -Pk "$1" | awk 'END { print $1 }'; }
+own=$(volume "$1"); shift
+for path do
+  if [ -L "$path" ]; then echo link
+  elif [ -e "$path" ] && [ "$(volume "$path")" != "$own" ]; then echo volume
+  fi
+done`;
+
+/**
+ * Refuses paths that are links, or lie on another volume than `base`; absent ones are fine.
+ * @param base absolute, on the host, as the paths
+ * @throws TreeUnusable
+ */
+export async function requireOwnVolume(shell: LaneShell, base: string, paths: readonly string[]): Promise<void> {
+  const { stdout } = await shell.script(strayText(quoteArgv([shell.tool('df')])), [base, ...paths], { tool: 'df' });
+  const [stray] = stdout.toString().split('\n');
+  if (stray === '' || stray === undefined) return;
+  const { lane, host } = shell.target;
+  const what = stray === 'link' ? 'is a symbolic link' : 'lies on another volume than the home';
+  throw new Failure('TreeUnusable', `lane ${lane}: a tree that is to be replaced ${what}`, { lane, host: host.name });
+}
+
+/** Brings what was written to a path's volume to the medium (GNU's sync), or all there is (BSD's). */
+export async function syncVolume(shell: LaneShell, path: string): Promise<void> {
+  await shell.script('sync -f "$1" 2>/dev/null || sync', [path], { tool: 'sync', timeoutMs: limits.streamBaseMs });
 }

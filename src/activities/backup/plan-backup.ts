@@ -1,5 +1,6 @@
 // Lists the lane once and plans the bundle: which files go into which segment. The listing is of the live tree.
 
+import { matchesAny } from '../../bundle/globs.ts';
 import { planBundle, type PlanOptions } from '../../bundle/plan.ts';
 import { recipientsDigest } from '../../bundle/seal.ts';
 import type { BackupPlan, PlanRequest } from '../../contract/step-types.ts';
@@ -28,7 +29,9 @@ export function planBackupStep(deps: Deps): DataSteps['planBackup'] {
     await takeFence(shell, fence, run.signal);
     const listedAtMs = Date.now();
     const options = await planOptions(deps, request, listedAtMs);
-    const home = planBundle(await listHome(shell, options, run.signal), { ...options, base: 'home' });
+    const listed = await listHome(shell, options, run.signal);
+    requireTrees(listed, options, request.target.lane);
+    const home = planBundle(listed, { ...options, base: 'home' });
     requireClassOne(home.segments, request);
     const host = planBundle(await listHost(shell, request, options.components, fence), {
       ...options,
@@ -70,6 +73,24 @@ async function listHome(shell: LaneShell, { profile }: SharedOptions, signal: Ab
   const files = listFiles(shell, { base: shell.target.home, paths: profile.roots, prune: profile.skip, signal });
   for await (const entry of files) entries.push(entry);
   return entries;
+}
+
+/** Where a tree should be there may be a link to it: the bundle would hold the link, and look whole. TreeUnusable. */
+export function requireTrees(
+  entries: readonly Pick<FileEntry, 'path' | 'type'>[],
+  { profile, components, exclude }: Pick<SharedOptions, 'profile' | 'components' | 'exclude'>,
+  lane: string,
+): void {
+  const wanted = profile.rules.filter(({ component }) => components.includes(component));
+  const trees = new Set(wanted.map(({ prefix }) => prefix.replace(/\/$/, '')));
+  const linked = entries.filter(
+    ({ path, type }) => type === 'symlink' && trees.has(path.toString('latin1')) && !matchesAny(path, exclude),
+  );
+  const [link] = linked.map(({ path }) => path.toString('latin1'));
+  if (link === undefined) return;
+  throw new Failure('TreeUnusable', `lane ${lane}: ~/${link} is a symbolic link, what it leads to would not be saved`, {
+    lane,
+  });
 }
 
 /** The lane's own plist, and the logs that its user may read. Absence of either is no error. */

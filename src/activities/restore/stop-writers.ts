@@ -12,6 +12,7 @@ import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 import type { Deps } from '../deps.ts';
 import { openJournal, saveJournal } from './journal-file.ts';
+import { lookLast } from './last-look.ts';
 
 export function stopWritersStep(deps: Deps): HostSteps['stopWriters'] {
   return activity(async ({ target, fence: step, restore }, run) => {
@@ -34,6 +35,7 @@ async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): 
       { lane: shell.target.lane },
     );
   }
+  await lookLast(shell, restore);
   const job = await readJob(shell);
   const healthy = await checkHealth(shell, requireProfile(shell.target.profile));
   await saveJournal(
