@@ -1,17 +1,16 @@
 // The demo's story: a fleet of three lanes, a backup of each, a bad day for one, a restore.
 
-import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { startBackup, startRestore } from '../../src/client/start.ts';
 import type { BackupResult, RestoreResult } from '../../src/contract/results.ts';
-import { bestBedKind, cleanBed } from '../bed/bed.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import { type BedKind, bestBedKind } from '../bed/bed.ts';
+import { findPrograms } from '../bed/programs.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import { Rig } from '../rig/rig.ts';
 import { wreckLane } from '../rig/wreck.ts';
+import type { CleanUp } from './clean-up.ts';
+import { claimFolder, removeFolder } from './folder.ts';
 import { requireStandIns } from './stand-ins.ts';
-
-/** Some 300 MB on three lanes. */
-const bytesPerLane = 100_000_000;
 
 export interface LaneReport {
   readonly lane: string;
@@ -35,72 +34,73 @@ export interface DemoReport {
 
 export interface Demo {
   readonly report: Omit<DemoReport, 'elapsedMs'>;
-  /** Leaves everything up until Ctrl-C. */
-  keep(say: (line: string) => void): Promise<void>;
-  stop(): Promise<void>;
+  /** What may be tried while it is kept up, a line each. */
+  readonly keepUp: readonly string[];
 }
 
 export interface DemoOptions {
   readonly say: (line: string) => void;
   /** What may take minutes the first time on a machine, timed apart. */
   readonly setUp: () => Promise<void>;
+  /** Gets what ends the demo and removes its folder; its caller runs it. */
+  readonly cleanUp: CleanUp;
+  readonly dir: string;
+  readonly kind: BedKind;
+  /** Of all lanes together. */
+  readonly bytes: number;
 }
 
-export async function runDemo({ say, setUp }: DemoOptions): Promise<Demo> {
-  const dir = resolve(import.meta.dirname, '../../.cache/demo');
-  await cleanEarlier(dir);
+/** Never namespaces: the demo needs nobody's root, and makes no user, not even in a namespace. */
+export function demoBedKind(asked: string | undefined): BedKind {
+  if (asked === 'sshd' || asked === 'in-process') return asked;
+  if (asked !== undefined)
+    throw new Failure('InvalidInput', `no bed ${asked}; there are sshd and in-process`, { field: '--bed' });
+  return bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
+}
+
+export async function runDemo({ say, setUp, cleanUp, dir, kind, bytes }: DemoOptions): Promise<Demo> {
+  say(foundLine(kind));
+  await claimFolder(dir);
+  cleanUp.add(() => removeFolder(dir));
   const setupStartedMs = Date.now();
   await setUp();
   const setupMs = Date.now() - setupStartedMs;
-  const rig = await startRig(dir, say);
-  try {
-    const lanes = await tellStory(rig, say);
-    const ok =
-      lanes.some(({ restore }) => restore) &&
-      lanes.every(({ restore }) => !restore || (restore.messageAnswered && restore.identical));
-    return {
-      report: { ok, setupMs, bed: rig.bed.kind, store: 'directory', lanes },
-      keep: (tell) => keepUp(rig, tell),
-      stop: async () => {
-        await rig.stop();
-        rmSync(dir, { recursive: true, force: true });
-      },
-    };
-  } catch (error) {
-    await rig.stop();
-    throw error;
-  }
-}
-
-/** A demo that was killed leaves its bed's processes and folder: they are ended first. */
-async function cleanEarlier(dir: string): Promise<void> {
-  await cleanBed(join(dir, 'bed'));
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-}
-
-async function startRig(dir: string, say: (line: string) => void): Promise<Rig> {
-  // Never namespaces: the demo needs nobody's root, and makes no user, not even in a namespace.
-  const kind = bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
   const rig = await Rig.start({
     dir,
     kind,
     hosts: [{ name: 'mac-1', lanes: 3 }],
-    dataBytes: bytesPerLane,
+    dataBytes: bytes / 3,
     headless: false,
-    onBed: async (bed) => {
-      say(bed.describe());
-      await requireStandIns(bed);
-    },
+    onBed: requireStandIns,
   });
-  try {
-    say(`Temporal at ${rig.server.address}, its UI at ${rig.server.uiUrl}`);
-    await rig.startWorker();
-    return rig;
-  } catch (error) {
-    await rig.stop();
-    throw error;
-  }
+  cleanUp.add(() => rig.stop());
+  say(`Temporal at ${rig.server.address}, its UI at ${rig.server.uiUrl}`);
+  await rig.startWorker();
+  const lanes = await tellStory(rig, say);
+  const restored = lanes.flatMap(({ restore }) => restore ?? []);
+  const ok = restored.length > 0 && restored.every(({ messageAnswered, identical }) => messageAnswered && identical);
+  return { report: { ok, setupMs, bed: kind, store: 'directory', lanes }, keepUp: hintsOf(rig) };
+}
+
+/** The first line: what is real here, and what stands in for the rest. */
+function foundLine(kind: BedKind): string {
+  const { sshd, bsdtar, sqlite3 } = findPrograms();
+  const real = (name: string, path: string | undefined, instead: string): string =>
+    path === undefined ? `no ${name} (${instead} stands in)` : `${name} (${path})`;
+  const found = [
+    kind === 'sshd' ? real('sshd', sshd, '') : 'an SSH server in Node in place of sshd',
+    real('bsdtar', bsdtar, 'GNU tar'),
+    real('sqlite3', sqlite3, "Node's SQLite"),
+  ];
+  return `found ${found.join(', ')}; launchctl, security, sudo and the gateways are stand-ins`;
+}
+
+function hintsOf(rig: Rig): string[] {
+  return [
+    '',
+    `kept up until Ctrl-C: Temporal UI ${rig.server.uiUrl}`,
+    `try:  TEMPORAL_ADDRESS=${rig.server.address} CLAWBACK_FLEET=${rig.fleetPath} ./clawback status`,
+  ];
 }
 
 async function tellStory(rig: Rig, say: (line: string) => void): Promise<LaneReport[]> {
@@ -141,11 +141,4 @@ function restoreReport(
     identical: differences.length === 0,
     differences: differences.slice(0, 20),
   };
-}
-
-async function keepUp(rig: Rig, say: (line: string) => void): Promise<void> {
-  say('');
-  say(`kept up until Ctrl-C: Temporal UI ${rig.server.uiUrl}`);
-  say(`try:  TEMPORAL_ADDRESS=${rig.server.address} CLAWBACK_FLEET=${rig.fleetPath} ./clawback status`);
-  await new Promise<void>((done) => process.once('SIGINT', done).once('SIGTERM', done));
 }

@@ -2,25 +2,37 @@
 // every home lies in the demo's own folder. On a laptop it must never reach the real launchd, Keychain or sudo.
 
 import { Failure } from '../../src/domain/failure.ts';
-import type { Bed } from '../bed/bed.ts';
+import type { Tool } from '../../src/domain/lane-target.ts';
+import type { Bed, BedHost } from '../bed/bed-types.ts';
 import { onHost } from '../rig/wreck.ts';
 
-const guarded = ['launchctl', 'security', 'sudo'] as const;
+/** All but what only lists and reads (find, xargs, stat, df) and the shell itself. */
+const guarded: readonly Tool[] = ['sudo', 'launchctl', 'security', 'tar', 'sqlite3', 'curl', 'pgrep', 'ps'];
 
-export async function requireStandIns(bed: Bed): Promise<void> {
+type Guarded = Pick<Bed, 'dir' | 'host' | 'sshKey'> & {
+  readonly hosts: readonly Pick<BedHost, 'name' | 'tools' | 'realRoot'>[];
+  readonly lanes: readonly Pick<Bed['lanes'][number], 'lane' | 'realHome'>[];
+};
+
+/** Throws Unexpected when something real would be used; asks every tool over the SSH connection that the demo uses. */
+export async function requireStandIns(bed: Guarded): Promise<void> {
   for (const host of bed.hosts) {
-    for (const tool of guarded) {
-      const path = host.tools[tool];
-      const { output } = path ? await onHost(bed, host.name, `'${path}' --clawback-stand-in`) : { output: 'no path' };
-      if (!output.startsWith(`clawback-bed ${tool}`))
-        throw new Failure('Unexpected', `the demo's host ${host.name} would use a real ${tool}; nothing was started`, {
-          host: host.name,
-        });
-    }
+    requireInside(bed.dir, `the root of host ${host.name}`, host.realRoot);
+    for (const tool of guarded) await requireStandIn(bed, host, tool);
   }
-  const outside = bed.lanes.find(({ realHome }) => !realHome.startsWith(`${bed.dir}/`));
-  if (outside)
-    throw new Failure('Unexpected', `the home of ${outside.lane} lies outside the demo's folder`, {
-      lane: outside.lane,
-    });
+  for (const { lane, realHome } of bed.lanes) requireInside(bed.dir, `the home of ${lane}`, realHome);
+}
+
+async function requireStandIn(bed: Guarded, host: Guarded['hosts'][number], tool: Tool): Promise<void> {
+  const path = host.tools[tool];
+  const answer = path === undefined ? undefined : await onHost(bed as Bed, host.name, `'${path}' --clawback-stand-in`);
+  if (answer?.status === 0 && answer.output.trim() === `clawback-bed ${tool}`) return;
+  throw new Failure('Unexpected', `the demo's host ${host.name} would use a real ${tool}; nothing was started`, {
+    host: host.name,
+  });
+}
+
+function requireInside(dir: string, what: string, path: string): void {
+  if (path.startsWith(`${dir}/`)) return;
+  throw new Failure('Unexpected', `${what} lies outside the demo's folder; nothing was started`);
 }

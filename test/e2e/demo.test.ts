@@ -1,0 +1,94 @@
+// The demo as a newcomer runs it, on little data: what it prints, what it leaves, and what it never touches.
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { bestBedKind } from '../bed/bed.ts';
+import type { DemoReport } from '../demo/run-demo.ts';
+import { machinePicture, startDemo, survivors } from './demo-kit.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'clawback-demo-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function reportOf(stdout: string): DemoReport {
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout) as DemoReport;
+}
+
+describe('the demo', () => {
+  it('killed in the middle leaves no process; the next one cleans up, and neither touches the machine', async () => {
+    const dir = join(scratch, 'killed');
+    const before = machinePicture();
+    const killed = startDemo(dir, '--json');
+    await killed.says('backing up');
+    const family = killed.family();
+    expect(family.length).toBeGreaterThan(5);
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    const { folders } = JSON.parse(readFileSync(join(dir, 'bed/bed.json'), 'utf8')) as { folders: string[] };
+    expect(folders.every((folder) => existsSync(folder))).toBe(true);
+    expect(await survivors(family)).toEqual([]);
+    expect(machinePicture()).toEqual(before);
+
+    const next = startDemo(dir, '--json');
+    await next.says('backing up');
+    expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
+    const nextFamily = next.family();
+    expect([await next.exited, next.stderr()]).toEqual([0, expect.stringMatching(/^found .*stand-ins\n/)]);
+    expect(await survivors(nextFamily)).toEqual([]);
+    expect(existsSync(dir)).toBe(false);
+    expect(machinePicture()).toEqual(before);
+
+    const report = reportOf(next.stdout());
+    expect(report).toMatchObject({
+      ok: true,
+      bed: bestBedKind() === 'in-process' ? 'in-process' : 'sshd',
+      store: 'directory',
+    });
+    expect(report.elapsedMs).toBeGreaterThan(0);
+    expect(report.setupMs).toBeGreaterThanOrEqual(0);
+    expect(report.lanes.map(({ lane }) => lane)).toEqual(['lane-1', 'lane-2', 'lane-3']);
+    for (const { backup } of report.lanes) {
+      expect(backup.bundle).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/);
+      expect(backup.segments).toBeGreaterThan(1);
+      expect(backup.sizeBytes).toBeGreaterThan(2e6);
+      expect(backup.sealedBytes).toBeGreaterThan(1e5);
+    }
+    const [restored, ...others] = report.lanes.flatMap(({ restore }) => restore ?? []);
+    expect(others).toEqual([]);
+    expect(restored).toMatchObject({ messageAnswered: true, identical: true, differences: [] });
+    expect(restored?.rtoMs).toBeGreaterThan(0);
+    expect(restored?.steps.map(({ step }) => step)).toEqual(['stop', 'tree', 'secrets', 'smoke']);
+    for (const { ms, budgetMs } of restored?.steps ?? []) expect(ms).toBeLessThan(budgetMs);
+  });
+
+  it('is kept up on an SSH server of its own, with the UI answering, until Ctrl-C', async () => {
+    const dir = join(scratch, 'kept');
+    const demo = startDemo(dir, '--keep', '--bed', 'in-process');
+    await demo.says('kept up until Ctrl-C');
+    const url = /Temporal UI (http:\S+)/.exec(demo.stderr())?.[1] ?? '';
+    expect((await fetch(url)).status).toBe(200);
+    expect(demo.stdout()).toContain('message answered: yes');
+    expect(demo.stdout()).toContain('tree identical by digest: yes');
+    expect(demo.stdout()).toMatch(/RTO +[\d.]+ s +90 min/);
+    const family = demo.family();
+    demo.child.kill('SIGINT');
+    expect(await demo.exited).toBe(0);
+    expect(await survivors(family)).toEqual([]);
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  it('touches no folder that it did not make', async () => {
+    const dir = join(scratch, 'mine');
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'thesis.txt'), 'years of work');
+    const demo = startDemo(dir, '--json');
+    expect(await demo.exited).toBe(1);
+    expect(JSON.parse(demo.stdout())).toEqual({
+      ok: false,
+      error: expect.stringContaining('was not made by a demo') as string,
+    });
+    expect(readdirSync(dir)).toEqual(['thesis.txt']);
+  });
+});
