@@ -45,18 +45,31 @@ export async function writeJournal(
   await writeLaneFile(shell, current, Buffer.from(`${JSON.stringify(value)}\n`), options);
 }
 
+/** `$1` becomes `$2`, durably; a repeated call finds it done. */
+const moveText = `${syncText}[ -f "$1" ] || { [ -f "$2" ] && exit 0; exit 1; }
+mv -f "$1" "$2" && sync_file "\${2%/*}"
+`;
+
 /** Moves the journal to a name of its own. No error when it was moved there already. @throws FenceLost */
 export async function archiveJournal(
   shell: LaneShell,
   name: string,
   options: { fence: Fence; signal?: AbortSignal },
 ): Promise<void> {
-  const text = `${syncText}[ -f "$1" ] || { [ -f "$2" ] && exit 0; exit 1; }
-mv -f "$1" "$2" && sync_file "\${2%/*}"`;
-  await shell.script(text, [clawbackFile(shell, current), clawbackFile(shell, archived(name))], {
+  await shell.script(moveText, [clawbackFile(shell, current), clawbackFile(shell, archived(name))], {
     ...options,
     tool: 'archive journal',
   });
+}
+
+/** Gives an archived journal another name. No error when it has that name already. @throws FenceLost */
+export async function renameArchivedJournal(
+  shell: LaneShell,
+  names: { readonly from: string; readonly to: string },
+  options: { fence: Fence; signal?: AbortSignal },
+): Promise<void> {
+  const paths = [clawbackFile(shell, archived(names.from)), clawbackFile(shell, archived(names.to))];
+  await shell.script(moveText, paths, { ...options, tool: 'rename journal' });
 }
 
 /** @throws JournalDamaged */

@@ -4,7 +4,14 @@
 import { Journal } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Fence } from '../../lane/fence.ts';
-import { archiveJournal, readArchivedJournal, readJournal, writeJournal } from '../../lane/journal.ts';
+import {
+  archiveJournal,
+  listArchivedJournals,
+  readArchivedJournal,
+  readJournal,
+  renameArchivedJournal,
+  writeJournal,
+} from '../../lane/journal.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 
 function parse(shell: LaneShell, value: unknown): Journal {
@@ -35,9 +42,22 @@ export async function saveJournal(shell: LaneShell, journal: Journal, fence: Fen
   await writeJournal(shell, journal, { fence });
 }
 
-/** Puts the journal aside under the name of what became of it; `restored` is what `undo` goes back from. */
+/**
+ * Puts the journal aside under the name of what became of it; `restored` is what `undo` goes back from. An earlier
+ * restore's journal stays as `restored-<epoch>`, for it alone says what that restore keeps beside.
+ */
 export async function closeJournal(shell: LaneShell, outcome: 'restored' | 'rolled-back', fence: Fence): Promise<void> {
+  const earlier = outcome === 'restored' ? await lastRestored(shell) : undefined;
+  if (earlier) await renameArchivedJournal(shell, { from: 'restored', to: `restored-${earlier.epoch}` }, { fence });
   await archiveJournal(shell, outcome, { fence });
+}
+
+/** Journals of committed restores whose replaced trees are still kept, by the names they are archived under. */
+export async function keptRestores(shell: LaneShell): Promise<{ readonly name: string; readonly journal: Journal }[]> {
+  const names = (await listArchivedJournals(shell)).filter((name) => /^restored(?:-\d+)?$/.test(name));
+  const kept = [];
+  for (const name of names) kept.push({ name, journal: parse(shell, await readArchivedJournal(shell, name)) });
+  return kept;
 }
 
 export async function lastRestored(shell: LaneShell): Promise<Journal | undefined> {

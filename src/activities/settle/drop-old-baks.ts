@@ -11,7 +11,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { dropPlistBak } from '../../lane/plists.ts';
 import { removeTree } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
-import { lastRestored } from '../restore/journal-file.ts';
+import { keptRestores } from '../restore/journal-file.ts';
 import { unlock } from '../restore/rehydrate-secrets.ts';
 import { homePath } from '../restore/swap-trees.ts';
 import { activity, fenceOf, reach } from '../step.ts';
@@ -21,14 +21,19 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
-    const journal = await lastRestored(shell);
-    if (!journal || Date.now() - journal.epoch * 1000 < limits.backupTreeKeptMs) return { removed: false };
-    await dropTrees(shell, journal, fence);
-    await dropItems(deps, shell, journal, fence);
-    if (journal.plist?.had) await dropPlistBak(shell, { bak: bakName(journal.plist.path, journal.epoch), fence });
-    await removeArchivedJournal(shell, 'restored', { fence });
-    return { removed: true };
+    const old = (await keptRestores(shell)).filter(({ journal }) => isOld(journal));
+    for (const { name, journal } of old) {
+      await dropTrees(shell, journal, fence);
+      await dropItems(deps, shell, journal, fence);
+      if (journal.plist?.had) await dropPlistBak(shell, { bak: bakName(journal.plist.path, journal.epoch), fence });
+      await removeArchivedJournal(shell, name, { fence });
+    }
+    return { removed: old.length > 0 };
   });
+}
+
+function isOld({ epoch }: Journal): boolean {
+  return Date.now() - epoch * 1000 >= limits.backupTreeKeptMs;
 }
 
 /** The topmost `.bak.<epoch>` trees that the journal's own renames made, and no other path. */
