@@ -1,6 +1,8 @@
 // What is left of a lane, its gateway and its store once an operation has met a fault: the facts that the promises are
 // about. Looks first, then sweeps, then counts what even the sweep left.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSweep } from '../../src/client/start.ts';
 import { answersWithin } from './bad-day.ts';
@@ -28,6 +30,8 @@ export interface Aftermath {
 
 /** A gateway may be down for so long. */
 const gatewayMs = 60_000;
+/** What an operation could not put right is put right by the watch. */
+const settleMs = 60_000;
 const sweepMs = 60_000;
 
 export interface Seen {
@@ -42,6 +46,7 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
   const runs = await activitiesOf(client, workflowId);
   const resent = resentSegments(runs, store.newSegments(lane.lane));
   const gatewayUp = await answersWithin(lane, gatewayMs);
+  const settled = await settlesWithin(lane, settleMs);
   const { state, broken } = await stateOf(stage, looks);
   const swept = await sweepEnds(stage);
   store.stop();
@@ -52,6 +57,7 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
   ];
   const promises = [
     ...(gatewayUp ? [] : ['the gateway does not answer after a minute']),
+    ...(settled ? [] : ['a journal still lies on the lane after a minute']),
     ...(resent > 0 ? [`${resent} finished segments were sent again`] : []),
     ...(store.overwritten > 0 ? [`${store.overwritten} objects were overwritten`] : []),
     ...(swept === 'completed' ? [] : [`the sweep ${swept}`]),
@@ -66,6 +72,15 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
     broken: [...broken, ...promises],
     runs,
   };
+}
+
+async function settlesWithin({ realHome }: Stage['lane'], withinMs: number): Promise<boolean> {
+  const untilMs = Date.now() + withinMs;
+  while (existsSync(join(realHome, '.clawback/journal/journal.json'))) {
+    if (Date.now() > untilMs) return false;
+    await sleep(200);
+  }
+  return true;
 }
 
 async function stateOf({ rig, lane }: Stage, looks: Looks): Promise<{ state: Aftermath['lane']; broken: string[] }> {

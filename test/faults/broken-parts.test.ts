@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answersWithin } from './bad-day.ts';
+import { limits } from '../../src/domain/limits.ts';
 import { FaultRig } from './fault-rig.ts';
 import { resumedAfterMs } from './history.ts';
+import { ageKept, type LaneLook, lookAt } from './lane-look.ts';
 import { resumeMs } from './run-row.ts';
 import { Scene } from './scene.ts';
 
@@ -177,3 +179,18 @@ describe('a host that loses power', () => {
     expect(await play.end()).toMatchObject({ ...completed, lane: 'restored' });
   });
 });
+
+describe('what restores replaced', () => {
+  it('is gone with the next good backup once it is seven days old, of every restore', async () => {
+    const { bed } = rig.rig;
+    expect(keptBaks(await lookAt(bed, scene.lane))).not.toEqual([]);
+    expect(ageKept(bed, scene.lane, limits.backupTreeKeptMs)).toBeGreaterThan(1);
+    const play = await scene.play('small backup');
+    expect(await play.end()).toMatchObject({ ...completed, lane: 'as-before' });
+    expect(keptBaks(await lookAt(bed, scene.lane))).toEqual([]);
+  });
+});
+
+function keptBaks({ kept }: LaneLook): string[] {
+  return kept.filter((name) => name.includes('.bak.'));
+}

@@ -1,7 +1,7 @@
 // How a lane looks: its trees and database (lane-picture.ts), its Keychain items and its plist. A lane is "as it was"
 // or "restored" only when all three are.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed, BedLane } from '../bed/bed.ts';
 import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
@@ -44,6 +44,23 @@ function keptBy(bed: Bed, lane: BedLane): string[] {
   const home = readdirSync(lane.realHome).filter((name) => /\.bak\.\d+$|^openclaw-(?:logs|undone)\./.test(name));
   const folder = join(plistPath(bed, lane), '..');
   return [...home, ...readdirSync(folder).filter((name) => name.startsWith(`${lane.label}.plist.bak.`))].toSorted();
+}
+
+/** Makes what all restores of a lane keep beside older than it is: journals, and the names that stand in them. */
+export function ageKept(bed: Bed, lane: BedLane, byMs: number): number {
+  const folder = join(lane.realHome, '.clawback/journal');
+  const journals = readdirSync(folder).filter((name) => /^restored(?:-\d+)?\.json$/.test(name));
+  for (const name of journals) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const { epoch } = JSON.parse(text) as { epoch: number };
+    const older = epoch - Math.ceil(byMs / 1000);
+    writeFileSync(join(folder, name), text.replaceAll(`${epoch}`, `${older}`));
+    for (const place of [lane.realHome, join(plistPath(bed, lane), '..')]) {
+      const kept = readdirSync(place).filter((one) => one.endsWith(`.bak.${epoch}`));
+      for (const one of kept) renameSync(join(place, one), join(place, one.replace(`${epoch}`, `${older}`)));
+    }
+  }
+  return journals.length;
 }
 
 /** Runs a command as the lane's user, the Keychain unlocked before. */
