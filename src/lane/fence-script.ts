@@ -12,6 +12,14 @@ export interface Fence {
   readonly sectionStartMs: number;
   readonly order: number;
   readonly attempt: number;
+  /** Streams that share a fence do not end each other, but each attempt of one ends those before it. */
+  readonly turn?: Turn;
+}
+
+export interface Turn {
+  /** Of the stream: letters, digits, dots and dashes. */
+  readonly name: string;
+  readonly attempt: number;
 }
 
 /** Reserved exit statuses of our own scripts; each counts only together with its marker on stderr. */
@@ -50,9 +58,24 @@ proc_id() {
 `;
 }
 
-function fenceVariables(target: LaneTarget, fence: Fence): string {
-  return `fences=${quoteArgv([journalFolder(target)])}
-mine="$fences/${fenceName(fence)}"
+interface Place {
+  readonly folder: string;
+  readonly name: string;
+}
+
+function fencePlace(target: LaneTarget, fence: Fence): Place {
+  return { folder: journalFolder(target), name: fenceName(fence) };
+}
+
+/** Turns lie inside their fence, as fences in the journal's folder, and go with it. */
+function turnPlace(target: LaneTarget, fence: Fence, { name, attempt }: Turn): Place {
+  const folder = `${journalFolder(target)}/${fenceName(fence)}/turn.${name}`;
+  return { folder, name: `fence.${String(attempt).padStart(6, '0')}` };
+}
+
+function placeVariables({ folder, name }: Place): string {
+  return `fences=${quoteArgv([folder])}
+mine="$fences/${name}"
 fence_lost() { echo '${fenceLostMarker}' >&2; exit ${fenceLostStatus}; }
 largest() { for each in "$fences"/fence.*; do last=$each; done; [ "$last" = "$mine" ]; }
 `;
@@ -63,7 +86,12 @@ largest() { for each in "$fences"/fence.*; do last=$each; done; [ "$last" = "$mi
  * A file of one line, "PGID START LEADERSTART", named by the pid.
  */
 export function registerText(target: LaneTarget, fence: Fence, pid = '$$'): string {
-  return `${procIdFunction(target)}${fenceVariables(target, fence)}
+  const places = [fencePlace(target, fence), ...(fence.turn ? [turnPlace(target, fence, fence.turn)] : [])];
+  return places.map((place) => registerIn(target, place, pid)).join('');
+}
+
+function registerIn(target: LaneTarget, place: Place, pid: string): string {
+  return `${procIdFunction(target)}${placeVariables(place)}
 fence_id=$(proc_id "${pid}")
 fence_leader=$(proc_id "\${fence_id%% *}")
 { echo "$fence_id \${fence_leader#* }" >"$mine/${pid}"; } 2>/dev/null || fence_lost
@@ -72,14 +100,15 @@ largest || fence_lost
 }
 
 /**
- * Takes the fence: makes it, gives way to a larger one, then ends all that smaller ones registered.
+ * Takes the fence (or, of one with a turn, that turn): makes it, gives way to a larger one, then ends all that smaller ones registered.
  * A registration is alive as long as its process is, or any other of its process group (a shell dies of TERM before the
  * tar that it started). In an SSH server that gives its commands no group of their own (ours would die with them), the
  * process and its descendants are ended instead.
  */
 export function takeText(target: LaneTarget, fence: Fence): string {
   const rounds = (ms: number) => Math.ceil(ms / 200);
-  return `${procIdFunction(target)}${fenceVariables(target, fence)}
+  const place = fence.turn ? turnPlace(target, fence, fence.turn) : fencePlace(target, fence);
+  return `${procIdFunction(target)}${placeVariables(place)}
 mkdir -p "$fences" && chmod 700 "$fences" || exit 1
 mkdir "$mine" 2>/dev/null || [ -d "$mine" ] || exit 1
 largest || { rmdir "$mine" 2>/dev/null; fence_lost; }

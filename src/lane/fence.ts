@@ -3,7 +3,7 @@
 
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
-import { type Fence, holdersRemainMarker, holdersRemainStatus, takeText } from './fence-script.ts';
+import { type Fence, holdersRemainMarker, holdersRemainStatus, takeText, type Turn } from './fence-script.ts';
 import type { LaneShell } from './lane-shell.ts';
 
 export { type Fence, fenceName } from './fence-script.ts';
@@ -14,9 +14,31 @@ export { type Fence, fenceName } from './fence-script.ts';
  * @throws FenceLost when a larger one is there; HostCommandFailed (retryable) when a process outlives KILL or is root's and goes on
  */
 export async function takeFence(shell: LaneShell, fence: Fence, signal?: AbortSignal): Promise<void> {
+  const { turn: _, ...whole } = fence;
+  await take(shell, whole, { signal });
+}
+
+/**
+ * Takes one stream's turn under a fence that it shares with others, and ends what earlier attempts of that stream
+ * registered: one whose worker was only paused would go on writing beside, and break off in the middle of a file.
+ * @returns the fence to run the stream's commands under
+ * @throws as {@link takeFence}; FenceLost also when the fence itself is lost
+ */
+export async function takeTurn(shell: LaneShell, fence: Fence, turn: Turn, signal?: AbortSignal): Promise<Fence> {
+  if (!/^[A-Za-z0-9.-]{1,100}$/.test(turn.name))
+    throw new Failure('InvalidInput', 'the name of a stream is letters, digits, dots and dashes');
+  await take(shell, { ...fence, turn }, { signal, fence });
+  return { ...fence, turn };
+}
+
+async function take(
+  shell: LaneShell,
+  fence: Fence,
+  options: { signal: AbortSignal | undefined; fence?: Fence },
+): Promise<void> {
   const { exitStatus, stderr } = await shell.script(takeText(shell.target, fence), [], {
+    ...options,
     tool: 'fence',
-    signal,
     okStatuses: [0, holdersRemainStatus],
     timeoutMs: limits.commandTimeoutMs + limits.fenceTermMs + limits.fenceKillMs,
   });

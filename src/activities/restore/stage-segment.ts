@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { auditTar } from '../../bundle/tar-audit.ts';
 import type { ChosenSegment, UnderStage } from '../../contract/step-types.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
+import { type Fence, takeTurn } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { writeRange } from '../../lane/ranges.ts';
 import { unpackFiles } from '../../lane/tar.ts';
@@ -15,12 +16,14 @@ import { activity, reach, type Run } from '../step.ts';
 import { openStored, type StoredSegment } from './open-stored.ts';
 import { rangeFile } from './range-file.ts';
 
-type Request = UnderStage & { readonly restore: string; readonly segment: ChosenSegment };
+type Request = UnderStage & { readonly under: Fence; readonly restore: string; readonly segment: ChosenSegment };
 
 export function stageSegmentStep(deps: Deps): VaultDataSteps['stageSegment'] {
   return activity(async ({ store, ...request }, run) => {
     const { target, segment } = request;
     const shell = await reach(deps, target, run);
+    const turn = { name: `${segment.bundle}.${segment.id}`, attempt: run.attempt };
+    const under = await takeTurn(shell, request.under, turn, run.signal);
     const stored = await openStored(deps, {
       fleet: target.fleet,
       lane: target.lane,
@@ -30,8 +33,8 @@ export function stageSegmentStep(deps: Deps): VaultDataSteps['stageSegment'] {
     });
     const members =
       stored.entry.kind === 'range'
-        ? await stageRange(shell, request, stored, run)
-        : await stageTar(shell, request, stored, run);
+        ? await stageRange(shell, { ...request, under }, stored, run)
+        : await stageTar(shell, { ...request, under }, stored, run);
     return { plainBytes: stored.entry.plainBytes, members };
   });
 }

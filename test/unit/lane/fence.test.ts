@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fence, fenceName, takeFence } from '../../../src/lane/fence.ts';
+import { type Fence, fenceName, takeFence, takeTurn } from '../../../src/lane/fence.ts';
 import type { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { isRoot, type LocalHost, startLocalHost } from './local-host.ts';
 
@@ -188,5 +188,42 @@ describe('takeFence', () => {
     if (isRoot) execFileSync('chown', ['nobody', shell.clawbackPath('')]);
     await takeFence(shell, fence(1));
     expect(execFileSync('stat', ['-c', '%a', folderOf(shell)], { encoding: 'utf8' }).trim()).toBe('700');
+  });
+});
+
+describe('takeTurn', () => {
+  it('ends the earlier attempts of one stream, and leaves the other streams of the fence alone', async () => {
+    const shell = await local.shell();
+    const shared = fence(1);
+    await takeFence(shell, shared);
+    const start = async (name: string, attempt: number) => {
+      const under = await takeTurn(shell, shared, { name, attempt });
+      const mark = `${shell.target.home}/${name}.${attempt}`;
+      const process = await shell.spawnScript('echo $$ >"$1"; exec sleep 60', [mark], { fence: under });
+      process.stdout.resume();
+      await written(mark);
+      return { ended: process.exited.then(String, (error: Error) => error.message), kill: () => process.kill() };
+    };
+    const first = await start('s-0001', 1);
+    const other = await start('s-0002', 1);
+    const second = await start('s-0001', 2);
+    expect(await first.ended).toContain('ended by');
+    expect(await Promise.race([other.ended, second.ended, sleep(500, 'both go on')])).toBe('both go on');
+    await expect(takeTurn(shell, shared, { name: 's-0001', attempt: 1 })).rejects.toMatchObject({ code: 'FenceLost' });
+
+    await takeFence(shell, fence(2));
+    expect([await other.ended, await second.ended].join()).toMatch(/ended by.*ended by/);
+    expect(fencesOf(shell)).toEqual([fenceName(fence(2))]);
+    await expect(takeTurn(shell, shared, { name: 's-0001', attempt: 3 })).rejects.toMatchObject({ code: 'FenceLost' });
+    expect(fencesOf(shell)).toEqual([fenceName(fence(2))]);
+  });
+
+  it('lets a command of an earlier attempt do nothing', async () => {
+    const shell = await local.shell();
+    await takeFence(shell, fence(1));
+    const early = await takeTurn(shell, fence(1), { name: 's-0001', attempt: 1 });
+    const late = await takeTurn(shell, fence(1), { name: 's-0001', attempt: 2 });
+    await expect(shell.script('exit 0', [], { fence: early })).rejects.toMatchObject({ code: 'FenceLost' });
+    await expect(shell.script('exit 0', [], { fence: late })).resolves.toMatchObject({ exitStatus: 0 });
   });
 });
