@@ -27,7 +27,7 @@ import {
 } from './config/fleet-secrets.ts';
 import { resolvePath } from './config/private-path.ts';
 import { type QueueRole, queueRoles, queues } from './contract/names.ts';
-import { Failure } from './domain/failure.ts';
+import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
 import { HostPool } from './lane/host-pool.ts';
 import { openStore } from './store/open-store.ts';
@@ -162,4 +162,11 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  // what the operator can mend is told as such; a defect keeps its stack
+  if (!isFailure(error)) throw error;
+  process.stderr.write(`error: ${describeFailure(error.code, error.message)}\n`);
+  process.exitCode = exitStatusOf(error.code);
+}

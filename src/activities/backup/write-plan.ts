@@ -1,6 +1,6 @@
 // A plan of the bundle room becomes lists on the lane and a summary for history.
 
-import type { BundlePlan, PlannedSegment } from '../../bundle/plan.ts';
+import type { BundlePlan, OmissionReason, PlannedSegment } from '../../bundle/plan.ts';
 import type { OmissionCount, SegmentPlan } from '../../contract/results.ts';
 import type { Fence } from '../../lane/fence.ts';
 import { appendReport } from '../../lane/lane-files.ts';
@@ -49,14 +49,19 @@ export function countOmissions(plans: readonly BundlePlan[]): OmissionCount[] {
   return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 
-/** What is left out stands by name in the report on the lane. */
+/** What could not be taken, for a tar cannot hold it, stands by name in the report on the lane. */
 export async function reportOmissions(shell: LaneShell, bundle: string, plans: readonly BundlePlan[]): Promise<void> {
-  const told = plans.flatMap(({ omissions }) => omissions).slice(0, reportedOmissions);
+  const told = plans
+    .flatMap(({ omissions }) => omissions)
+    .filter(({ reason }) => untakeable.has(reason))
+    .slice(0, reportedOmissions);
   if (told.length === 0) return;
   await appendReport(
     shell,
     ...told.map(({ path, reason }) => `${bundle} left out (${reason}): ${JSON.stringify(path.toString('utf8'))}`),
   );
 }
+/** The other reasons are rules of profile and fleet file: the manifest counts them, and names would only bury these. */
+const untakeable: ReadonlySet<OmissionReason> = new Set(['socket', 'fifo', 'device']);
 /** The report is for people: a hundred names show what is going on. */
 const reportedOmissions = 100;
