@@ -46,9 +46,17 @@ async function topmostExcluded(
   const top: string[] = [];
   for await (const { path } of listFiles(shell, { base: shell.target.home, paths: trees })) {
     const name = path.toString('utf8');
-    if (matchesAny(path, exclude) && !top.some((above) => name.startsWith(`${above}/`))) top.push(name);
+    if (isExcluded(path, exclude) && !top.some((above) => name.startsWith(`${above}/`))) top.push(name);
   }
   return top;
+}
+
+/** A database that is left out comes with its logs, whose transactions it may not have taken in. */
+export function isExcluded(path: Buffer, exclude: readonly string[]): boolean {
+  const database = /^(.+)-(?:wal|shm|journal)$/s.exec(path.toString('latin1'))?.[1];
+  return (
+    matchesAny(path, exclude) || (database !== undefined && matchesAny(Buffer.from(database, 'latin1'), exclude))
+  );
 }
 
 /** Where a path of the old tree lies once its tree was renamed away. */

@@ -3,6 +3,7 @@
 
 import type { Profile } from '../../domain/profile.ts';
 import { Failure } from '../../domain/failure.ts';
+import { folderChildren } from '../../lane/children.ts';
 import { requireOwnVolume, syncVolume } from '../../lane/disk.ts';
 import { readLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -13,7 +14,7 @@ import { plistCandidates } from '../plist-paths.ts';
 import { requireProfile } from '../profiles.ts';
 import { stagedPlist } from './staged-plist.ts';
 
-/** TreeUnusable, PlistInvalid. */
+/** TreeUnusable, VersionUnsupported, PlistInvalid. */
 export async function lookLast(shell: LaneShell, restore: string): Promise<void> {
   const profile = requireProfile(shell.target.profile);
   await requireSwappable(shell, restore, profile);
@@ -29,8 +30,19 @@ async function requireSwappable(shell: LaneShell, restore: string, { roots }: Pr
     shell,
     roots.map((root) => `${stage}/${root}`),
   );
+  const beside = ((await folderChildren(shell, stage)) ?? []).filter((name) => !roots.includes(name));
+  if (beside.length > 0) throw unplaced(shell, beside.length);
   const replaced = roots.filter((_, at) => staged[at]).map((root) => `${home}/${root}`);
   await requireOwnVolume(shell, home, replaced);
+}
+
+/** Of a bundle of another profile: no rename would take them in, and the stage is removed in the end. */
+function unplaced({ target }: LaneShell, count: number): Failure {
+  const { lane, profile } = target;
+  return new Failure('VersionUnsupported', `${count} trees of the bundle have no place in profile ${profile} of lane ${lane}`, {
+    lane,
+    count,
+  });
 }
 
 /** A gateway whose plist is gone runs on, but once stopped nothing could start it: not the restore, not the way back. */
