@@ -9,6 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
 import { limits } from '../../domain/limits.ts';
 import { classOf, type Component, componentsOf } from '../../domain/terms.ts';
+import { clockOffset } from '../../lane/clock.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { hostFiles } from '../../lane/host-files.ts';
 import { writeLaneFile } from '../../lane/lane-files.ts';
@@ -27,8 +28,9 @@ export function planBackupStep(deps: Deps): DataSteps['planBackup'] {
     const shell = await reach(deps, request.target, run);
     const fence = fenceOf(request.fence, run);
     await takeFence(shell, fence, run.signal);
+    const offsetMs = await clockOffset(shell);
     const listedAtMs = Date.now();
-    const options = await planOptions(deps, request, listedAtMs);
+    const options = await planOptions(deps, request, listedAtMs + offsetMs);
     const listed = await listHome(shell, options, run.signal);
     requireTrees(listed, options, request.target.lane);
     const home = planBundle(listed, { ...options, base: 'home' });
@@ -51,7 +53,10 @@ export function planBackupStep(deps: Deps): DataSteps['planBackup'] {
 
 export type SharedOptions = Omit<PlanOptions, 'base'>;
 
-/** What all plans of one backup have in common. */
+/**
+ * What all plans of one backup have in common.
+ * @param listedAtMs by the host's clock, which the files' times are of
+ */
 export async function planOptions(deps: Deps, request: PlanRequest, listedAtMs: number): Promise<SharedOptions> {
   return {
     profile: requireProfile(request.target.profile),
