@@ -1,6 +1,7 @@
 // A plan of the bundle room becomes lists on the lane and a summary for history.
 
-import type { BundlePlan, OmissionReason, PlannedSegment } from '../../bundle/plan.ts';
+import type { OmissionReason } from '../../bundle/omission.ts';
+import type { BundlePlan, PlannedSegment } from '../../bundle/plan.ts';
 import type { OmissionCount, SegmentPlan } from '../../contract/results.ts';
 import type { Fence } from '../../lane/fence.ts';
 import { appendReport } from '../../lane/lane-files.ts';
