@@ -37,3 +37,8 @@ export function isPrepared({ renames, plist, items }: Journal): boolean {
 export function bakName(name: string, epoch: number): string {
   return `${name}.bak.${epoch}`;
 }
+
+/** Where what was live goes when a restore is undone: a folder in the home. */
+export function undoneName(epoch: number): string {
+  return `openclaw-undone.${epoch}`;
+}

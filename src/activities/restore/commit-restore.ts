@@ -1,7 +1,7 @@
 // The commit point of a restore: from here on settling goes forward. The journal is put aside for `undo`.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import { bakName, type Journal, type Rename } from '../../contract/journal.ts';
+import { bakName, type Journal, type Rename, undoneName } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -73,7 +73,7 @@ function turnedRound(journal: Journal): Journal {
   const stage = `${clawbackDirectory}/${stageDirectory(journal.restore)}/`;
   const renames = journal.renames.map(({ from, to }) => {
     if (!from.startsWith(stage)) return { from, to };
-    return { from: `openclaw-undone.${journal.epoch}/${from.slice(stage.length).replace(/^home\//, '')}`, to };
+    return { from: `${undoneName(journal.epoch)}/${from.slice(stage.length).replace(/^home\//, '')}`, to };
   });
   return { ...journal, phase: 'undo', renames };
 }

@@ -44,19 +44,37 @@ export async function saveJournal(shell: LaneShell, journal: Journal, fence: Fen
 
 /**
  * Puts the journal aside under the name of what became of it; `restored` is what `undo` goes back from. An earlier
- * restore's journal stays as `restored-<epoch>`, for it alone says what that restore keeps beside.
+ * restore's journal stays as `restored-<epoch>`, and an undone one's as `undone-<seconds>`, for they alone say what is
+ * kept beside.
  */
-export async function closeJournal(shell: LaneShell, outcome: 'restored' | 'rolled-back', fence: Fence): Promise<void> {
+export async function closeJournal(
+  shell: LaneShell,
+  outcome: 'restored' | 'rolled-back' | 'undone',
+  fence: Fence,
+): Promise<void> {
   const earlier = outcome === 'restored' ? await lastRestored(shell) : undefined;
   if (earlier) await renameArchivedJournal(shell, { from: 'restored', to: `restored-${earlier.epoch}` }, { fence });
-  await archiveJournal(shell, outcome, { fence });
+  const name = outcome === 'undone' ? `undone-${Math.floor(Date.now() / 1000)}` : outcome;
+  await archiveJournal(shell, name, { fence });
 }
 
-/** Journals of committed restores whose replaced trees are still kept, by the names they are archived under. */
-export async function keptRestores(shell: LaneShell): Promise<{ readonly name: string; readonly journal: Journal }[]> {
-  const names = (await listArchivedJournals(shell)).filter((name) => /^restored(?:-\d+)?$/.test(name));
-  const kept = [];
-  for (const name of names) kept.push({ name, journal: parse(shell, await readArchivedJournal(shell, name)) });
+export interface KeptRestore {
+  /** What its journal is archived under. */
+  readonly name: string;
+  readonly journal: Journal;
+  /** Seconds since the epoch. */
+  readonly since: number;
+}
+
+/** Journals of restores that still keep something beside: what they replaced, or what was live until they were undone. */
+export async function keptRestores(shell: LaneShell): Promise<KeptRestore[]> {
+  const kept: KeptRestore[] = [];
+  for (const name of await listArchivedJournals(shell)) {
+    const [known, undone] = /^(?:restored(?:-\d+)?|undone-(\d+))$/.exec(name) ?? [];
+    if (known === undefined) continue;
+    const journal = parse(shell, await readArchivedJournal(shell, name));
+    kept.push({ name, journal, since: undone === undefined ? journal.epoch : Number(undone) });
+  }
   return kept;
 }
 

@@ -7,7 +7,7 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import { deleteItem, findItem, unlockKeychain, writeItem } from '../../lane/keychain.ts';
+import { deleteItem, findItem, keychainState, unlockKeychain, writeItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
 import { readWhole } from '../read-whole.ts';
@@ -66,13 +66,20 @@ async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): 
  * goes only after its value is back.
  */
 export async function takeSecretsBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
-  if (!journal.replaced) return; // nothing was written yet; kept copies, if any, equal the values beside them
+  if (!journal.replaced) return dropKept(shell, journal, fence);
   await unlock(deps, shell);
   for (const { had, ...item } of journal.replaced) {
     if (had) await putBack(shell, item, journal.epoch, fence);
     else await deleteItem(shell, item, { fence });
   }
   for (const { had: _, ...item } of journal.replaced) await deleteItem(shell, kept(item, journal.epoch), { fence });
+}
+
+/** Nothing was replaced yet; copies, if any, equal the values beside them. A locked keychain keeps no gateway down for them. */
+async function dropKept(shell: LaneShell, { items, epoch }: Journal, fence: Fence): Promise<void> {
+  if (items.length === 0) return;
+  if ((await keychainState(shell)) !== 'unlocked') return;
+  for (const item of items) await deleteItem(shell, kept(item, epoch), { fence });
 }
 
 async function putBack(shell: LaneShell, item: KeychainItem, epoch: number, fence: Fence): Promise<void> {

@@ -1,7 +1,7 @@
 // What a restore replaced is kept for seven days and until the next good backup (design, "What a restore
 // promises"); this runs after a good backup, and removes it when it is old enough. After that there is no undo.
 
-import { bakName, type Journal } from '../../contract/journal.ts';
+import { bakName, type Journal, undoneName } from '../../contract/journal.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
@@ -11,7 +11,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { dropPlistBak } from '../../lane/plists.ts';
 import { removeTree } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
-import { keptRestores } from '../restore/journal-file.ts';
+import { type KeptRestore, keptRestores } from '../restore/journal-file.ts';
 import { unlock } from '../restore/rehydrate-secrets.ts';
 import { homePath } from '../restore/swap-trees.ts';
 import { activity, fenceOf, reach } from '../step.ts';
@@ -21,19 +21,24 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
-    const old = (await keptRestores(shell)).filter(({ journal }) => isOld(journal));
+    const old = (await keptRestores(shell)).filter(isOld);
     for (const { name, journal } of old) {
-      await dropTrees(shell, journal, fence);
-      await dropItems(deps, shell, journal, fence);
-      if (journal.plist?.had) await dropPlistBak(shell, { bak: bakName(journal.plist.path, journal.epoch), fence });
+      if (journal.phase === 'undo') await removeTree(shell, homePath(shell, undoneName(journal.epoch)), { fence });
+      else await dropReplaced(deps, shell, journal, fence);
       await removeArchivedJournal(shell, name, { fence });
     }
     return { removed: old.length > 0 };
   });
 }
 
-function isOld({ epoch }: Journal): boolean {
-  return Date.now() - epoch * 1000 >= limits.backupTreeKeptMs;
+function isOld({ since }: KeptRestore): boolean {
+  return Date.now() - since * 1000 >= limits.backupTreeKeptMs;
+}
+
+async function dropReplaced(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
+  await dropTrees(shell, journal, fence);
+  await dropItems(deps, shell, journal, fence);
+  if (journal.plist?.had) await dropPlistBak(shell, { bak: bakName(journal.plist.path, journal.epoch), fence });
 }
 
 /** The topmost `.bak.<epoch>` trees that the journal's own renames made, and no other path. */

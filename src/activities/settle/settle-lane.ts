@@ -66,8 +66,9 @@ async function rollBack(settling: Settling, journal: Journal): Promise<void> {
   const { shell, fence } = settling;
   if (isPrepared(journal)) await takeBack(settling, journal);
   await startAsBefore(settling, journal);
-  if (journal.phase === 'undo') await removeArchivedJournal(shell, 'restored', { fence });
-  await closeJournal(shell, 'rolled-back', fence);
+  const isUndo = journal.phase === 'undo';
+  if (isUndo) await removeArchivedJournal(shell, 'restored', { fence });
+  await closeJournal(shell, isUndo ? 'undone' : 'rolled-back', fence);
 }
 
 async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
@@ -75,9 +76,14 @@ async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal)
   if (journal.replaced) await requireUnlocked(deps, shell);
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
-  if (journal.plist) await takePlistBack(shell, journal, journal.plist, fence);
+  if (journal.plist && !runsWithout(journal)) await takePlistBack(shell, journal, journal.plist, fence);
   for (const rename of journal.renames.toReversed()) await renameBack(shell, rename, fence);
   await removeEmptyFolders(shell, emptied(shell, journal), { fence });
+}
+
+/** It ran although its plist was gone: without the one that the restore brought it could not be started again. */
+function runsWithout({ plist, before }: Journal): boolean {
+  return plist?.had === false && before.loaded && before.healthy;
 }
 
 /** Where parts of a tree were kept: `.bak.<epoch>` folders that the swap made, and that hold nothing any more. */
