@@ -73,7 +73,7 @@ async function rollBack(settling: Settling, journal: Journal): Promise<void> {
 
 async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
   // before the gateway is stopped: an undo that a locked keychain would hold up leaves it running
-  if (journal.replaced) await requireUnlocked(deps, shell);
+  if (journal.phase === 'undo' && journal.replaced) await requireUnlocked(deps, shell);
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist && !runsWithout(journal)) await takePlistBack(shell, journal, journal.plist, fence);
