@@ -54,9 +54,7 @@ async function topmostExcluded(
 /** A database that is left out comes with its logs, whose transactions it may not have taken in. */
 export function isExcluded(path: Buffer, exclude: readonly string[]): boolean {
   const database = /^(.+)-(?:wal|shm|journal)$/s.exec(path.toString('latin1'))?.[1];
-  return (
-    matchesAny(path, exclude) || (database !== undefined && matchesAny(Buffer.from(database, 'latin1'), exclude))
-  );
+  return matchesAny(path, exclude) || (database !== undefined && matchesAny(Buffer.from(database, 'latin1'), exclude));
 }
 
 /** Where a path of the old tree lies once its tree was renamed away. */

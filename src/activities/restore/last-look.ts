@@ -39,10 +39,14 @@ async function requireSwappable(shell: LaneShell, restore: string, { roots }: Pr
 /** Of a bundle of another profile: no rename would take them in, and the stage is removed in the end. */
 function unplaced({ target }: LaneShell, count: number): Failure {
   const { lane, profile } = target;
-  return new Failure('VersionUnsupported', `${count} trees of the bundle have no place in profile ${profile} of lane ${lane}`, {
-    lane,
-    count,
-  });
+  return new Failure(
+    'VersionUnsupported',
+    `${count} trees of the bundle have no place in profile ${profile} of lane ${lane}`,
+    {
+      lane,
+      count,
+    },
+  );
 }
 
 /** A gateway whose plist is gone runs on, but once stopped nothing could start it: not the restore, not the way back. */
