@@ -2,7 +2,7 @@
 // proves that no process of the lane's gateway is left.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { checkHealth } from '../../lane/gateway.ts';
@@ -20,8 +20,20 @@ export function stopWritersStep(deps: Deps): HostSteps['stopWriters'] {
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     await openNewJournal(shell, restore, fence);
-    await keepDown(shell, fence, run);
+    try {
+      await keepDown(shell, fence, run);
+    } catch (error) {
+      throw run.attempt < stopTries || !isFailure(error, 'GatewayWouldNotStop') ? error : givenUp(error);
+    }
   });
+}
+
+/** Each waits limits.bootoutMs (40 s) and up to 5 s: with these the step's budget of 5 minutes is over. */
+const stopTries = 6;
+
+/** Not tried again: the gateway is down meanwhile, nothing has been replaced, and it is started as it was. */
+function givenUp({ message, context }: Failure): Failure {
+  return new Failure('RestoreFailed', `${message}; given up after ${stopTries} tries`, context);
 }
 
 /** A repeated attempt finds its own journal and keeps it: how the gateway was found is known only once. */
