@@ -83,7 +83,8 @@ largest() { for each in "$fences"/fence.*; do last=$each; done; [ "$last" = "$mi
 
 /**
  * Registers the process `pid` (a shell word) under the fence and goes on only if the fence is still the largest.
- * A file of one line, "PGID START LEADERSTART", named by the pid.
+ * A symlink to "PGID START LEADERSTART", named by the pid: it takes no room on a volume that is full, where a command
+ * that makes room must register too.
  */
 export function registerText(target: LaneTarget, fence: Fence, pid = '$$'): string {
   const places = [fencePlace(target, fence), ...(fence.turn ? [turnPlace(target, fence, fence.turn)] : [])];
@@ -94,7 +95,7 @@ function registerIn(target: LaneTarget, place: Place, pid: string): string {
   return `${procIdFunction(target)}${placeVariables(place)}
 fence_id=$(proc_id "${pid}")
 fence_leader=$(proc_id "\${fence_id%% *}")
-{ echo "$fence_id \${fence_leader#* }" >"$mine/${pid}"; } 2>/dev/null || fence_lost
+ln -sfn "$fence_id \${fence_leader#* }" "$mine/${pid}" 2>/dev/null || { [ -d "$mine" ] && exit 1; fence_lost; }
 largest || fence_lost
 `;
 }
@@ -118,7 +119,9 @@ of_group() { rows | awk -v g="$1" '$3 == g && $4 !~ /^Z/ { print $1 }'; }
 of_tree() { rows | awk -v r="$1" '$4 !~ /^Z/ { up[$1] = $2 } END { for (p in up) { for (q = p; q > 1 && (q in up); q = up[q]) if (q == r) { print p; break } } }'; }
 holders() {
   pid=\${1##*/}
-  read -r pgid start leader <"$1" || return 0
+  set -- "$1" $(readlink "$1")
+  [ $# -ge 3 ] || return 0
+  pgid=$2 start=$3 leader=\${4-}
   alive=$(proc_id "$pid")
   if [ "$pgid" = "$own" ]; then
     [ "$alive" = "$pgid $start" ] && of_tree "$pid"
@@ -134,7 +137,7 @@ while :; do
   for each in "$fences"/fence.*; do
     [ "$each" = "$mine" ] && break
     for record in "$each"/*; do
-      [ -f "$record" ] || continue
+      [ -L "$record" ] || continue
       left="$left $(holders "$record")"
     done
   done

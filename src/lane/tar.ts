@@ -85,6 +85,8 @@ function unpackScript(shell: LaneShell, dialect: Dialect): string {
   return `${reportText(shell)}mkdir -p "$1" || exit ${failedStatus}
 ${quoteArgv([shell.tool('tar'), ...unpackWords(dialect)])} -C "$1" 2>"$complaints"
 code=$?
+# on a full volume tar's words could not be written either
+[ "$code" -eq 0 ] || [ -s "$complaints" ] || [ "$(${quoteArgv([shell.tool('df')])} -Pk "$1" | awk 'END { print $4 }')" -ge 64 ] || exit ${noRoomStatus}
 grep -q 'No space left on device' "$complaints" && { report tar <"$complaints"; exit ${noRoomStatus}; }
 ${judge}bad=$((bad + missing))
 [ "$bad" -eq 0 ] || { echo "clawback: $bad complaints" >&2; exit ${failedStatus}; }

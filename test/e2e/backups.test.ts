@@ -99,15 +99,15 @@ describe('a backup beside writers', () => {
 
   it('fails by name when a file never holds still, and leaves nothing after a sweep', async () => {
     const before = storeListing(rig);
-    let running = true;
+    const stop = new AbortController();
     const writing = (async () => {
-      for (let number = 0; running; number += 1) {
+      for (let number = 0; !stop.signal.aborted; number += 1) {
         put(restless, 'rewritten', version(number));
         await sleep(30);
       }
     })();
     const failure = await failureOf(backUp(rig, restless));
-    running = false;
+    stop.abort();
     await writing;
     expect(failure.code).toBe('FileNeverStill');
     expect(leftOn(restless)).toEqual([]);

@@ -9,9 +9,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +24,7 @@ import { laneSectionId, queueRoles } from '../../src/contract/names.ts';
 import type { FailureCode } from '../../src/domain/failure.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import type { Rig } from '../rig/rig.ts';
+import { gatewayPids } from '../rig/wreck.ts';
 import {
   forgeBundle,
   type Forged,
@@ -66,7 +69,8 @@ beforeAll(async () => {
     dataBytes: 3e6,
   });
   editFleet(rig, (fleet) => {
-    delete (fleet.lanes['lane-2']?.['keychain'] as Record<string, unknown>)['password'];
+    const kept = fleet.lanes['lane-2']?.['keychain'] as Record<string, unknown> | undefined;
+    delete kept?.['password'];
     const [one, other] = [fleet.hosts['mac-1'], fleet.hosts['mac-2']];
     if (one && other) other['hostKey'] = one['hostKey'];
     if (one) one['tools'] = { ...rig.bed.host('mac-1').tools, df: installDf() };
@@ -321,6 +325,26 @@ describe('a host', () => {
     expect(refusal).toMatchObject(names('DiskTooFull'));
     expect(refusal.message).toMatch(/has 19999744 bytes free, the staging tree needs \d{8}/);
   });
+
+  // only there can a volume be put in its place
+  it.runIf(bestBedKind() === 'namespaces')(
+    'whose room ends while the tree is staged is refused as it would have been before',
+    async () => {
+      const [pid = 0] = gatewayPids(lane);
+      const { uid, gid } = statSync(lane.realHome);
+      const inside = (...argv: string[]): void => {
+        const { status, stderr } = spawnSync('nsenter', ['--target', String(pid), '--mount', '--root', ...argv], {
+          encoding: 'utf8',
+        });
+        if (status !== 0) throw new Error(stderr);
+      };
+      const place = `${lane.home}/.clawback`;
+      inside('mount', '-t', 'tmpfs', '-o', `size=1m,mode=700,uid=${uid},gid=${gid}`, 'tmpfs', place);
+      const refusal = await refusalOf(rig, lane, () => restore(rig, lane, { bundle: good }));
+      inside('umount', place);
+      expect(refusal).toMatchObject(names('DiskTooFull'));
+    },
+  );
 
   it('with another key is not talked to', async () => {
     expect(await refusalOf(rig, moved, () => backUp(rig, moved))).toMatchObject(names('HostKeyChanged'));

@@ -236,7 +236,6 @@ async function store(folder: string, { segment, plain, entries, members }: Part)
 
 type Sealed = Pick<ManifestSegment, 'sealedBytes' | 'sealedSha256'>;
 
-// oxlint-disable-next-line max-params -- a script
 async function seal(
   folder: string,
   key: string,

@@ -7,7 +7,6 @@ import { ensureTestServer } from './test-server.ts';
 import { ensureWorkflowBundle } from './workflow-bundle.ts';
 
 declare module 'vitest' {
-  // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface merges
   export interface ProvidedContext {
     /** The dev server's program. */
     temporalCli: string;

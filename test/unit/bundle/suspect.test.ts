@@ -14,9 +14,7 @@ describe('a bundle', () => {
   it('is believed when it is the first, or as large as the one before', () => {
     expect(reasons(whole)).toEqual([]);
     expect(reasons(whole, whole)).toEqual([]);
-    expect(
-      reasons(whole, [held('config', 2000), held('transcripts', 20_000), held('workspace', 20_000)]),
-    ).toEqual([]);
+    expect(reasons(whole, [held('config', 2000), held('transcripts', 20_000), held('workspace', 20_000)])).toEqual([]);
   });
 
   it('is suspect when its configuration has no files: directories and plists alone bring no lane back', () => {
@@ -27,9 +25,9 @@ describe('a bundle', () => {
   });
 
   it('is suspect when one part or the whole shrank below half', () => {
-    expect(
-      reasons([held('config', 499), whole[1] ?? held('logs', 0), whole[2] ?? held('logs', 0)], whole),
-    ).toEqual(['config-shrank']);
+    expect(reasons([held('config', 499), whole[1] ?? held('logs', 0), whole[2] ?? held('logs', 0)], whole)).toEqual([
+      'config-shrank',
+    ]);
     const half = [held('config', 1000), held('transcripts', 4000), held('workspace', 4000)];
     expect(reasons(half, whole)).toEqual(['transcripts-shrank', 'workspace-shrank', 'whole-shrank']);
   });
