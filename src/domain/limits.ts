@@ -24,6 +24,8 @@ export const limits = {
   indexBytes: 64 * MiB,
   /** Frame of the Encryption SDK: 1 MiB sealed at 124 MB/s against 40 MB/s with 4 KiB (perf-notes). */
   sealFrameBytes: 1 * MiB,
+  /** Manifests searched for segments to reuse: a week of daily tiers A, a tier B and a tier C, twice. */
+  manifestsSearched: 20,
   /** A member younger than this may change again within its mtime's granularity: never reused. */
   settledAgeMs: 2 * second,
   /** Rounds of the supplement before a moving file fails the bundle. */

@@ -1,11 +1,12 @@
-// Which planned segments the store already has: same fingerprint in the newest good manifest, object still
-// there with the recorded size. Nothing is opened.
+// Which planned segments the store already has: same fingerprint in one of the newest good manifests (a
+// weekly tier B finds its class 2 behind six tier As), object still there with the recorded size. Nothing is opened.
 
 import { indexKey, indexesPrefix, segmentKey, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { Predecessor, ReusableSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
 import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { listBundles, readManifest } from '../manifests.ts';
@@ -14,34 +15,39 @@ import { storedSizes } from '../stored-sizes.ts';
 
 export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
   return activity(async ({ fleet, lane, store, fingerprints }, { signal }) => {
-    const newest = await newestGood(deps, { fleet, lane, store, signal });
-    if (!newest) return { predecessor: null, segments: [] };
     const present = await storedSizes(deps.store(store), [segmentsPrefix(lane), indexesPrefix(lane)], signal);
     const wanted = new Set(fingerprints);
-    const segments = newest.manifest.segments
-      .filter((segment) => segment.reusable && wanted.has(segment.fingerprint) && isStored(segment, lane, present))
-      .map(toReusable);
-    return { predecessor: predecessorOf(newest), segments };
+    const segments: ReusableSegment[] = [];
+    let predecessor: Predecessor | null = null;
+    for await (const good of goodManifests(deps, { fleet, lane, store, signal })) {
+      predecessor ??= predecessorOf(good);
+      for (const segment of good.manifest.segments) {
+        if (!segment.reusable || !wanted.has(segment.fingerprint) || !isStored(segment, lane, present)) continue;
+        wanted.delete(segment.fingerprint);
+        segments.push(toReusable(segment));
+      }
+      if (wanted.size === 0) break;
+    }
+    return { predecessor, segments };
   });
 }
 
-/** The newest manifest that passes its checks; one that does not is no base for anything. */
-async function newestGood(
+type Checked = Awaited<ReturnType<typeof readManifest>>;
+
+/** Manifests that pass their checks, newest first; one that does not is no base for anything. */
+async function* goodManifests(
   deps: Deps,
   request: { fleet: string; lane: string; store: string; signal: AbortSignal },
-): Promise<{ manifest: Manifest; sha256: string } | undefined> {
-  for (const bundle of await listBundles(deps, request)) {
+): AsyncGenerator<Checked> {
+  for (const bundle of (await listBundles(deps, request)).slice(0, limits.manifestsSearched)) {
     try {
-      return await readManifest(deps, { ...request, bundle });
+      yield await readManifest(deps, { ...request, bundle });
     } catch (error) {
-      const unusable = (['BundleDamaged', 'BundleSignatureBad', 'BundleFormatUnknown', 'BundleForeign'] as const).some(
-        (code) => isFailure(error, code),
-      );
-      if (!unusable) throw error;
+      if (!unusable.some((code) => isFailure(error, code))) throw error;
     }
   }
-  return undefined;
 }
+const unusable = ['BundleDamaged', 'BundleSignatureBad', 'BundleFormatUnknown', 'BundleForeign'] as const;
 
 function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {
   const { fingerprint, suffix, sealedBytes, index } = segment;
