@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { spawnOwned } from '../../../src/embedded/owned-process.ts';
 import { isAlive } from '../../setup/is-alive.ts';
@@ -45,7 +46,8 @@ describe('a process that dies with its owner', () => {
   });
 
   it('is stopped with SIGTERM, twice without harm', async () => {
-    const owned = await spawnOwned(['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.05; done']);
+    const owned = await spawnOwned(['sh', '-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done']);
+    while (!owned.tail().includes('ready')) await sleep(10); // before that the trap may not be set
     await owned.stop();
     await owned.stop();
     expect(await owned.exited).toBe(7);
