@@ -19,7 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import { BaseHost, isSshd } from './host-base.ts';
 import type { BedUser, HostPlan } from './host-plan.ts';
 import { sshdConfig } from './host-sshd.ts';
-import { treeOf } from './processes.ts';
+import { signal, treeOf } from './processes.ts';
 import type { Programs } from './programs.ts';
 import { installScript, passThrough, shQuote } from './shims.ts';
 import { sudoersFor } from './sudoers.ts';
@@ -150,6 +150,12 @@ export class NamespaceHost extends BaseHost {
 
   protected sshdPid(): number | undefined {
     return this.#sshd?.pid === undefined ? undefined : treeOf([this.#sshd.pid]).find(isSshd);
+  }
+
+  /** nsenter stops itself when sshd is stopped; asleep for ever it would not reap it, and the host could not end. */
+  override resumeSshd(): void {
+    super.resumeSshd();
+    if (this.#sshd?.pid !== undefined) signal(this.#sshd.pid, 'SIGCONT');
   }
 
   /** The namespace's first process, by its pid out here. */
