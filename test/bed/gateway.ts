@@ -4,12 +4,13 @@
 // Refuses a missing or broken configuration with exit status 78, at once.
 
 import { execFile } from 'node:child_process';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const exConfig = 78;
@@ -25,7 +26,7 @@ interface GatewayConfig {
   readonly gateway: { readonly mode: 'local'; readonly port: number; readonly auth: { readonly token: ItemRef } };
   readonly secrets: { readonly keychain: string };
   readonly models: { readonly provider: ItemRef & { readonly tokenSha256: string } };
-  readonly bed?: { readonly chatterMs?: number; readonly drainMs?: number };
+  readonly bed?: { readonly chatterMs?: number; readonly drainMs?: number; readonly turnMs?: number };
 }
 
 interface Layout {
@@ -181,7 +182,11 @@ async function mayAnswer(
 
 const startedAtMs = Date.now();
 let draining = false;
-let suspendedUntilMs = 0;
+/** A lease of two minutes, granted to who asked with an id of its own (OpenClaw's docs/gateway/external-apps.md). */
+const suspensionMs = 120_000;
+let suspension = { requestId: '', id: '', untilMs: 0 };
+/** Turns under way. */
+let active = 0;
 
 function send(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
@@ -193,13 +198,25 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (path === '/health' || path === '/healthz') return send(response, 200, { ok: true, status: 'live' });
   if (path === '/readyz' || path === '/ready') return sendReady(response);
   if (path === '/suspend' && request.method === 'POST') return suspend(request, response);
-  if (path === '/v1/chat/completions' && request.method === 'POST') return converse(request, response);
+  if (path === '/resume' && request.method === 'POST') return resume(request, response);
+  if (path === '/v1/chat/completions' && request.method === 'POST') {
+    active += 1;
+    return converse(request, response).finally(() => (active -= 1));
+  }
   response.writeHead(200, { 'content-type': 'text/html' });
   response.end('<!doctype html><title>OpenClaw Control</title>');
 }
 
+function isSuspended(): boolean {
+  return Date.now() < suspension.untilMs;
+}
+
 function isBusyElsewhere(): boolean {
-  return draining || Date.now() < suspendedUntilMs;
+  return draining || isSuspended();
+}
+
+function note(line: string): void {
+  process.stdout.write(`${new Date().toISOString()} gateway ${line}\n`);
 }
 
 function sendReady(response: ServerResponse): void {
@@ -208,11 +225,36 @@ function sendReady(response: ServerResponse): void {
   send(response, 200, { ready: true, failing: [], uptimeMs: Date.now() - startedAtMs });
 }
 
-/** A lease that ends by itself, or at once with `leaseMs: 0`. */
+/** A lease that ends by itself: refused while turns are under way or another is held, renewed for its own request. */
 async function suspend(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { leaseMs: forMs } = JSON.parse(await text(request)) as { leaseMs: number };
-  suspendedUntilMs = Date.now() + forMs;
-  send(response, 200, { status: 'ready', suspensionId: String(suspendedUntilMs) });
+  const { requestId = '', leaseMs: forMs = suspensionMs } = JSON.parse(await text(request)) as {
+    requestId?: string;
+    leaseMs?: number;
+  };
+  if (isSuspended() && suspension.requestId !== requestId)
+    return send(response, 503, { error: { message: 'another gateway suspension is already prepared' } });
+  if (active > 0) return send(response, 200, { status: 'busy', retryAfterMs: 200, activeCount: active, blockers: [] });
+  const id = isSuspended() ? suspension.id : randomUUID();
+  suspension = { requestId, id, untilMs: Date.now() + forMs };
+  note(`suspended for ${requestId}`);
+  send(response, 200, {
+    status: 'ready',
+    suspensionId: id,
+    expiresAtMs: suspension.untilMs,
+    activeCount: 0,
+    blockers: [],
+  });
+}
+
+/** No error for one that has ended; another that is held is not ended. */
+async function resume(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { suspensionId } = JSON.parse(await text(request)) as { suspensionId?: string };
+  const resumed = isSuspended();
+  if (resumed && suspension.id !== suspensionId)
+    return send(response, 400, { error: { message: 'gateway suspension id does not match' } });
+  suspension = { ...suspension, untilMs: 0 };
+  if (resumed) note(`resumed for ${suspension.requestId}`);
+  send(response, 200, { ok: true, status: 'running', resumed });
 }
 
 async function converse(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -230,6 +272,7 @@ async function converse(request: IncomingMessage, response: ServerResponse): Pro
     return send(response, 400, { error: { message: 'no user message', type: 'invalid_request_error' } });
   const session = String(request.headers['x-openclaw-session-key'] ?? 'agent:main:main');
   appendTurn(session, 'user', asked);
+  await sleep(config.bed?.turnMs ?? 0);
   const { turns } = countTurns.get(session) as { turns: number };
   const said = `turn ${turns} of ${session}: ${asked}`;
   appendTurn(session, 'assistant', said);
@@ -254,10 +297,9 @@ server.listen(port, '127.0.0.1', () =>
 
 const chatterMs = config.bed?.chatterMs ?? 0;
 if (chatterMs > 0)
-  setInterval(
-    () => appendTurn('agent:main:chatter', 'assistant', `tick ${Date.now()} ${'.'.repeat(200)}`),
-    chatterMs,
-  ).unref();
+  setInterval(() => {
+    if (!isSuspended()) appendTurn('agent:main:chatter', 'assistant', `tick ${Date.now()} ${'.'.repeat(200)}`);
+  }, chatterMs).unref();
 
 // Databases are not closed: like the real gateway it leaves a WAL behind even after a clean stop.
 process.on('SIGTERM', () => {

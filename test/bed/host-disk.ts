@@ -102,6 +102,7 @@ export function installPrograms(plan: HostPlan): void {
   const system = (path: string): string => join(plan.systemRoot, path);
   installScript(system('/usr/local/bin/openclaw'), openclaw(plan));
   installModule('gateway.ts', system('/usr/local/lib/openclaw/gateway.mjs'));
+  installModule('stand-ins/gateway-command.ts', system('/usr/local/lib/openclaw/command.mjs'));
   writeFileSync(system('/usr/local/lib/openclaw/version'), `${openclawVersions[plan.profile]}\n`);
   for (const name of ['post', ...nodeTools])
     installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));

@@ -163,7 +163,7 @@ export user full long exact parent pattern
 `;
 }
 
-/** The openclaw command: its version, from the lane or the host, or the gateway. */
+/** The openclaw command: its version, from the lane or the host; the gateway; what asks it to hold still. */
 export function openclaw(plan: HostPlan): string {
   const library = hostPath(plan, '/usr/local/lib/openclaw');
   const security = plan.toolsDir === undefined ? '/usr/bin/security' : `${plan.toolsDir}/security`;
@@ -173,6 +173,9 @@ export function openclaw(plan: HostPlan): string {
   done
   exit 1
 fi
+case "$1 $2" in
+  'gateway suspend'|'gateway resume') exec ${shQuote(plan.hostNode)} --no-warnings ${shQuote(`${library}/command.mjs`)} "$@" ;;
+esac
 OPENCLAW_SECURITY=${shQuote(security)} exec ${shQuote(plan.hostNode)} --no-warnings ${shQuote(`${library}/gateway.mjs`)} "$@"
 `;
 }

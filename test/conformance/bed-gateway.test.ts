@@ -168,6 +168,37 @@ describe('the gateway', () => {
     expect((await say('x')).status).toBe(200);
   });
 
+  it('is suspended for one who asks at a time, goes on when told, and not by another', async () => {
+    configure({ bed: { chatterMs: 5 } });
+    await start();
+    const post = async (path: string, body: object): Promise<{ status: number; answer: { suspensionId?: string } }> => {
+      const response = await fetch(url(path), { method: 'POST', body: JSON.stringify(body) });
+      return { status: response.status, answer: (await response.json()) as object };
+    };
+    const first = await post('/suspend', { requestId: 'one' });
+    expect(first).toMatchObject({ status: 200, answer: { status: 'ready' } });
+    expect((await post('/suspend', { requestId: 'one' })).answer.suspensionId).toBe(first.answer.suspensionId);
+    expect((await post('/suspend', { requestId: 'two' })).status).toBe(503);
+    const chatter = (): string => readFileSync(join(home, '.openclaw/transcripts/agent_main_chatter.jsonl'), 'utf8');
+    const held = chatter();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(chatter()).toBe(held);
+    expect((await post('/resume', { suspensionId: 'other' })).status).toBe(400);
+    for (const resumed of [true, false])
+      expect((await post('/resume', first.answer)).answer).toMatchObject({ status: 'running', resumed });
+    expect((await say('x')).status).toBe(200);
+  });
+
+  it('is not suspended while a turn is under way', async () => {
+    configure({ bed: { turnMs: 300 } });
+    await start();
+    const turn = say('x');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const asked = await fetch(url('/suspend'), { method: 'POST', body: JSON.stringify({ requestId: 'one' }) });
+    expect(await asked.json()).toMatchObject({ status: 'busy', activeCount: 1 });
+    expect((await turn).status).toBe(200);
+  });
+
   it('answers unknown paths with 200 and a page, as the real one does', async () => {
     configure();
     await start();
