@@ -3,10 +3,9 @@
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
 import { backupSecretsStep } from './backup/backup-secrets.ts';
 import { backupSegmentStep } from './backup/backup-segment.ts';
+import { captureLaneStep } from './backup/capture-lane.ts';
 import { commitManifestStep } from './backup/commit-manifest.ts';
-import { copyDatabasesStep } from './backup/copy-databases.ts';
 import { findReusableStep } from './backup/find-reusable.ts';
-import { planBackupStep } from './backup/plan-backup.ts';
 import { planSupplementStep } from './backup/plan-supplement.ts';
 import type { Deps } from './deps.ts';
 import { appendBackupLogStep } from './host/append-backup-log.ts';
@@ -75,8 +74,7 @@ function hostSteps(deps: Deps): HostSteps {
 
 function dataSteps(deps: Deps): DataSteps {
   return {
-    planBackup: planBackupStep(deps),
-    copyDatabases: copyDatabasesStep(deps),
+    captureLane: captureLaneStep(deps),
     planSupplement: planSupplementStep(deps),
     backupSegment: backupSegmentStep(deps),
     backupSecrets: backupSecretsStep(deps),

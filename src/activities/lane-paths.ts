@@ -26,12 +26,13 @@ export function tornRecords(bundle: string, segment: string): string {
   return `${runDirectory(bundle)}/${segment}.torn`;
 }
 
-export function databaseRecords(bundle: string): string {
-  return `${runDirectory(bundle)}/databases.records`;
-}
-
 export function copiesDirectory(bundle: string): string {
   return `${runDirectory(bundle)}/copies`;
+}
+
+/** The lane's files as they were while its gateway was suspended; only in bundles of consistency `cloned`. */
+export function cloneDirectory(bundle: string): string {
+  return `${runDirectory(bundle)}/clone`;
 }
 
 /** The staging tree of one restore. */

@@ -5,6 +5,7 @@ import type { FileEntry } from '../domain/file-entry.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Component } from '../domain/terms.ts';
 import { byteString, matchesAny, treeMatcher } from './globs.ts';
+import { limits } from '../domain/limits.ts';
 import type { OmissionReason } from './omission.ts';
 
 /** To what member names are relative: the lane's home; the host's root; the tree of database copies (then as in the home). */
@@ -25,16 +26,19 @@ export type Verdict =
 
 const omit = (reason: OmissionReason): Verdict => ({ fate: 'omit', reason });
 
-/** A classifier of one listing; it remembers directories that globs matched. */
-export function classifier(options: ClassifyOptions): (entry: FileEntry) => Verdict {
+/** A classifier of one listing, which it has seen whole; it remembers directories that globs matched. */
+export function classifier(options: ClassifyOptions, entries: readonly FileEntry[]): (entry: FileEntry) => Verdict {
   const { profile, components, base } = options;
   const leaveOut = exclusions(options);
+  const tooLarge = base === 'host' ? new Set() : beyondClassOne(entries, profile, leaveOut);
   return (entry) => {
     const reason = leaveOut(entry);
     if (reason !== undefined) return omit(reason);
-    const component = base === 'host' ? hostComponent(entry) : homeComponent(entry.path, profile);
+    const isMoved = tooLarge.has(entry);
+    const placed = base === 'host' ? hostComponent(entry) : homeComponent(entry.path, profile);
+    const component = isMoved ? 'transcripts' : placed;
     if (component === undefined) return omit('outside');
-    if (!components.includes(component)) return omit('other-tier');
+    if (!components.includes(component)) return omit(isMoved ? 'too-large-for-tier-a' : 'other-tier');
     return isLiveDatabase(entry, options) ? { fate: 'database' } : { fate: 'take', component };
   };
 }
@@ -53,12 +57,43 @@ function exclusions({ profile, exclude, base }: ClassifyOptions): (entry: FileEn
   };
 }
 
+/**
+ * Databases of the configuration hold secrets and conversations: they are class 1 while all of them fit tier A, from the
+ * smallest up, and the others class 2. The same rule for live databases and for their copies.
+ */
+function beyondClassOne(
+  entries: readonly FileEntry[],
+  profile: Profile,
+  leaveOut: (entry: FileEntry) => unknown,
+): ReadonlySet<FileEntry> {
+  const databases = entries.filter(
+    (entry) =>
+      entry.type === 'file' &&
+      matchesAny(entry.path, profile.databases) &&
+      homeComponent(entry.path, profile) === 'config' &&
+      leaveOut(entry) === undefined,
+  );
+  let sumBytes = 0;
+  const larger = (a: FileEntry, b: FileEntry): number => a.sizeBytes - b.sizeBytes || Buffer.compare(a.path, b.path);
+  return new Set(
+    databases.toSorted(larger).filter(({ sizeBytes }) => (sumBytes += sizeBytes) > limits.classOneDatabaseBytes),
+  );
+}
+
 /** SQLite's own files beside a database; the online backup has their content. */
 const sidecar = /^(.+)-(?:wal|shm|journal)$/s;
 
+/** Of a live database or a file that SQLite keeps beside one: the database's name. */
+export function databaseOf(path: Buffer, databases: readonly string[]): Buffer | undefined {
+  const beside = sidecar.exec(byteString(path))?.[1];
+  return [path, ...(beside === undefined ? [] : [Buffer.from(beside, 'latin1')])].find((name) =>
+    matchesAny(name, databases),
+  );
+}
+
 function isSidecar({ path, type }: FileEntry, profile: Profile): boolean {
-  const database = type === 'file' ? sidecar.exec(byteString(path))?.[1] : undefined;
-  return database !== undefined && matchesAny(Buffer.from(database, 'latin1'), profile.databases);
+  const database = type === 'file' ? databaseOf(path, profile.databases) : undefined;
+  return database !== undefined && !database.equals(path);
 }
 
 function isLiveDatabase({ path, type }: FileEntry, { profile, base }: ClassifyOptions): boolean {

@@ -15,6 +15,8 @@ export const omissionReasons = [
   'device',
   /** Of a component that the tier does not hold. */
   'other-tier',
+  /** A database of the configuration that is class 2 because of its size, in a bundle that holds no class 2. */
+  'too-large-for-tier-a',
   /** In no tree of the profile, or a directory of the host. */
   'outside',
   /** Gone when it was read. */

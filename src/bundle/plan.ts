@@ -81,9 +81,10 @@ interface Sorted {
 }
 
 function sortOut(entries: readonly FileEntry[], options: PlanOptions): Sorted {
-  const classify = classifier(options);
+  const listed = uniqueByName(entries);
+  const classify = classifier(options, listed);
   const sorted: Sorted = { taken: [], omissions: [], databases: [] };
-  for (const entry of uniqueByName(entries)) {
+  for (const entry of listed) {
     const verdict = classify(entry);
     if (verdict.fate === 'take') sorted.taken.push({ entry, component: verdict.component });
     else if (verdict.fate === 'database') sorted.databases.push(entry);

@@ -101,11 +101,19 @@ export interface PlanRequest extends Mutating {
   readonly segmentBytes: number;
 }
 
-export interface BackupPlan {
-  readonly capturedAt: string;
+/** How the files of a bundle are of one state: cloned in one moment, or each compared before and after it was read. */
+export type Consistency = 'compared' | 'cloned';
+
+export interface PlannedSegments {
   readonly segments: readonly SegmentPlan[];
   readonly omissions: readonly OmissionCount[];
-  readonly databases: number;
+}
+
+export interface BackupPlan extends PlannedSegments {
+  readonly capturedAt: string;
+  /** `cloned`: members of base `home` are read from the clone beside the run. */
+  readonly consistency: Consistency;
+  readonly warnings: readonly string[];
 }
 
 export interface ManifestRequest extends OnLane {

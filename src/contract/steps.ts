@@ -11,11 +11,13 @@ import type {
   BundleChoice,
   ChosenBundles,
   ChosenSegment,
+  Consistency,
   Fence,
   Holder,
   ManifestRequest,
   Mutating,
   OnLane,
+  PlannedSegments,
   PlanRequest,
   Predecessor,
   PrepareSwap,
@@ -62,20 +64,27 @@ export interface HostSteps {
 
 /** Queue `clawback-data`: what reads a lane and writes the store. */
 export interface DataSteps {
-  /** Lists the lane, plans, and writes the member lists to the lane. */
-  planBackup(input: PlanRequest): Promise<BackupPlan>;
-  /** Takes consistent copies of the databases that the plan found, and plans their segments. */
-  copyDatabases(input: PlanRequest & { readonly firstNumber: number }): Promise<BackupPlan>;
+  /**
+   * Lists the lane, copies its databases and, where the file system can, clones its files, all while the gateway is
+   * suspended, where it can be; then plans, and writes the member lists to the lane. ClassOneEmpty.
+   */
+  captureLane(input: PlanRequest): Promise<BackupPlan>;
   /** Plans the torn files again. */
   planSupplement(
     input: PlanRequest & {
       readonly firstNumber: number;
+      readonly consistency: Consistency;
       readonly segments: readonly { readonly id: string; readonly base: SegmentPlan['base'] }[];
     },
-  ): Promise<BackupPlan>;
+  ): Promise<PlannedSegments>;
   /** Streams one segment from the lane into the store. PlanLost when its list is gone or changed. */
   backupSegment(
-    input: OnLane & { readonly store: string; readonly bundle: string; readonly segment: SegmentPlan },
+    input: OnLane & {
+      readonly store: string;
+      readonly bundle: string;
+      readonly segment: SegmentPlan;
+      readonly consistency: Consistency;
+    },
   ): Promise<SegmentResult>;
   /** The Keychain items, straight into a segment of their own. */
   backupSecrets(

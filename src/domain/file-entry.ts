@@ -22,6 +22,15 @@ export interface FileEntry {
   readonly links: number;
 }
 
+/**
+ * Does a clone have what its original had? It is another inode, made just now. Times to the microsecond: a cp that sets
+ * them may know no finer ones.
+ */
+export function isSameContent(original: FileEntry, clone: FileEntry): boolean {
+  if (original.type !== clone.type || original.sizeBytes !== clone.sizeBytes) return false;
+  return original.type !== 'file' || original.mtimeNs / 1000n === clone.mtimeNs / 1000n;
+}
+
 /** Do two looks at one path show the same unchanged file? */
 export function isSameState(before: FileEntry, after: FileEntry): boolean {
   return (

@@ -15,6 +15,7 @@ export const defaultTools = {
   stat: '/usr/bin/stat',
   pgrep: '/usr/bin/pgrep',
   df: '/bin/df',
+  cp: '/bin/cp',
   ps: '/bin/ps',
 } as const;
 

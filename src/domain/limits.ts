@@ -68,6 +68,16 @@ export const limits = {
   clockOffsetMs: 60 * second,
   /** How long `.bak.<epoch>` trees are kept. */
   backupTreeKeptMs: 7 * 24 * 3600 * second,
+  /**
+   * How much of a gateway's suspension is used. OpenClaw's lease is 120 s from the grant; 30 s are left for the end of
+   * the command that got it (a CLI took up to 13 s to start on a busy machine, openclaw-notes) and for resuming.
+   */
+  suspensionMs: 90 * second,
+  /**
+   * Databases of the configuration that stay in class 1, in all: tier A's 500 MB (procedure) less 50 MB for all other
+   * configuration and 50 MB for what the databases grow by between their listing and their copy.
+   */
+  classOneDatabaseBytes: 400_000_000,
   /** A bundle that shrank below this share of its predecessor is suspect. */
   suspectShrinkRatio: 0.5,
 

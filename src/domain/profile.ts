@@ -43,6 +43,12 @@ export interface Profile {
   readonly message: MessageProbe;
   /** A configuration file below the home that holds the version pin or names it, for the survey. */
   readonly versionCommand: readonly string[];
+  /**
+   * How a running gateway is asked to hold still for a backup, by a lease that ends by itself; absent where it cannot
+   * be. Each command is given one more word: `suspend` an id of ours (asked again with it, the lease is renewed),
+   * `resume` the `suspensionId` of the JSON that `suspend` printed.
+   */
+  readonly suspension?: { readonly suspend: readonly string[]; readonly resume: readonly string[] };
   readonly defaultPort: number;
   /**
    * Tables that mean nothing on another day or host, emptied in the staged databases before they become live: leases
@@ -120,6 +126,11 @@ const openclaw2026: Profile = {
   health: { live: '/health', ready: '/readyz' },
   message: chatCompletions,
   versionCommand: ['openclaw', '--version'],
+  // openclaw-notes, 8; OpenClaw's docs/cli/gateway/query.md: exit status 1 while work is under way after the wait
+  suspension: {
+    suspend: ['openclaw', 'gateway', 'suspend', '--wait', '30', '--json', '--request-id'],
+    resume: ['openclaw', 'gateway', 'resume'],
+  },
   defaultPort: 18789,
   // openclaw-notes, 5 and 8: an owner lease blocks the start for 300 s; OpenClaw's own archives drop the same
   emptiedTables: ['state_leases', 'agent_database_leases', 'delivery_queue'],

@@ -3,7 +3,7 @@
 
 import type { Operation } from '../contract/inputs.ts';
 import type { SegmentPlan, SegmentResult } from '../contract/results.ts';
-import type { BackupPlan, Predecessor } from '../contract/step-types.ts';
+import type { BackupPlan, Consistency, PlannedSegments, Predecessor } from '../contract/step-types.ts';
 import { limits } from '../domain/limits.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import { codeOf, workflowFailure } from './failures.ts';
@@ -45,15 +45,8 @@ async function writePlan(section: Section, operation: Backup, finished: Map<stri
   };
   const data = dataStream(limits.segmentBytes);
 
-  progress.update({ phase: 'listing and planning' });
-  let plan = await data.planBackup({ ...section.mutating(), ...request });
-  if (plan.databases > 0) {
-    progress.update({ phase: 'copying databases' });
-    plan = merge(
-      plan,
-      await data.copyDatabases({ ...section.mutating(), ...request, firstNumber: plan.segments.length + 1 }),
-    );
-  }
+  progress.update({ phase: 'listing the lane and copying its databases' });
+  const plan = await data.captureLane({ ...section.mutating(), ...request });
   const reusable = await findReusable(section, plan);
   const reused = new Set<string>();
   const lookUp = (segment: SegmentPlan): SegmentResult | undefined => {
@@ -61,25 +54,25 @@ async function writePlan(section: Section, operation: Backup, finished: Map<stri
     if (known && segment.reusable && !finished.has(segment.fingerprint)) reused.add(segment.id);
     return segment.reusable ? known : undefined;
   };
-  const results = await streamSegments(section, operation, { segments: plan.segments, lookUp, finished });
+  const { segments, consistency } = plan;
+  const results = await streamSegments(section, operation, { segments, consistency, lookUp, finished });
 
   const supplement = await takeSupplements(section, operation, plan, results);
   const secrets = await backUpSecrets(section, operation, supplement.plan);
   return {
     plan: secrets.plan,
-    warnings: secrets.warnings,
+    warnings: [...plan.warnings, ...secrets.warnings],
     results: [...supplement.results, ...secrets.results],
     reused,
     predecessor: reusable.predecessor,
   };
 }
 
-function merge(plan: BackupPlan, more: BackupPlan): BackupPlan {
+function merge(plan: BackupPlan, more: PlannedSegments): BackupPlan {
   return {
-    capturedAt: plan.capturedAt,
+    ...plan,
     segments: [...plan.segments, ...more.segments],
     omissions: [...plan.omissions, ...more.omissions],
-    databases: plan.databases,
   };
 }
 
@@ -98,6 +91,7 @@ async function findReusable(
 
 interface ToStream {
   readonly segments: readonly SegmentPlan[];
+  readonly consistency: Consistency;
   /** What is in the store already. */
   readonly lookUp: (segment: SegmentPlan) => SegmentResult | undefined;
   /** Filled with what another plan of this run may keep. */
@@ -107,7 +101,7 @@ interface ToStream {
 async function streamSegments(
   section: Section,
   operation: Backup,
-  { segments, lookUp, finished }: ToStream,
+  { segments, consistency, lookUp, finished }: ToStream,
 ): Promise<SegmentResult[]> {
   const { spec, progress } = section;
   const known = segments.map((segment) => lookUp(segment));
@@ -132,6 +126,7 @@ async function streamSegments(
         store: spec.store,
         bundle: operation.bundle,
         segment,
+        consistency,
       });
       if (result.torn === 0 && segment.reusable) finished.set(segment.fingerprint, result);
       progress.advance(segment.sizeBytes);
@@ -162,10 +157,12 @@ async function takeSupplements(
       ...section.mutating(),
       ...request,
       firstNumber: plan.segments.length + 1,
+      consistency: plan.consistency,
       segments: torn,
     });
     const taken = await streamSegments(section, operation, {
       segments: more.segments,
+      consistency: plan.consistency,
       lookUp: () => undefined,
       finished: new Map(),
     });

@@ -50,13 +50,11 @@ function put(lane: BedLane, name: string, content: string): void {
   renameSync(own, path);
 }
 
-/** Resolves when the lists of a run lie on the lane: everything has been listed, little has been read. */
-async function planned(lane: BedLane): Promise<void> {
+/** Resolves when a run copies its databases: everything has been listed, no file has been read. */
+async function listed(lane: BedLane): Promise<void> {
   const run = join(lane.realHome, '.clawback/run');
   await eventually(
-    async () =>
-      existsSync(run) &&
-      readdirSync(run).some((name) => readdirSync(join(run, name)).some((file) => file.endsWith('.list'))),
+    async () => existsSync(run) && readdirSync(run).some((name) => existsSync(join(run, name, 'copies'))),
     60_000,
   );
 }
@@ -70,7 +68,7 @@ describe('a backup beside writers', () => {
     const turnsBefore = pictureOf(busy).turns;
 
     const backup = backUp(rig, busy);
-    await planned(busy);
+    await listed(busy);
     put(busy, 'rewritten', version(1));
     put(busy, 'truncated', version(1).slice(0, 1000));
     put(busy, 'replaced', version(2));

@@ -16,14 +16,7 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 const entry: StepName[] = ['describeLane', 'settleLane'];
-const work: StepName[] = [
-  'surveyLane',
-  'planBackup',
-  'copyDatabases',
-  'findReusable',
-  'backupSegment',
-  'backupSecrets',
-];
+const work: StepName[] = ['surveyLane', 'captureLane', 'findReusable', 'backupSegment', 'backupSecrets'];
 const after: StepName[] = ['appendBackupLog', 'tidyLane', 'dropOldBaks'];
 const whole: StepName[] = ['resolveLane', ...entry, ...work, 'commitManifest', ...after];
 
@@ -64,12 +57,24 @@ describe.concurrent('a backup', () => {
     });
   });
 
-  it('takes no databases and no secrets where there are none', async () => {
+  it('takes no secrets where there are none', async () => {
     const lane = bench.lane('plain');
     lane.plans = [planOf([segmentPlan('s-0001')])];
     lane.spec = { ...lane.spec, secrets: [] };
     expect(await (await bench.backup(lane, { tier: 'A' })).result()).toMatchObject({ segments: 1, tier: 'A' });
-    expect(lane.count('copyDatabases') + lane.count('backupSecrets')).toBe(0);
+    expect(lane.count('backupSecrets')).toBe(0);
+  });
+
+  it('of a clone reads all of it from there, and hands on what the capture warned of', async () => {
+    const lane = bench.lane('cloned');
+    lane.plans = [planOf([segmentPlan('s-0001')], { consistency: 'cloned', warnings: ['it took long'] })];
+    lane.torn.set('s-0001', 1);
+    const { warnings } = await (await bench.backup(lane)).result();
+    expect(warnings).toEqual(['it took long']);
+    const asked = lane.calls.filter(({ step }) => step === 'backupSegment' || step === 'planSupplement');
+    expect(asked).toHaveLength(3);
+    for (const { input } of asked) expect(input).toMatchObject({ consistency: 'cloned' });
+    expect(lane.manifest?.plan.consistency).toBe('cloned');
   });
 
   it.each(entry)('fails with the cause, and has nothing to tidy, when %s fails', async (step) => {
@@ -123,12 +128,12 @@ describe.concurrent('a backup', () => {
     expect(await statusOf(bench.handle(lane.id))).toBe('RUNNING');
     lane.release('settleLane');
     expect(await failureOf(handle)).toMatchObject({ code: 'Cancelled' });
-    expect(lane.count('surveyLane') + lane.count('planBackup')).toBe(0);
+    expect(lane.count('surveyLane') + lane.count('captureLane')).toBe(0);
   });
 
   it.each([
     ['of its entry', ['resolveLane', ...entry, 'surveyLane']],
-    ['of its plans', ['planBackup', 'copyDatabases', 'findReusable']],
+    ['of its plans', ['captureLane', 'findReusable']],
     ['of its streams', ['backupSegment', 'backupSecrets', 'commitManifest']],
     ['after the commit', after],
   ] as const)('succeeds when every first answer %s is lost', async (which, steps) => {
@@ -199,24 +204,17 @@ describe.concurrent('a lost plan', () => {
   it('is made anew, and no finished segment of it is sent again but those that may not be reused', async () => {
     const lane = withPlans('plan-lost').told('backupSegment', { kind: 'fail', code: 'PlanLost', from: 3, to: 3 });
     const result = await (await bench.backup(lane)).result();
-    expect(lane.count('planBackup')).toBe(2);
+    expect(lane.count('captureLane')).toBe(2);
     expect(lane.sent).toEqual([kept.fingerprint, fresh.fingerprint, late.fingerprint, fresh.fingerprint]);
     expect(result).toMatchObject({ segments: 3, reusedSegments: 0, sealedBytes: 3 * 1_400 });
     expectWholeManifest(lane);
     expect(lane.manifest?.results.map(({ id }) => id)).toEqual(['s-0001', 's-0002', 's-0003']);
   });
 
-  it('is made anew when its lists are gone before the databases are copied', async () => {
-    const lane = bench.lane('plan-lost-early').told('copyDatabases', { kind: 'fail', code: 'PlanLost', to: 1 });
-    await (await bench.backup(lane)).result();
-    expect(lane.count('planBackup')).toBe(2);
-    expectWholeManifest(lane);
-  });
-
   it('fails the backup the third time', async () => {
     const lane = withPlans('plan-lost-thrice').told('backupSegment', { kind: 'fail', code: 'PlanLost', from: 2 });
     expect(await failureOf(await bench.backup(lane))).toMatchObject({ code: 'PlanLost' });
-    expect(lane.count('planBackup')).toBe(3);
+    expect(lane.count('captureLane')).toBe(3);
     expect(lane.sent).toEqual([kept.fingerprint]);
     expect(lane.manifest).toBeNull();
   });
@@ -296,7 +294,7 @@ describe.concurrent('segments that the store has', () => {
 
   it('are asked for only where they may be reused', async () => {
     const lane = bench.lane('asks');
-    lane.plans = [planOf([segmentPlan('s-0001'), segmentPlan('s-0002', { reusable: false })], 1)];
+    lane.plans = [planOf([segmentPlan('s-0001'), segmentPlan('s-0002', { reusable: false })])];
     lane.reusable = [stored('s-0001'), stored('s-0002')];
     await (await bench.backup(lane)).result();
     const asked = lane.calls.find(({ step }) => step === 'findReusable')?.input;

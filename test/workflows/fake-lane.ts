@@ -69,8 +69,10 @@ export function segmentPlan(id: string, more: Partial<SegmentPlan> = {}): Segmen
   };
 }
 
-export function planOf(segments: readonly SegmentPlan[], databases = 0): BackupPlan {
-  return { capturedAt: '2026-11-22T03:15:00.000Z', segments, omissions: [{ reason: 'socket', count: 2 }], databases };
+export function planOf(segments: readonly SegmentPlan[], more: Partial<BackupPlan> = {}): BackupPlan {
+  const omissions = [{ reason: 'socket', count: 2 }];
+  const capturedAt = '2026-11-22T03:15:00.000Z';
+  return { capturedAt, consistency: 'compared', segments, omissions, warnings: [], ...more };
 }
 
 function chosenSegment(id: string, more: Partial<ChosenSegment> = {}): ChosenSegment {
@@ -180,8 +182,10 @@ export class FakeLane {
   readonly sent: string[] = [];
   readonly staged: string[] = [];
 
-  plans: BackupPlan[] = [planOf([segmentPlan('s-0001'), segmentPlan('s-0002')], 1)];
-  databases = planOf([segmentPlan('s-0003', { base: 'copies', reusable: false })], 1);
+  /** The last of them is of a database. */
+  plans: BackupPlan[] = [
+    planOf([segmentPlan('s-0001'), segmentPlan('s-0002'), segmentPlan('s-0003', { base: 'copies', reusable: false })]),
+  ];
   /** Torn members of a segment, by its id. */
   readonly torn = new Map<string, number>();
   reusable: readonly ReusableSegment[] = [];

@@ -72,7 +72,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     surveyLane: (lane) => lane.survey,
     readUnsettled: (lane) => (lane.unreachable ? null : lane.journal !== null),
 
-    planBackup: (lane, { fence, bundle }, attempt) => {
+    captureLane: (lane, { fence, bundle }, attempt) => {
       lane.takeFence(fence, attempt);
       lane.runDirectory = bundle;
       const [plan, ...later] = lane.plans;
@@ -80,18 +80,12 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       if (later.length > 0) lane.plans = later;
       return plan;
     },
-    copyDatabases: (lane, { fence }, attempt) => {
-      lane.takeFence(fence, attempt);
-      return lane.databases;
-    },
     planSupplement: (lane, { fence, firstNumber, segments }, attempt) => {
       lane.takeFence(fence, attempt);
       const ids = segments.map((_, at) => `s-${String(firstNumber + at).padStart(4, '0')}`);
       return {
-        capturedAt: '2026-11-22T03:16:00.000Z',
         segments: ids.map((id) => segmentPlan(id, { reusable: false, supplement: true })),
         omissions: [],
-        databases: 0,
       };
     },
     findReusable: (lane, { fingerprints }) => ({
@@ -205,7 +199,7 @@ const stepsOf = {
     tidyLane: 1,
     appendBackupLog: 1,
   },
-  data: { planBackup: 1, copyDatabases: 1, planSupplement: 1, backupSegment: 1, backupSecrets: 1, commitManifest: 1 },
+  data: { captureLane: 1, planSupplement: 1, backupSegment: 1, backupSecrets: 1, commitManifest: 1 },
   vault: {
     findReusable: 1,
     chooseBundles: 1,

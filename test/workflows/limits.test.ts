@@ -75,7 +75,7 @@ describe('a backup of as many segments as a bundle may have', () => {
     process.stdout.write(
       `${limits.segmentsPerBundle} segments: ${rows.length} events of 51,200, ${bytes} bytes of 52,428,800; ` +
         `a segment takes ${inputs.get('backupSegment')} bytes in, ${results.get('backupSegment')} out; ` +
-        `the plan is ${results.get('planBackup')}, the manifest's request ${inputs.get('commitManifest')} bytes\n`,
+        `the plan is ${results.get('captureLane')}, the manifest's request ${inputs.get('commitManifest')} bytes\n`,
     );
     expect(rows.length).toBeLessThan(51_200 / 10);
     expect(bytes).toBeGreaterThan(0);

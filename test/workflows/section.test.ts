@@ -37,7 +37,7 @@ describe.concurrent('the id of a section is the lock', () => {
     );
     lane.release('backupSegment');
     await first.result();
-    expect(lane.count('planBackup')).toBe(1);
+    expect(lane.count('captureLane')).toBe(1);
   });
 
   it('a second backup takes its turn when the first is done', async () => {
@@ -48,7 +48,7 @@ describe.concurrent('the id of a section is the lock', () => {
     lane.release('backupSegment');
     const results = await Promise.all([first.result(), second.result()]);
     expect(new Set(results.map((result) => (result as { bundle: string }).bundle)).size).toBe(2);
-    expect(lane.count('planBackup')).toBe(2);
+    expect(lane.count('captureLane')).toBe(2);
   });
 
   it('a wait costs some 15 events of history a try', async () => {

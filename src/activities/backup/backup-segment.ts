@@ -31,6 +31,8 @@ interface Job {
   readonly bundle: string;
   readonly segment: SegmentPlan;
   readonly members: readonly FileEntry[];
+  /** Where they are read, absolute on the lane. */
+  readonly base: string;
   readonly run: Run;
 }
 
@@ -43,13 +45,14 @@ interface Taken {
 }
 
 export function backupSegmentStep(deps: Deps): DataSteps['backupSegment'] {
-  return activity(async ({ target, store, bundle, segment }, run) => {
+  return activity(async ({ target, store, bundle, segment, consistency }, run) => {
     const shell = await reach(deps, target, run);
     const members = await readMembers(shell, bundle, segment);
-    const job: Job = { deps, shell, store, bundle, segment, members, run };
+    const base = segmentBase(shell, { bundle, base: segment.base, consistency });
+    const job: Job = { deps, shell, store, bundle, segment, members, base, run };
     const { stored, plainBytes, index, isPadded } =
       segment.kind === 'range' ? await takeRange(job) : await takeTar(job);
-    const torn = await recordTorn(shell, bundle, segment, members);
+    const torn = await recordTorn(shell, { bundle, segment, consistency }, members);
     // cut and grown again meanwhile: its size does not tell
     if (isPadded && torn === 0) throw goneSinceListing(shell, segment);
     return {
@@ -65,9 +68,9 @@ export function backupSegmentStep(deps: Deps): DataSteps['backupSegment'] {
 }
 
 async function takeTar(job: Job): Promise<Taken> {
-  const { shell, bundle, segment, members, run } = job;
+  const { shell, bundle, segment, members, base, run } = job;
   const tar = await packFiles(shell, {
-    base: segmentBase(shell, bundle, segment.base),
+    base,
     listPath: clawbackFile(shell, memberList(bundle, segment.id)),
     signal: run.signal,
   });
@@ -83,12 +86,12 @@ async function takeTar(job: Job): Promise<Taken> {
  * a file that is gone there will be no supplement: it is planned anew, without the file.
  */
 async function takeRange(job: Job): Promise<Taken> {
-  const { shell, bundle, segment, members, run } = job;
+  const { shell, segment, members, base, run } = job;
   const [file] = members;
   if (!file || !segment.range)
     throw new Failure('PlanLost', `segment ${segment.id} is no range of one file`, { segment: segment.id });
   const range = await readRange(shell, {
-    base: segmentBase(shell, bundle, segment.base),
+    base,
     path: file.path,
     ...segment.range,
     signal: run.signal,

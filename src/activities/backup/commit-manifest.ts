@@ -48,7 +48,7 @@ export function buildManifest(request: ManifestRequest, recipients: readonly Rec
       ...(survey.openclawVersion === null ? {} : { openclawVersion: survey.openclawVersion }),
     },
     clockOffsetMs: Math.round(survey.clockOffsetMs),
-    consistency: 'compared',
+    consistency: plan.consistency,
     ...(predecessor ? { predecessor: { bundle: predecessor.bundle, sha256: predecessor.sha256 } } : {}),
     ...(suspect.length > 0 ? { suspect } : {}),
     components: totalsOf(segments),

@@ -3,6 +3,7 @@
 // whole and compared again.
 
 import { type BundlePlan, planBundle } from '../../bundle/plan.ts';
+import type { Consistency } from '../../contract/step-types.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
@@ -17,7 +18,7 @@ import { clawbackDirectory, runDirectory, tornRecords } from '../lane-paths.ts';
 import { readWhole } from '../read-whole.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 import { decodeRecords, encodeNames } from './member-lists.ts';
-import { planOptions } from './plan-backup.ts';
+import { planOptions } from './plan-options.ts';
 import { segmentBase } from './segment-base.ts';
 import { isAppendOnly } from './torn.ts';
 import { countOmissions, writeSegmentLists } from './write-plan.ts';
@@ -38,11 +39,12 @@ export function planSupplementStep(deps: Deps): DataSteps['planSupplement'] {
         base,
         torn,
         profile: shared.profile,
+        consistency: request.consistency,
         fence,
       });
       plans.push(planBundle(others, { ...shared, base, firstNumber: numbered() }));
       plans.push(
-        planBundle(await cutAtLines(shell, base, growing, run), {
+        planBundle(await cutAtLines(shell, segmentBase(shell, { ...request, base }), growing, run), {
           ...shared,
           base,
           firstNumber: numbered(),
@@ -51,7 +53,6 @@ export function planSupplementStep(deps: Deps): DataSteps['planSupplement'] {
       );
     }
     return {
-      capturedAt: new Date(listedAtMs).toISOString(),
       segments: await writeSegmentLists(
         shell,
         request.bundle,
@@ -59,7 +60,6 @@ export function planSupplementStep(deps: Deps): DataSteps['planSupplement'] {
         fence,
       ),
       omissions: countOmissions(plans),
-      databases: 0,
     };
   });
 }
@@ -74,11 +74,13 @@ interface Look {
   readonly base: 'home' | 'host';
   readonly torn: readonly string[];
   readonly profile: Profile;
+  readonly consistency: Consistency;
   readonly fence: Fence;
 }
 
 /** The torn files as they are now, by kind; those that are gone meanwhile are simply absent. */
-async function lookAgain(shell: LaneShell, { bundle, base, torn, profile, fence }: Look): Promise<Changed> {
+async function lookAgain(shell: LaneShell, look: Look): Promise<Changed> {
+  const { bundle, base, torn, profile, fence } = look;
   const records = new Map<string, FileEntry>();
   for (const segment of torn) {
     const bytes = await readLaneFile(shell, tornRecords(bundle, segment));
@@ -89,7 +91,7 @@ async function lookAgain(shell: LaneShell, { bundle, base, torn, profile, fence 
   const list = `${runDirectory(bundle)}/torn-${base}.list`;
   await writeLaneFile(shell, list, encodeNames([...records.values()]), { fence });
   const listPath = `${shell.target.home}/${clawbackDirectory}/${list}`;
-  const now = await statFiles(shell, { base: segmentBase(shell, bundle, base), listPath });
+  const now = await statFiles(shell, { base: segmentBase(shell, look), listPath });
   if (now.some((entry) => records.get(entry.path.toString('latin1'))?.type !== entry.type))
     throw lost(shell, torn.join(' '), 'a name is of another type since it was listed');
   const growing = now.filter((entry) => isAppendOnly(entry, base, profile));
@@ -106,26 +108,16 @@ function lost(shell: LaneShell, segment: string, what: string): Failure {
 const lineBytes = 1024 * 1024;
 
 /** Each file cut behind its last line end; a file without any in its last MiB is taken up to its recorded length. */
-async function cutAtLines(
-  shell: LaneShell,
-  base: 'home' | 'host',
-  files: readonly FileEntry[],
-  run: Run,
-): Promise<FileEntry[]> {
+async function cutAtLines(shell: LaneShell, base: string, files: readonly FileEntry[], run: Run): Promise<FileEntry[]> {
   const cut: FileEntry[] = [];
   for (const file of files) cut.push({ ...file, sizeBytes: await wholeLines(shell, base, file, run) });
   return cut;
 }
 
-async function wholeLines(
-  shell: LaneShell,
-  from: 'home' | 'host',
-  { path, sizeBytes }: FileEntry,
-  run: Run,
-): Promise<number> {
+async function wholeLines(shell: LaneShell, base: string, { path, sizeBytes }: FileEntry, run: Run): Promise<number> {
   const offset = Math.max(0, sizeBytes - lineBytes);
   const { stdout, finished } = await readRange(shell, {
-    base: segmentBase(shell, '', from),
+    base,
     path,
     offset,
     length: sizeBytes - offset,

@@ -3,8 +3,9 @@
 
 import { matchesAny } from '../../bundle/globs.ts';
 import type { SegmentPlan } from '../../contract/results.ts';
+import type { Consistency } from '../../contract/step-types.ts';
 import { Failure } from '../../domain/failure.ts';
-import { type FileEntry, isSameState } from '../../domain/file-entry.ts';
+import { type FileEntry, isSameContent, isSameState } from '../../domain/file-entry.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { writeLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -14,20 +15,33 @@ import { requireProfile } from '../profiles.ts';
 import { encodeRecords } from './member-lists.ts';
 import { segmentBase } from './segment-base.ts';
 
-/** @returns how many members changed; those that are gone are not among them. PlanLost when a range's file is gone */
+export interface ReadSegment {
+  readonly bundle: string;
+  readonly segment: SegmentPlan;
+  readonly consistency: Consistency;
+}
+
+/**
+ * Looks where the segment was read: in a clone at what changed between the listing and the clone.
+ * @returns how many members changed; those that are gone are not among them. PlanLost when a range's file is gone
+ */
 export async function recordTorn(
   shell: LaneShell,
-  bundle: string,
-  segment: SegmentPlan,
+  { bundle, segment, consistency }: ReadSegment,
   before: readonly FileEntry[],
 ): Promise<number> {
   if (segment.base === 'copies' || segment.kind === 'directories') return 0;
   const listPath = `${shell.target.home}/${clawbackDirectory}/${memberList(bundle, segment.id)}`;
-  const looks = await statFiles(shell, { base: segmentBase(shell, bundle, segment.base), listPath });
+  const base = segmentBase(shell, { bundle, base: segment.base, consistency });
+  const looks = await statFiles(shell, { base, listPath });
   const after = new Map(looks.map((entry) => [entry.path.toString('latin1'), entry]));
   if (segment.kind === 'range' && looks.length < before.length) throw goneSinceListing(shell, segment);
   const profile = requireProfile(shell.target.profile);
-  const torn = before.filter((entry) => isTorn(entry, after.get(entry.path.toString('latin1')), segment, profile));
+  const isSame = consistency === 'cloned' && segment.base === 'home' ? isSameContent : isSameState;
+  const torn = before.filter((entry) => {
+    const now = after.get(entry.path.toString('latin1'));
+    return now !== undefined && !isSame(entry, now) && isTorn(entry, now, segment, profile);
+  });
   if (torn.length > 0) await writeLaneFile(shell, tornRecords(bundle, segment.id), encodeRecords(torn));
   return torn.length;
 }
@@ -42,8 +56,7 @@ export function goneSinceListing(shell: LaneShell, { id }: SegmentPlan): Failure
 }
 
 /** A range of an append-only file holds still although the file grows: its bytes are behind the end. */
-function isTorn(before: FileEntry, after: FileEntry | undefined, segment: SegmentPlan, profile: Profile): boolean {
-  if (!after || isSameState(before, after)) return false;
+function isTorn(before: FileEntry, after: FileEntry, segment: SegmentPlan, profile: Profile): boolean {
   if (segment.kind !== 'range' || !isAppendOnly(before, segment.base, profile)) return true;
   return after.inode !== before.inode || after.sizeBytes < before.sizeBytes;
 }

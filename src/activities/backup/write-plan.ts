@@ -54,7 +54,7 @@ export function countOmissions(plans: readonly BundlePlan[]): OmissionCount[] {
 export async function reportOmissions(shell: LaneShell, bundle: string, plans: readonly BundlePlan[]): Promise<void> {
   const told = plans
     .flatMap(({ omissions }) => omissions)
-    .filter(({ reason }) => untakeable.has(reason))
+    .filter(({ reason }) => remarkable.has(reason))
     .slice(0, reportedOmissions);
   if (told.length === 0) return;
   await appendReport(
@@ -63,6 +63,6 @@ export async function reportOmissions(shell: LaneShell, bundle: string, plans: r
   );
 }
 /** The other reasons are rules of profile and fleet file: the manifest counts them, and names would only bury these. */
-const untakeable: ReadonlySet<OmissionReason> = new Set(['socket', 'fifo', 'device']);
+const remarkable: ReadonlySet<OmissionReason> = new Set(['socket', 'fifo', 'device', 'too-large-for-tier-a']);
 /** The report is for people: a hundred names show what is going on. */
 const reportedOmissions = 100;

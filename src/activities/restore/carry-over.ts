@@ -1,6 +1,8 @@
 // What the fleet file excludes from backups is in no bundle: it is carried over from the old tree into the new
-// one, never dropped. Class 3 (caches, node_modules) is rebuilt instead, and stays in `.bak` meanwhile.
+// one, never dropped. So are databases that a bundle without class 2 does not hold, for they may be class 2 by their size.
+// Class 3 (caches, node_modules) is rebuilt instead, and stays in `.bak` meanwhile.
 
+import { databaseOf } from '../../bundle/classify.ts';
 import { matchesAny } from '../../bundle/globs.ts';
 import { bakName, type Rename } from '../../contract/journal.ts';
 import { listFiles } from '../../lane/listing.ts';
@@ -10,43 +12,57 @@ import { pathsExist } from '../../lane/trees.ts';
 export interface CarryRequest {
   readonly renames: readonly Rename[];
   readonly exclude: readonly string[];
+  /** Globs of databases to keep where none was staged, with what SQLite keeps beside them. */
+  readonly databases: readonly string[];
   readonly epoch: number;
   readonly stage: string;
 }
 
-/** Renames from the `.bak` trees into the new live ones, of each topmost excluded path whose parent was staged; a bundle from before the exclusion may hold the path itself. */
-export async function carriedOver(
-  shell: LaneShell,
-  { renames, exclude, epoch, stage }: CarryRequest,
-): Promise<Rename[]> {
-  const replaced = renames.filter(({ to }) => to.includes(`.bak.${epoch}`));
-  if (exclude.length === 0 || replaced.length === 0) return [];
-  const { home } = shell.target;
-  const paths = await topmostExcluded(
-    shell,
-    replaced.map(({ from }) => from),
-    exclude,
-  );
-  const staged = (path: string): string => `${home}/${stage}/${path}`;
-  const parents = await pathsExist(
-    shell,
-    paths.map((path) => staged(path.slice(0, path.lastIndexOf('/')))),
-  );
-  const held = await pathsExist(shell, paths.map(staged));
-  return paths
-    .filter((_, at) => parents[at] && !held[at])
-    .map((path) => ({ from: inBak(path, replaced, epoch), to: path }));
+interface Kept {
+  readonly path: string;
+  /** The database that it is, or lies beside. */
+  readonly database?: string;
 }
 
-async function topmostExcluded(
+/**
+ * Renames from the `.bak` trees into the new live ones, of each topmost path to keep whose parent was staged; a bundle
+ * may hold the path itself (it is older than the exclusion), or the database that a file lies beside.
+ */
+export async function carriedOver(shell: LaneShell, request: CarryRequest): Promise<Rename[]> {
+  const { renames, exclude, databases, epoch, stage } = request;
+  const replaced = renames.filter(({ to }) => to.includes(`.bak.${epoch}`));
+  if (exclude.length + databases.length === 0 || replaced.length === 0) return [];
+  const kept = await topmostKept(
+    shell,
+    replaced.map(({ from }) => from),
+    request,
+  );
+  const staged = (path: string): string => `${shell.target.home}/${stage}/${path}`;
+  const parents = await pathsExist(
+    shell,
+    kept.map(({ path }) => staged(path.slice(0, path.lastIndexOf('/')))),
+  );
+  const held = await pathsExist(
+    shell,
+    kept.map(({ path, database }) => staged(database ?? path)),
+  );
+  return kept
+    .filter((_, at) => parents[at] && !held[at])
+    .map(({ path }) => ({ from: inBak(path, replaced, epoch), to: path }));
+}
+
+async function topmostKept(
   shell: LaneShell,
   trees: readonly string[],
-  exclude: readonly string[],
-): Promise<string[]> {
-  const top: string[] = [];
-  for await (const { path } of listFiles(shell, { base: shell.target.home, paths: trees })) {
+  { exclude, databases }: CarryRequest,
+): Promise<Kept[]> {
+  const top: Kept[] = [];
+  for await (const { path, type } of listFiles(shell, { base: shell.target.home, paths: trees })) {
     const name = path.toString('utf8');
-    if (isExcluded(path, exclude) && !top.some((above) => name.startsWith(`${above}/`))) top.push(name);
+    if (top.some((above) => name.startsWith(`${above.path}/`))) continue;
+    const database = type === 'file' ? databaseOf(path, databases)?.toString('utf8') : undefined;
+    if (database !== undefined) top.push({ path: name, database });
+    else if (isExcluded(path, exclude)) top.push({ path: name });
   }
   return top;
 }

@@ -5,6 +5,7 @@ import { matchesAny } from '../../bundle/globs.ts';
 import type { PrepareSwap } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { isPrepared, type Journal, type Rename } from '../../contract/journal.ts';
+import type { Profile } from '../../domain/profile.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { emptyTables } from '../../lane/empty-tables.ts';
 import { listFiles } from '../../lane/listing.ts';
@@ -18,7 +19,7 @@ import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { carriedOver } from './carry-over.ts';
 import { requireJournal, saveJournal } from './journal-file.ts';
-import { swapRenames } from './swap-units.ts';
+import { databaseLogs, databaseRenames, swapRenames } from './swap-units.ts';
 
 export function prepareSwapStep(deps: Deps): HostSteps['prepareSwap'] {
   return activity(async ({ target, fence: step, ...request }, run) => {
@@ -35,13 +36,18 @@ export function prepareSwapStep(deps: Deps): HostSteps['prepareSwap'] {
 
 /** What must not come along is taken out of the staged databases (design, "What a restore promises"). */
 async function applyProfileRules(shell: LaneShell, restore: string, fence: Fence): Promise<void> {
-  const { emptiedTables, databases, roots } = requireProfile(shell.target.profile);
-  if (emptiedTables.length === 0) return;
+  const profile = requireProfile(shell.target.profile);
+  if (profile.emptiedTables.length === 0) return;
   const base = `${shell.target.home}/${clawbackDirectory}/${stageDirectory(restore)}/home`;
-  for await (const { path, type } of listFiles(shell, { base, paths: roots })) {
-    if (type !== 'file' || !matchesAny(path, databases)) continue;
-    await emptyTables(shell, `${base}/${path.toString('utf8')}`, emptiedTables, { fence });
-  }
+  for (const path of await stagedDatabases(shell, base, profile))
+    await emptyTables(shell, `${base}/${path}`, profile.emptiedTables, { fence });
+}
+
+async function stagedDatabases(shell: LaneShell, base: string, { roots, databases }: Profile): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { path, type } of listFiles(shell, { base, paths: roots }))
+    if (type === 'file' && matchesAny(path, databases)) found.push(path.toString('utf8'));
+  return found;
 }
 
 async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap): Promise<Journal> {
@@ -73,7 +79,17 @@ async function treeRenames(
     })),
   );
   const renames = swapRenames(roots, { profile, components, epoch, stage });
-  return [...renames, ...(await carriedOver(shell, { renames, exclude, epoch, stage }))];
+  const bundled = await stagedDatabases(shell, `${home}/${stage}`, profile);
+  const names = bundled.flatMap((path) => [...databaseLogs(path, profile), path]);
+  const present = await pathsExist(
+    shell,
+    names.map((name) => `${home}/${name}`),
+  );
+  const live = new Set(names.filter((_, at) => present[at]));
+  const alone = databaseRenames(bundled, { profile, renames, epoch, stage, live });
+  const databases = components.includes('transcripts') ? [] : profile.databases;
+  const carried = await carriedOver(shell, { renames, exclude, databases, epoch, stage });
+  return [...renames, ...alone, ...carried];
 }
 
 /** Logs come back beside, never over live ones. */

@@ -70,3 +70,30 @@ export function databaseLogs(path: string, { databases }: Profile): string[] {
   if (!matchesAny(Buffer.from(path), databases)) return [];
   return ['-wal', '-shm', '-journal'].map((suffix) => path + suffix);
 }
+
+export interface DatabaseSwap {
+  readonly profile: Profile;
+  readonly renames: readonly Rename[];
+  readonly epoch: number;
+  readonly stage: string;
+  /** Which of the databases and their logs are there, live. */
+  readonly live: ReadonlySet<string>;
+}
+
+/**
+ * Renames of the staged databases that lie in none of the renamed trees: class 2 by their size, they are restored with
+ * transcripts although they lie among the configuration.
+ */
+export function databaseRenames(staged: readonly string[], swap: DatabaseSwap): Rename[] {
+  const { profile, renames, epoch, stage, live } = swap;
+  const isMoved = (path: string): boolean => renames.some(({ to }) => path === to || path.startsWith(`${to}/`));
+  return staged
+    .filter((path) => !isMoved(path))
+    .flatMap((path) => {
+      const away = [...databaseLogs(path, profile), path].filter((name) => live.has(name));
+      return [
+        ...away.map((name) => ({ from: name, to: name.replace('/', `.bak.${epoch}/`) })),
+        { from: `${stage}/${path}`, to: path },
+      ];
+    });
+}

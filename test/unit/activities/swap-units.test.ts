@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { componentsIn, swapRenames } from '../../../src/activities/restore/swap-units.ts';
+import { componentsIn, databaseRenames, swapRenames } from '../../../src/activities/restore/swap-units.ts';
 import { type Profile, profileOf } from '../../../src/domain/profile.ts';
 import { components } from '../../../src/domain/terms.ts';
 
@@ -86,5 +86,30 @@ describe('what a restore renames', () => {
     expect(componentsIn('.openclaw', legacy).toSorted()).toEqual(['config', 'transcripts']);
     expect(componentsIn('workspace', legacy)).toEqual(['workspace']);
     expect(componentsIn('.openclaw', current).toSorted()).toEqual(['config', 'transcripts', 'workspace']);
+  });
+});
+
+describe('databases that lie among what is not restored', () => {
+  const path = '.openclaw/agents/main/agent/openclaw-agent.sqlite';
+  const swap = { profile: current, epoch, stage, renames: [] };
+
+  it('are swapped alone, and their logs go with the old ones', () => {
+    const live = new Set([path, `${path}-wal`, `${path}-shm`]);
+    expect(databaseRenames([path], { ...swap, live })).toEqual([
+      ...['-wal', '-shm', ''].map((log) => ({
+        from: `${path}${log}`,
+        to: `.openclaw.bak.${epoch}/agents/main/agent/openclaw-agent.sqlite${log}`,
+      })),
+      { from: `${stage}/${path}`, to: path },
+    ]);
+  });
+
+  it('only move in where the lane has none', () => {
+    expect(databaseRenames([path], { ...swap, live: new Set() })).toEqual([{ from: `${stage}/${path}`, to: path }]);
+  });
+
+  it('come with their tree where that is swapped', () => {
+    const renames = [{ from: `${stage}/.openclaw/agents`, to: '.openclaw/agents' }];
+    expect(databaseRenames([path], { ...swap, renames, live: new Set([path]) })).toEqual([]);
   });
 });

@@ -15,6 +15,51 @@ const byReason = (result: BundlePlan): Record<string, string[]> => {
   return found;
 };
 
+describe('databases of the configuration', () => {
+  const small = entry('.openclaw/state/openclaw.sqlite', { sizeBytes: 2e6 });
+  const middle = entry('.openclaw/agents/a/agent/openclaw-agent.sqlite', { sizeBytes: 300e6 });
+  const large = entry('.openclaw/agents/b/agent/openclaw-agent.sqlite', { sizeBytes: 300e6 + 1 });
+  const tierA = componentsOf('A');
+  const all = { profile: current, components: componentsOf('B') };
+  const componentsOfCopies = (copies: readonly FileEntry[]): Record<string, string[]> => {
+    const { segments } = plan(copies, { ...all, base: 'copies', reuse: false, segmentBytes: 1e9 });
+    return Object.fromEntries(segments.map(({ component, members }) => [component, members.map(nameOf)]));
+  };
+
+  it('are class 1 while they fit tier A, all together', () => {
+    expect(componentsOfCopies([small, middle])).toEqual({ config: [middle, small].map(nameOf) });
+    expect(plan([small, middle], { profile: current, components: tierA }).databases).toEqual([middle, small]);
+  });
+
+  it('are class 2 beyond that, the largest of them', () => {
+    expect(componentsOfCopies([small, middle, large])).toEqual({
+      config: [middle, small].map(nameOf),
+      transcripts: [nameOf(large)],
+    });
+    expect(plan([small, middle, large], all).databases).toHaveLength(3);
+  });
+
+  it('are left out of a tier A then, with a reason of their own, and are not even copied', () => {
+    const result = plan([small, middle, large], { profile: current, components: tierA });
+    expect(result.databases).toEqual([middle, small]);
+    expect(byReason(result)).toEqual({ 'too-large-for-tier-a': [nameOf(large)] });
+    const copies = plan([large, middle], { profile: current, components: tierA, base: 'copies' });
+    expect(byReason(copies)).toEqual({ 'too-large-for-tier-a': [nameOf(large)] });
+  });
+
+  it('count only when they are taken at all', () => {
+    const result = plan([small, middle, large], { ...all, exclude: [nameOf(middle)] });
+    expect(result.databases.map(nameOf)).toEqual([large, small].map(nameOf));
+    expect(componentsOfCopies([small, large])).toEqual({ config: [large, small].map(nameOf) });
+  });
+
+  it('of conversations alone are class 2 whatever their size', () => {
+    const sessions = entry('.openclaw/transcripts/sessions.sqlite', { sizeBytes: 10 });
+    const { segments } = plan([sessions], { base: 'copies', reuse: false });
+    expect(segments.map(({ component }) => component)).toEqual(['transcripts']);
+  });
+});
+
 describe('a plan, whatever the listing', () => {
   it('puts each entry into one segment, one database or one omission', () => {
     fc.assert(

@@ -113,13 +113,13 @@ describe('the meter', () => {
     const meter = new ProgressMeter(0);
     const troubled: Following = {
       ...still,
-      waiting: ['planBackup'],
+      waiting: ['captureLane'],
       retrying: [{ step: 'surveyLane', attempt: 3, message: 'the host does not answer' }],
       progress: { ...progress, overBudget: ['stop (budget 5 min)'] },
     };
     meter.take(troubled, 0, 0);
     expect(meter.take(troubled, 6_000, 0).remarks).toEqual([
-      'planBackup waits for a worker',
+      'captureLane waits for a worker',
       'surveyLane is tried again (attempt 3): the host does not answer',
       'over budget: stop (budget 5 min)',
     ]);

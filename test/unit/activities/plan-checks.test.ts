@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireTrees } from '../../../src/activities/backup/plan-backup.ts';
+import { requireTrees } from '../../../src/activities/backup/plan-checks.ts';
 import type { FileType } from '../../../src/domain/file-entry.ts';
 import { profileOf } from '../../../src/domain/profile.ts';
 import { componentsOf, type Tier } from '../../../src/domain/terms.ts';
