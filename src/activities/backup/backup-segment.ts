@@ -2,7 +2,7 @@
 // index. What changed while it was read is seen by comparing the listing before and after, for tar ends with 0
 // on torn files.
 
-import { Readable, Transform } from 'node:stream';
+import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { encodeIndex, rangeEntry, type SegmentIndex } from '../../bundle/index-file.ts';
 import { countAndHash } from '../../bundle/digest.ts';
@@ -97,11 +97,12 @@ async function takeRange(job: Job): Promise<Taken> {
     signal: run.signal,
   });
   const hash = countAndHash();
-  const sent = await send(job, range.stdout, paddedTo(segment.range.length), hash);
-  const { missing, bytes } = await range.finished;
+  const padding = new PaddedTo(segment.range.length);
+  const sent = await send(job, range.stdout, padding, hash);
+  const { missing } = await range.finished;
   if (missing) throw goneSinceListing(shell, segment);
-  const isPadded = bytes < segment.range.length;
-  return { ...sent, isPadded, index: { entries: [rangeEntry(file, hash.sha256)], omissions: [] } };
+  // counted here: the command's exit status can come before the last of its bytes has been taken
+  return { ...sent, isPadded: padding.isShort, index: { entries: [rangeEntry(file, hash.sha256)], omissions: [] } };
 }
 
 /** Moves the lane's bytes through checks into the sealed object; the first failure ends all of it. */
@@ -123,18 +124,30 @@ async function send(
   return put;
 }
 
-function paddedTo(length: number): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      done(null, chunk);
-    },
-    flush(done) {
-      if (seen < length) this.push(Buffer.alloc(length - seen));
-      done();
-    },
-  });
+/** Passes a range on and fills it up with zeros to its planned length. */
+class PaddedTo extends Transform {
+  readonly #length: number;
+  #seen = 0;
+
+  constructor(length: number) {
+    super();
+    this.#length = length;
+  }
+
+  /** Did fewer bytes come than were planned? Known at the end. */
+  get isShort(): boolean {
+    return this.#seen < this.#length;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#seen += chunk.length;
+    done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.isShort) this.push(Buffer.alloc(this.#length - this.#seen));
+    done();
+  }
 }
 
 async function putIndex(
