@@ -1,13 +1,13 @@
 // Makes the staging tree, private to the lane's user and on the volume of its home, so that swapping is renaming.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
 import { diskOf } from '../../lane/survey.ts';
 import { makeFolder } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { activity, fenceOf, reach } from '../step.ts';
+import { requireRoom } from './require-room.ts';
 
 export function openStageStep(deps: Deps): HostSteps['openStage'] {
   return activity(async ({ target, fence: step, restore, neededBytes }, run) => {
@@ -15,17 +15,7 @@ export function openStageStep(deps: Deps): HostSteps['openStage'] {
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const { freeBytes } = await diskOf(shell, target.home);
-    if (freeBytes < neededBytes) {
-      throw new Failure(
-        'DiskTooFull',
-        `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`,
-        {
-          lane: target.lane,
-          expectedBytes: neededBytes,
-          actualBytes: freeBytes,
-        },
-      );
-    }
+    requireRoom(target.lane, freeBytes, neededBytes);
     const stage = `${target.home}/${clawbackDirectory}/${stageDirectory(restore)}`;
     for (const place of ['home', 'plists', 'logs']) await makeFolder(shell, `${stage}/${place}`, { fence });
     return fence;

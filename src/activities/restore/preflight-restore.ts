@@ -11,6 +11,7 @@ import { diskOf, requirePortFree } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
 import { activity, reach } from '../step.ts';
 import { unlock } from './rehydrate-secrets.ts';
+import { requireRoom } from './require-room.ts';
 
 /** Beside the staged data: lists, the journal, a tar's rounding. */
 const spareBytes = 64 * 1024 * 1024;
@@ -22,17 +23,7 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
     if (secrets.length > 0) await requireUnlocked(deps, shell);
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     const neededBytes = sizeBytes + spareBytes;
-    if (freeBytes < neededBytes) {
-      throw new Failure(
-        'DiskTooFull',
-        `the volume of lane ${target.lane} has ${freeBytes} bytes free, the staging tree needs ${neededBytes}`,
-        {
-          lane: target.lane,
-          expectedBytes: neededBytes,
-          actualBytes: freeBytes,
-        },
-      );
-    }
+    requireRoom(target.lane, freeBytes, neededBytes);
     return { freeBytes, neededBytes, warnings: fullWarnings(1 - (freeBytes - neededBytes) / totalBytes) };
   });
 }
