@@ -56,7 +56,9 @@ describe.concurrent('a live restore', () => {
     const lane = bench.lane('whole');
     const result = await (await bench.restore(lane)).result();
     expect(lane.order).toEqual(live);
-    expect(lane.staged).toEqual(['s-0001', 's-0002', 's-0003', 's-0005', 's-0004']);
+    // Two streams stage what is of one rank, in whichever order they end; the supplement and the directories wait.
+    expect(lane.staged.slice(0, 3).toSorted()).toEqual(['s-0001', 's-0002', 's-0003']);
+    expect(lane.staged.slice(3)).toEqual(['s-0005', 's-0004']);
     expect(result).toMatchObject({
       into: 'live',
       messageAnswered: true,
