@@ -24,7 +24,7 @@ export function sweepLaneStep(deps: Deps): VaultSteps['sweepLane'] {
       olderThanMs: Date.now() - minAgeMs,
       signal,
     });
-    return { ...swept, staleUploads: await store.sweepUploads(minAgeMs) };
+    return { ...swept, staleUploads: await store.sweepUploads(lane, minAgeMs) };
   });
 }
 

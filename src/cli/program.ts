@@ -14,6 +14,7 @@ import { openCommand } from './commands/open.ts';
 import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { statusCommand } from './commands/status.ts';
+import { storesCommand } from './commands/stores.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { workerCommand } from './commands/worker.ts';
 import { parsePath } from './parse.ts';
@@ -56,6 +57,7 @@ function commandsOf(cli: Cli): Command[] {
   return [
     configCommand(cli),
     keysCommand(cli),
+    storesCommand(cli),
     workerCommand(cli),
     statusCommand(cli),
     backupCommand(cli),

@@ -107,7 +107,7 @@ export const laneSchema = z.strictObject({
 const directoryStore = z.strictObject({
   kind: z.literal('directory').describe('a folder of the machine that the workers run on'),
   path: keyPath.describe(
-    'an existing folder, relative to the fleet file; a missing one is an error, for the volume may not be mounted',
+    'a folder, relative to the fleet file, that `./clawback stores init` made a store; a missing one is an error, for the volume may not be mounted',
   ),
   region,
 });

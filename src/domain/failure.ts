@@ -82,6 +82,7 @@ export const failureTable = {
   ClassOneEmpty: { retry: false, exit: 'failed', meaning: 'there is nothing of class 1 to save', hint: 'check home, profile and exclusions of the lane' },
 
   StoreUnreachable: { retry: true, exit: 'unreachable', meaning: 'the store does not answer', hint: 'check its address, credential and network' },
+  StoreUnmarked: { retry: false, exit: 'refused', meaning: 'the folder of a directory store has no marker: its volume is not mounted, or it was never made a store', hint: 'mount its volume; only a new store is made one by `./clawback stores init`' },
   StoreRefused: { retry: false, exit: 'refused', meaning: 'the store refuses the credential or the request', hint: 'check permissions of the store' },
   StoreFull: { retry: true, exit: 'unreachable', meaning: 'the store has no room', hint: 'give the store room; nothing finished is lost' },
   ObjectExists: { retry: true, exit: 'failed', meaning: 'an object of that key is there already', hint: 'it is written under a new key' },

@@ -1,5 +1,6 @@
 // How a directory store creates an object: a file of its own below `.uploads`, brought to the medium, then linked to
-// its name, which fails when the name is taken. Killed at whatever moment, it leaves at most the upload.
+// its name, which fails when the name is taken. Killed at whatever moment, it leaves at most the upload, whose name
+// begins with the key's first one: a sweep of one lane leaves the others' alone.
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises';
@@ -10,20 +11,30 @@ import { asFileError, syncDirectory, type Written, writeBody } from './directory
 
 export const uploadsFolder = '.uploads';
 
+/** `<first name of the key>.<uuid>`: at most 200 + 37 of the 255 bytes that a file system gives a name. */
+function uploadName(key: string): string {
+  return `${key.split('/', 1)[0]}.${randomUUID()}`;
+}
+
+/** Is it an upload of a key below this folder? */
+export function isUploadOf(name: string, folder: string): boolean {
+  return name.startsWith(`${folder}.`) && name.length === `${folder}.`.length + uuidLength;
+}
+const uuidLength = 36;
+
 /** A delete may remove the folder that a put has just made; it is made again, and this often at most. */
 const linkAttempts = 20;
 
 export interface NewObject {
   readonly root: string;
-  /** Where the object comes to stand, below the root. */
-  readonly path: string;
+  readonly key: string;
   readonly body: Readable | Buffer;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws FileError for what the file system says; the body's own error; the signal's abort */
 export async function createObject(object: NewObject): Promise<Written> {
-  const upload = join(object.root, uploadsFolder, randomUUID());
+  const upload = join(object.root, uploadsFolder, uploadName(object.key));
   try {
     const file = await asFileError(openUpload(upload));
     const written = await fill(file, object);
@@ -51,7 +62,8 @@ async function fill(file: FileHandle, { body, signal }: NewObject): Promise<Writ
   }
 }
 
-async function linkInto(upload: string, { root, path }: NewObject): Promise<void> {
+async function linkInto(upload: string, { root, key }: NewObject): Promise<void> {
+  const path = join(root, key);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await link(upload, path);

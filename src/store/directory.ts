@@ -1,6 +1,7 @@
 // A store in a folder: an object is a file. Whole or absent, never overwritten, whoever is killed at whatever moment
 // (directory-upload.ts says how).
-// The folder itself is never made here: when it is gone, its volume may not be mounted, and that is a failure.
+// The folder itself is never made here, and is written only where its marker lies (directory-marker.ts): when either is
+// gone, its volume may not be mounted, and that is a failure.
 // A file system without hard links (exFAT, some network shares) is refused by its first put.
 
 import { constants, type Dirent } from 'node:fs';
@@ -10,8 +11,9 @@ import type { Readable } from 'node:stream';
 import { Failure } from '../domain/failure.ts';
 import { directoryFailure, errnoOf } from './directory-failure.ts';
 import { FileError, readStream } from './directory-file.ts';
-import { createObject, uploadsFolder } from './directory-upload.ts';
-import { checkKey, checkPrefix, isStoreName } from './keys.ts';
+import { hasMarker, unmarked } from './directory-marker.ts';
+import { createObject, isUploadOf, uploadsFolder } from './directory-upload.ts';
+import { checkFolder, checkKey, checkPrefix, isStoreName } from './keys.ts';
 import type { GetOptions, ListOptions, PutOptions, PutResult, Store, StoredObject } from './store.ts';
 
 export class DirectoryStore implements Store {
@@ -25,9 +27,10 @@ export class DirectoryStore implements Store {
   }
 
   async put(key: string, body: Readable | Buffer, options: PutOptions = {}): Promise<PutResult> {
-    const path = this.#path(checkKey(key));
+    checkKey(key);
     try {
-      return await createObject({ root: this.#root, path, body, signal: options.signal });
+      await this.#requireMarker();
+      return await createObject({ root: this.#root, key, body, signal: options.signal });
     } catch (error) {
       // Whoever feeds the body must not wait for a reader that is gone.
       if (!Buffer.isBuffer(body)) body.destroy();
@@ -72,13 +75,14 @@ export class DirectoryStore implements Store {
     return true;
   }
 
-  async sweepUploads(olderThanMs: number): Promise<number> {
+  async sweepUploads(folder: string, olderThanMs: number): Promise<number> {
+    checkFolder(folder);
     await this.#requireRoot();
-    const folder = join(this.#root, uploadsFolder);
+    const uploads = join(this.#root, uploadsFolder);
     let swept = 0;
     try {
-      for (const name of await readdirOrNothing(folder))
-        swept += await sweepUpload(join(folder, name.name), olderThanMs);
+      for (const { name } of await readdirOrNothing(uploads))
+        if (isUploadOf(name, folder)) swept += await sweepUpload(join(uploads, name), olderThanMs);
     } catch (error) {
       throw directoryFailure(error, this.name, 'sweep uploads');
     }
@@ -93,13 +97,31 @@ export class DirectoryStore implements Store {
     return new Failure('ObjectMissing', `store ${this.name} has no object ${what}: ${key}`, { store: this.name, key });
   }
 
+  /** To write: its own folder, and not one that lies where its volume should be. */
+  async #requireMarker(): Promise<void> {
+    if (await this.#asked(() => hasMarker(this.#root))) return;
+    await this.#requireFolder();
+    throw unmarked(this.name);
+  }
+
+  /** To read: a copy of a store needs no marker, but of a folder with nothing in it "no such object" would be a lie. */
   async #requireRoot(): Promise<void> {
+    await this.#requireFolder();
+    const isEmpty = (await this.#asked(() => readdir(this.#root))).every((name) => !isStoreName(name));
+    if (isEmpty) await this.#requireMarker();
+  }
+
+  async #requireFolder(): Promise<void> {
+    if ((await this.#asked(() => stat(this.#root))).isDirectory()) return;
+    throw new Failure('StoreUnreachable', `store ${this.name}: its path is not a folder`, { store: this.name });
+  }
+
+  async #asked<T>(question: () => Promise<T>): Promise<T> {
     try {
-      if ((await stat(this.#root)).isDirectory()) return;
+      return await question();
     } catch (error) {
       throw directoryFailure(error, this.name, 'find its folder');
     }
-    throw new Failure('StoreUnreachable', `store ${this.name}: its path is not a folder`, { store: this.name });
   }
 
   /** The body's error is the caller's: only what the file system said is ours to translate. */

@@ -28,6 +28,15 @@ export function checkPrefix(prefix: string): string {
   throw refused('prefix', prefix);
 }
 
+/**
+ * The first name of keys, under which all objects of one lane lie.
+ * @throws Failure InvalidInput
+ */
+export function checkFolder(folder: string): string {
+  if (isStoreName(folder)) return folder;
+  throw refused('folder', folder);
+}
+
 function refused(what: string, text: string): Failure {
   return new Failure(
     'InvalidInput',

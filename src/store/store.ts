@@ -55,8 +55,10 @@ export interface Store {
   /** True when there was such an object. May be called again. */
   delete(key: string): Promise<boolean>;
   /**
-   * Removes what unfinished puts have left that have not written for so long; those under way keep theirs.
+   * Removes what unfinished puts have left that have not written for so long, of keys below one folder alone: another
+   * lane's upload may be under way, however young the caller's may be.
+   * @param folder the first name of the keys, without a slash: a lane
    * @returns how many were removed
    */
-  sweepUploads(olderThanMs: number): Promise<number>;
+  sweepUploads(folder: string, olderThanMs: number): Promise<number>;
 }

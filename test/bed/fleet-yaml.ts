@@ -4,10 +4,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { markDirectory } from '../../src/store/directory-marker.ts';
 import type { Bed, BedHost, BedLane } from './bed-types.ts';
 
 export interface FleetYamlOptions {
-  /** The primary store's folder; made when missing. */
+  /** The primary store's folder; made when missing, and marked. */
   readonly storePath: string;
   /** Where keys and secrets are; absolute. */
   readonly keysDir: string;
@@ -18,6 +19,7 @@ export interface FleetYamlOptions {
 export async function fleetYaml(bed: Bed, options: FleetYamlOptions): Promise<string> {
   mkdirSync(options.keysDir, { recursive: true, mode: 0o700 });
   mkdirSync(options.storePath, { recursive: true, mode: 0o700 });
+  await markDirectory('primary', options.storePath);
   writeFileSync(join(options.keysDir, 'ssh'), bed.sshKey, { mode: 0o600 });
   for (const lane of bed.lanes) writeFileSync(passwordPath(options, lane), lane.keychainPassword, { mode: 0o600 });
   const key = (name: string): string => join(options.keysDir, name);

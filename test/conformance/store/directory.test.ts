@@ -6,16 +6,23 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DirectoryStore } from '../../../src/store/directory.ts';
+import { markDirectory } from '../../../src/store/directory-marker.ts';
 import { listed, storeSuite } from './suite.ts';
 
 storeSuite('a directory store', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'clawback-store-'));
+  const root = await makeRoot();
   return {
     store: new DirectoryStore('bed', root),
     opener: { module: new URL('open-directory.ts', import.meta.url), args: [root] },
     remove: () => rm(root, { recursive: true, force: true }),
   };
 });
+
+async function makeRoot(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'clawback-store-'));
+  await markDirectory('bed', root);
+  return root;
+}
 
 /** Can this process mount a file system of its own? Root on Linux can, but not in every container. */
 function canMount(): boolean {
@@ -43,7 +50,7 @@ describe('a directory store by itself', () => {
   let store: DirectoryStore;
 
   beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'clawback-store-'));
+    root = await makeRoot();
     store = new DirectoryStore('primary', root);
   });
 
@@ -67,7 +74,7 @@ describe('a directory store by itself', () => {
   it('removes folders that a delete has emptied, and not the root', async () => {
     await store.put('a/b/c', Buffer.from('x'));
     await store.delete('a/b/c');
-    expect(await readdir(root)).toEqual(['.uploads']);
+    expect(await readdir(root)).toEqual(['.clawback-store', '.uploads']);
   });
 
   it('is unreachable when its folder is gone, and does not make it', async () => {
@@ -76,9 +83,48 @@ describe('a directory store by itself', () => {
     await expect(store.put('a/b', Buffer.from('x'))).rejects.toMatchObject(lost);
     await expect(store.get('a/b')).rejects.toMatchObject(lost);
     await expect(store.delete('a/b')).rejects.toMatchObject(lost);
-    await expect(store.sweepUploads(0)).rejects.toMatchObject(lost);
+    await expect(store.sweepUploads('a', 0)).rejects.toMatchObject(lost);
     await expect(listed(store, '')).rejects.toMatchObject(lost);
     await expect(stat(root)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is refused by name where its volume is not mounted: an empty folder without a marker', async () => {
+    await store.put('a/b', Buffer.from('x'));
+    await rm(root, { recursive: true });
+    await mkdir(root);
+    const refused = {
+      code: 'StoreUnmarked',
+      message: 'store primary: its folder is there, but has no .clawback-store',
+    };
+    const body = new Readable({ read() {} });
+    await expect(store.put('a/c', body)).rejects.toMatchObject(refused);
+    expect(body.destroyed).toBe(true);
+    await expect(store.get('a/b')).rejects.toMatchObject(refused);
+    await expect(store.delete('a/b')).rejects.toMatchObject(refused);
+    await expect(store.sweepUploads('a', 0)).rejects.toMatchObject(refused);
+    await expect(listed(store, 'a/')).rejects.toMatchObject(refused);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('is read without a marker where it has objects, as a copy of a store is, but not written', async () => {
+    await store.put('a/b', Buffer.from('x'));
+    await rm(join(root, '.clawback-store'));
+    expect((await listed(store, '')).map((object) => object.key)).toEqual(['a/b']);
+    await expect(store.get('a/c')).rejects.toMatchObject({ code: 'ObjectMissing' });
+    await expect(store.put('a/c', Buffer.from('x'))).rejects.toMatchObject({ code: 'StoreUnmarked' });
+  });
+
+  it('is made once, with its folder but not with a parent that may be a volume', async () => {
+    const made = join(root, 'parent/store');
+    await expect(markDirectory('new', made)).rejects.toMatchObject({ code: 'StoreUnreachable' });
+    await mkdir(join(root, 'parent'));
+    expect(await markDirectory('new', made)).toBe(true);
+    expect(await markDirectory('new', made)).toBe(false);
+    await writeFile(join(root, 'file'), '');
+    await expect(markDirectory('new', join(root, 'file'))).rejects.toMatchObject({ code: 'StoreUnreachable' });
+    const other = new DirectoryStore('new', made);
+    await other.put('a', Buffer.from('x'));
+    expect((await listed(other, '')).map((object) => object.key)).toEqual(['a']);
   });
 
   it('ends a body that it cannot take, so that nobody waits to write into it', async () => {
@@ -110,7 +156,7 @@ describe('a directory store by itself', () => {
   it('is unreachable when its path is a file', async () => {
     await writeFile(join(root, 'file'), '');
     const other = new DirectoryStore('primary', join(root, 'file'));
-    await expect(other.put('a', Buffer.from('x'))).rejects.toMatchObject({ code: 'InvalidInput' });
+    await expect(other.put('a', Buffer.from('x'))).rejects.toMatchObject({ code: 'StoreUnreachable' });
     await expect(listed(other, '')).rejects.toMatchObject({ code: 'StoreUnreachable' });
   });
 
@@ -146,15 +192,17 @@ describe('a directory store by itself', () => {
   });
 
   describe.runIf(canMount())('on a small volume', () => {
-    const mount = (options: string): void =>
-      void execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'clawback-test', root]);
+    const mount = async (options: string): Promise<void> => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'clawback-test', root]);
+      await markDirectory('primary', root);
+    };
 
     afterEach(() => {
       execFileSync('umount', [root]);
     });
 
     it('says that the volume is full, leaves nothing, and takes what fits afterwards', async () => {
-      mount('size=4m');
+      await mount('size=4m');
       await store.put('kept', Buffer.alloc(1024 * 1024, 1));
       const tooMuch = Readable.from(Array.from({ length: 8 }, () => Buffer.alloc(1024 * 1024, 2)));
       await expect(store.put('too/much', tooMuch)).rejects.toMatchObject({ code: 'StoreFull' });
@@ -165,7 +213,7 @@ describe('a directory store by itself', () => {
     });
 
     it('says that the volume is full when its entries are used up', async () => {
-      mount('size=4m,nr_inodes=12');
+      await mount('size=4m,nr_inodes=12');
       const puts = Array.from({ length: 20 }, (_, index) => store.put(`o-${index}`, Buffer.from('x')));
       const codes = (await Promise.allSettled(puts)).flatMap((put) =>
         put.status === 'rejected' ? [(put.reason as { code: string }).code] : [],
@@ -175,7 +223,7 @@ describe('a directory store by itself', () => {
     });
 
     it('is refused on a volume that is mounted read-only', async () => {
-      mount('size=1m');
+      await mount('size=1m');
       execFileSync('mount', ['-o', 'remount,ro', root]);
       await expect(store.put('a', Buffer.from('x'))).rejects.toMatchObject({ code: 'StoreRefused' });
     });

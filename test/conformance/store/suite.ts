@@ -201,9 +201,9 @@ export function storeSuite(name: string, makeStore: () => Promise<StoreBed>): vo
         await once(writer, 'exit');
         expect(await keysOf(store)).toEqual([]);
         expect(await codeOf(store.get('killed/one'))).toBe('ObjectMissing');
-        expect(await store.sweepUploads(3_600_000)).toBe(0);
-        expect(await store.sweepUploads(0)).toBe(1);
-        expect(await store.sweepUploads(0)).toBe(0);
+        expect(await store.sweepUploads('killed', 3_600_000)).toBe(0);
+        expect(await store.sweepUploads('killed', 0)).toBe(1);
+        expect(await store.sweepUploads('killed', 0)).toBe(0);
         await store.put('killed/one', Buffer.from('again'));
         expect(await keysOf(store)).toEqual(['killed/one']);
       });
@@ -213,10 +213,36 @@ export function storeSuite(name: string, makeStore: () => Promise<StoreBed>): vo
         const put = store.put('young/one', body);
         body.push(Buffer.alloc(300_000));
         await sleep(50);
-        expect(await store.sweepUploads(60_000)).toBe(0);
+        expect(await store.sweepUploads('young', 60_000)).toBe(0);
         body.push(null);
         await put;
-        expect(await store.sweepUploads(0)).toBe(0);
+        expect(await store.sweepUploads('young', 0)).toBe(0);
+      });
+
+      it('sweeps the uploads of one folder, and no other that begins like it', async () => {
+        const bodies = ['lane-1/one', 'lane-10/one', 'lane-1.b/one'].map((key) => {
+          const body = new Readable({ read() {} });
+          // more than a part of any store that uploads in parts
+          for (let part = 0; part < 20; part += 1) body.push(Buffer.alloc(1024 * 1024));
+          return { body, put: store.put(key, body) };
+        });
+        for (const { put } of bodies) put.catch(() => undefined);
+        let swept = 0;
+        for (let tries = 0; swept === 0 && tries < 100; tries += 1) {
+          await sleep(50);
+          for (const folder of ['lane', 'lane-1.', 'lane-2']) expect(await store.sweepUploads(folder, 0)).toBe(0);
+          swept = await store.sweepUploads('lane-10', 0);
+        }
+        expect(swept).toBe(1);
+        for (const { body } of bodies) body.push(null);
+        const ends = await Promise.allSettled(bodies.map(({ put }) => put));
+        expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        expect(await keysOf(store)).toEqual(['lane-1.b/one', 'lane-1/one']);
+      });
+
+      it('refuses to sweep what is no folder of keys', async () => {
+        for (const folder of ['', 'a/b', 'a/', '..', '.uploads'])
+          expect(await codeOf(store.sweepUploads(folder, 0))).toBe('InvalidInput');
       });
     });
 
