@@ -20,14 +20,16 @@ const rooms = {
   contract: { rooms: ['domain'], npm: ['zod', '@temporalio/workflow', '@temporalio/common'], node: false },
   // workflows may also import types of activities, and cli of the contract: see below.
   workflows: { rooms: ['domain', 'contract'], npm: ['@temporalio/workflow', '@temporalio/common'], node: false },
+  // what is signed, and checked, one way by all who sign
+  signing: { rooms: ['domain'], npm: ['@sigstore/core', 'zod'], node: true },
   bundle: {
-    rooms: ['domain'],
-    npm: ['@aws-crypto/client-node', '@sigstore/core', 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
+    rooms: ['domain', 'signing'],
+    npm: ['@aws-crypto/client-node', 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
     node: true,
   },
   lane: { rooms: ['domain'], npm: ['ssh2', 'plist'], node: true },
   store: { rooms: ['domain'], npm: ['@aws-sdk/[^/]+'], node: true },
-  receipt: { rooms: ['domain'], npm: ['@sigstore/core', 'canonicalize', 'zod'], node: true },
+  receipt: { rooms: ['domain', 'signing'], npm: ['canonicalize', 'zod'], node: true },
   hook: { rooms: ['domain'], npm: ['zod'], node: true },
   config: { rooms: ['domain', 'contract'], npm: ['yaml', 'zod'], node: true },
   telemetry: { rooms: ['domain'], npm: ['pino'], node: true },

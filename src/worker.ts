@@ -24,6 +24,7 @@ import {
   resolveLogin,
   resolveManifestKey,
   resolveOpeningKey,
+  resolveReceiptKey,
 } from './config/fleet-secrets.ts';
 import { resolvePath } from './config/private-path.ts';
 import { type QueueRole, queueRoles, queues } from './contract/names.ts';
@@ -81,6 +82,8 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       manifestSigner: () => resolveManifestKey(fleet),
       opening: () => resolveOpeningKey(fleet),
       manifestPublicKeysPem: async () => fleet.keys.manifest,
+      receiptSigner: () => resolveReceiptKey(fleet),
+      receiptPublicKeysPem: async () => fleet.keys.receipt,
       recipients: async () => fleet.keys.recipients,
     },
     pool,

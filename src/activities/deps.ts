@@ -20,6 +20,10 @@ export interface Keys {
   fingerprint(): Promise<Buffer>;
   manifestSigner(): Promise<{ readonly privateKeyPem: string }>;
   manifestPublicKeysPem(): Promise<readonly string[]>;
+  /** The vault's. SecretUnavailable, also when the fleet has none. */
+  receiptSigner(): Promise<{ readonly privateKeyPem: string }>;
+  /** None when the fleet has no receipt key. */
+  receiptPublicKeysPem(): Promise<readonly string[]>;
   recipients(): Promise<readonly Recipient[]>;
   /** The vault's private key and the name it has among the recipients. */
   opening(): Promise<{ readonly name: string; readonly privateKeyPem: string }>;

@@ -5,10 +5,17 @@
 import canonicalize from 'canonicalize';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
+import { type EnvelopeKind, openEnvelope, signEnvelope } from '../signing/envelope.ts';
 import { sha256Hex } from './digest.ts';
-import { openEnvelope, signEnvelope } from './envelope.ts';
 import { manifestFault } from './manifest-rules.ts';
 import { type Manifest, manifestFormat, manifestSchema } from './manifest-schema.ts';
+
+export const manifestEnvelope: EnvelopeKind = {
+  noun: 'manifest',
+  payloadType: 'application/vnd.clawback.manifest+json',
+  damaged: 'BundleDamaged',
+  badSignature: 'BundleSignatureBad',
+};
 
 export { totalsOf } from './manifest-rules.ts';
 export type { Manifest, ManifestSegment } from './manifest-schema.ts';
@@ -21,7 +28,11 @@ export function encodeManifest(manifest: Manifest, signer: { readonly privateKey
   const fault = fieldFault(manifest) ?? manifestFault(manifest);
   if (fault !== undefined)
     throw new Failure('InvalidInput', `a manifest cannot be written: ${fault}`, { field: fault.split(':')[0] ?? '' });
-  const bytes = signEnvelope(Buffer.from(canonicalize(manifest) as string, 'utf8'), signer.privateKeyPem);
+  const bytes = signEnvelope(
+    manifestEnvelope,
+    Buffer.from(canonicalize(manifest) as string, 'utf8'),
+    signer.privateKeyPem,
+  );
   if (bytes.length > limits.manifestBytes)
     throw new Failure('InvalidInput', tooLarge(bytes.length), { actualBytes: bytes.length });
   return bytes;
@@ -44,7 +55,7 @@ export function openManifest(
 ): { readonly manifest: Manifest; readonly sha256: string } {
   if (bytes.length > limits.manifestBytes)
     throw new Failure('BundleDamaged', tooLarge(bytes.length), { actualBytes: bytes.length });
-  const payload = parseJson(openEnvelope(bytes, options.publicKeysPem));
+  const payload = parseJson(openEnvelope(manifestEnvelope, bytes, options.publicKeysPem));
   requireFormat(payload);
   const fault = fieldFault(payload);
   if (fault !== undefined) throw damaged(fault);

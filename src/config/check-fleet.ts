@@ -120,6 +120,7 @@ function secretRefs(fleet: Fleet): { readonly path: FleetPath; readonly ref: Sec
     { path: ['ssh', 'passphrase'], ref: ssh.passphrase },
     { path: ['keys', 'fingerprint'], ref: keys.fingerprint },
     { path: ['keys', 'manifest', 'private'], ref: keys.manifest.private },
+    { path: ['keys', 'receipt', 'private'], ref: keys.receipt?.private },
     { path: ['keys', 'opening'], ref: keys.opening },
     ...Object.entries(lanes).map(([name, lane]) => ({
       path: ['lanes', name, 'keychain', 'password'],

@@ -48,12 +48,28 @@ export async function resolveFingerprintKey(file: FleetFile): Promise<Buffer> {
  * @throws Failure SecretUnavailable
  */
 export async function resolveManifestKey(file: FleetFile): Promise<{ readonly privateKeyPem: string }> {
-  const ref = file.fleet.keys.manifest.private;
+  return resolveSigningKey(file, 'manifest', file.fleet.keys.manifest.private);
+}
+
+/**
+ * What signs receipts: a PEM whose public half is one of `keys.receipt.public`.
+ * @throws Failure SecretUnavailable, also when the fleet file names no receipt key
+ */
+export async function resolveReceiptKey(file: FleetFile): Promise<{ readonly privateKeyPem: string }> {
+  const ref = file.fleet.keys.receipt?.private;
+  if (ref === undefined)
+    throw new Failure('SecretUnavailable', 'the fleet file has no keys.receipt, without which nothing becomes proven');
+  return resolveSigningKey(file, 'receipt', ref);
+}
+
+async function resolveSigningKey(
+  file: FleetFile,
+  name: 'manifest' | 'receipt',
+  ref: SecretRef,
+): Promise<{ readonly privateKeyPem: string }> {
   const { privateKeyPem, publicKey } = await resolvePrivateKey(ref, file.baseDir);
-  if (!file.keys.manifest.some((pem) => isKeyOf(publicKey, pem))) {
-    throw unfit(ref, 'its public half is none of keys.manifest.public');
-  }
-  return { privateKeyPem };
+  if (file.keys[name].some((pem) => isKeyOf(publicKey, pem))) return { privateKeyPem };
+  throw unfit(ref, `its public half is none of keys.${name}.public`);
 }
 
 /**

@@ -13,6 +13,8 @@ export const keyFiles = {
   fingerprint: 'fingerprint.hex',
   manifestPrivate: 'manifest.key.pem',
   manifestPublic: 'manifest.public.pem',
+  receiptPrivate: 'receipt.key.pem',
+  receiptPublic: 'receipt.public.pem',
   vaultPrivate: 'vault.key.pem',
   vaultPublic: 'vault.public.pem',
   recoveryPrivate: 'recovery.key.pem',
@@ -23,9 +25,9 @@ export const keyFiles = {
 
 type KeyFile = keyof typeof keyFiles;
 
-export interface GeneratedKeys {
+export interface GeneratedKeys<K extends KeyFile = KeyFile> {
   /** Paths of the files. */
-  readonly files: Readonly<Record<KeyFile, string>>;
+  readonly files: Readonly<Record<K, string>>;
   /** What the operator has to do now, a line each. */
   readonly instructions: readonly string[];
 }
@@ -44,16 +46,38 @@ const generate = promisify(generateKeyPair);
 export async function generateKeys(dir: string, options: GenerateKeysOptions = {}): Promise<GeneratedKeys> {
   if (options.recoveryPassphrase === '')
     throw new Failure('InvalidInput', 'the passphrase of the recovery key is empty', { field: 'recoveryPassphrase' });
-  const files = Object.fromEntries(Object.entries(keyFiles).map(([key, name]) => [key, join(dir, name)])) as Record<
-    KeyFile,
-    string
-  >;
-  await refuseExisting(Object.values(files));
-  const contents = await makeKeys(options.recoveryPassphrase);
-  await translated(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }));
-  for (const key of Object.keys(keyFiles) as KeyFile[])
-    await translated(files[key], () => writeNew(files[key], contents[key]));
+  const files = await writeKeys(dir, Object.keys(keyFiles) as KeyFile[], () => makeKeys(options.recoveryPassphrase));
   return { files, instructions: instructionsOf(files, options.recoveryPassphrase !== undefined) };
+}
+
+/**
+ * The receipt key alone, for a fleet whose other keys are there.
+ * @throws Failure InvalidInput, as {@link generateKeys}
+ */
+export async function generateReceiptKey(dir: string): Promise<GeneratedKeys<'receiptPrivate' | 'receiptPublic'>> {
+  const files = await writeKeys(dir, ['receiptPrivate', 'receiptPublic'], async () =>
+    pairOf('receipt', await generate('ed25519')),
+  );
+  return {
+    files,
+    instructions: [
+      `Name both under \`keys.receipt\` in fleet.yaml: \`receipt: { private: { file: ${files.receiptPrivate} }, public: ${files.receiptPublic} }\`.`,
+      receiptInstruction(files),
+    ],
+  };
+}
+
+async function writeKeys<K extends KeyFile>(
+  dir: string,
+  names: readonly K[],
+  make: () => Promise<Readonly<Record<K, string>>>,
+): Promise<Record<K, string>> {
+  const files = Object.fromEntries(names.map((name) => [name, join(dir, keyFiles[name])])) as Record<K, string>;
+  await refuseExisting(Object.values(files));
+  const contents = await make();
+  await translated(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }));
+  for (const name of names) await translated(files[name], () => writeNew(files[name], contents[name]));
+  return files;
 }
 
 async function refuseExisting(paths: readonly string[]): Promise<void> {
@@ -69,24 +93,34 @@ async function refuseExisting(paths: readonly string[]): Promise<void> {
 
 async function makeKeys(recoveryPassphrase: string | undefined): Promise<Record<KeyFile, string>> {
   // RSA-4096 takes seconds: both in Node's thread pool at once.
-  const [vault, recovery, manifest, ssh] = await Promise.all([
+  const [vault, recovery, manifest, receipt, ssh] = await Promise.all([
     generate('rsa', { modulusLength: 4096 }),
     generate('rsa', { modulusLength: 4096 }),
+    generate('ed25519'),
     generate('ed25519'),
     generate('ed25519'),
   ]);
   const sshKey = encodeOpenSshKey(ssh.privateKey, 'clawback');
   return {
     fingerprint: `${randomBytes(32).toString('hex')}\n`,
-    manifestPrivate: privatePem(manifest.privateKey),
-    manifestPublic: publicPem(manifest.publicKey),
-    vaultPrivate: privatePem(vault.privateKey),
-    vaultPublic: publicPem(vault.publicKey),
+    ...pairOf('manifest', manifest),
+    ...pairOf('receipt', receipt),
+    ...pairOf('vault', vault),
     recoveryPrivate: privatePem(recovery.privateKey, recoveryPassphrase),
     recoveryPublic: publicPem(recovery.publicKey),
     sshPrivate: sshKey.privateKey,
     sshPublic: sshKey.publicKey,
   };
+}
+
+function pairOf<N extends 'manifest' | 'receipt' | 'vault'>(
+  name: N,
+  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+): Record<`${N}Private` | `${N}Public`, string> {
+  return { [`${name}Private`]: privatePem(privateKey), [`${name}Public`]: publicPem(publicKey) } as Record<
+    `${N}Private` | `${N}Public`,
+    string
+  >;
 }
 
 function publicPem(key: KeyObject): string {
@@ -123,7 +157,15 @@ function instructionsOf(files: Readonly<Record<KeyFile, string>>, isEncrypted: b
       ? 'Keep its passphrase apart from it, where you will find it without this machine.'
       : 'It is not encrypted: whoever holds it reads every bundle. Lock it away, or make the keys anew with a passphrase.',
     `Give ${files.vaultPrivate} to vault workers only; backups need just the public half.`,
+    receiptInstruction(files),
     `Append ${files.sshPublic} to ~/.ssh/authorized_keys of the account on each host that \`hosts.NAME.user\` names.`,
     `Keep copies of ${files.fingerprint} and ${files.manifestPrivate} with your other secrets: without the first the next backup sends everything again, without the second no new bundle can be signed.`,
   ];
+}
+
+function receiptInstruction({
+  receiptPrivate,
+  receiptPublic,
+}: GeneratedKeys<'receiptPrivate' | 'receiptPublic'>['files']): string {
+  return `Give ${receiptPrivate} to vault workers only: it signs what restores did. ${receiptPublic} is for everybody who wants to check that.`;
 }

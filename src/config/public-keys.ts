@@ -1,5 +1,5 @@
 // The public keys that fleet.yaml names, read and checked when it is loaded: recipients are RSA of at least 4,096
-// bits, manifest keys Ed25519. Private keys are refused here; they are resolved by those who use them, when they do.
+// bits, keys of manifests and receipts Ed25519. Private keys are refused here; they are resolved by those who use them, when they do.
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -18,6 +18,8 @@ export interface PublicKeys {
   readonly recipients: readonly RecipientKey[];
   /** PEM; a manifest is good when one of them fits. */
   readonly manifest: readonly string[];
+  /** PEM; a receipt is good when one of them fits. None where the fleet has no receipt key. */
+  readonly receipt: readonly string[];
 }
 
 export interface CheckedKeys {
@@ -49,10 +51,13 @@ export async function readPublicKeys(fleetKeys: FleetKeys, baseDir: string): Pro
       message: "it is the vault's key: who loses that loses this one too",
     });
   }
-  const manifest: string[] = [];
-  for (const file of fleetKeys.manifest.public)
-    manifest.push(...(await read(file, ['keys', 'manifest', 'public'], refuseManifestKey)));
-  return { keys: { recipients, manifest }, errors };
+  const signed = async (name: 'manifest' | 'receipt'): Promise<string[]> => {
+    const pems: string[] = [];
+    for (const file of fleetKeys[name]?.public ?? [])
+      pems.push(...(await read(file, ['keys', name, 'public'], (key) => refuseSigningKey(key, `${name}s`))));
+    return pems;
+  };
+  return { keys: { recipients, manifest: await signed('manifest'), receipt: await signed('receipt') }, errors };
 }
 
 async function readKey(
@@ -80,10 +85,10 @@ function refuseRecipient(key: KeyObject): string | undefined {
   return bits < 4096 ? `it has ${bits} bits, recipients have at least 4,096` : undefined;
 }
 
-function refuseManifestKey(key: KeyObject): string | undefined {
+function refuseSigningKey(key: KeyObject, what: string): string | undefined {
   return key.asymmetricKeyType === 'ed25519'
     ? undefined
-    : `it is a key of type ${key.asymmetricKeyType}, manifests are signed with Ed25519`;
+    : `it is a key of type ${key.asymmetricKeyType}, ${what} are signed with Ed25519`;
 }
 
 function isSameKeyTwice(recipients: readonly RecipientKey[]): boolean {

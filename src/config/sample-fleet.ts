@@ -16,6 +16,9 @@ keys: # all made by: ./clawback keys generate keys
   manifest:
     private: { file: keys/${keyFiles.manifestPrivate} }
     public: keys/${keyFiles.manifestPublic}
+  receipt: # signs what restores did; without it nothing becomes proven
+    private: { file: keys/${keyFiles.receiptPrivate} }
+    public: keys/${keyFiles.receiptPublic}
   recipients:
     vault: keys/${keyFiles.vaultPublic}
     recovery: keys/${keyFiles.recoveryPublic} # its private half is kept offline

@@ -176,6 +176,13 @@ export function fleetWarnings(fleet: Fleet): FleetRemark[] {
       message: "there is no recovery recipient: who loses the vault's key loses every bundle",
     });
   }
+  if (fleet.keys.receipt === undefined) {
+    warnings.push({
+      path: ['keys'],
+      message:
+        'there is no receipt key: restores leave no receipt and nothing becomes proven; `./clawback keys generate --only receipt` makes one',
+    });
+  }
   const regions = new Set(Object.values(fleet.stores).map((store) => store.region));
   if (regions.size === 1) {
     warnings.push({

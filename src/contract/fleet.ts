@@ -126,26 +126,30 @@ const recipients = z
     'at least one of vault and recovery is needed, or nobody could open a bundle',
   );
 
+const signingKeys = (what: string) =>
+  z.strictObject({
+    private: secretRefSchema.describe(`Ed25519 private key (PEM) that signs ${what}`),
+    public: z
+      .union(
+        [
+          keyPath.transform((path) => [path]),
+          z.array(keyPath).min(1, 'at least one public key').max(8, 'at most 8 public keys'),
+        ],
+        {
+          error: 'a path, or a list of 1 to 8 paths',
+        },
+      )
+      .describe(`Ed25519 public key (PEM) that ${what} are checked with, or several while keys are rotated`),
+  });
+
 export const keysSchema = z.strictObject({
   fingerprint: secretRefSchema.describe(
     '32 bytes in hex: the key of the fingerprints that let a bundle refer to segments of an earlier one',
   ),
-  manifest: z
-    .strictObject({
-      private: secretRefSchema.describe('Ed25519 private key (PEM) that signs manifests'),
-      public: z
-        .union(
-          [
-            keyPath.transform((path) => [path]),
-            z.array(keyPath).min(1, 'at least one public key').max(8, 'at most 8 public keys'),
-          ],
-          {
-            error: 'a path, or a list of 1 to 8 paths',
-          },
-        )
-        .describe('Ed25519 public key (PEM) that manifests are checked with, or several while keys are rotated'),
-    })
-    .describe('signing of manifests'),
+  manifest: signingKeys('manifests').describe('signing of manifests'),
+  receipt: signingKeys('receipts')
+    .optional()
+    .describe('signing of receipts; only vault workers resolve the private half. Left out, nothing becomes proven'),
   recipients: recipients.describe('whom bundles are sealed to, at least one'),
   opening: secretRefSchema.optional().describe("the vault's private key (PEM); only vault workers resolve it"),
 });

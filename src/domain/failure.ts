@@ -96,6 +96,12 @@ export const failureTable = {
   BundleDamaged: { retry: false, exit: 'damaged', meaning: 'a segment, index or manifest is not what was written', hint: 'restore from another bundle or the replica' },
   ArchiveHostile: { retry: false, exit: 'damaged', meaning: 'an archive holds what no backup of ours writes', hint: 'do not restore it; find out who made it' },
 
+  ReceiptMissing: { retry: false, exit: 'refused', meaning: 'the store has no such receipt', hint: '`./clawback receipt list` shows what there is; a terminated run has none' },
+  ReceiptForeign: { retry: false, exit: 'refused', meaning: 'the receipt is of another lane or fleet', hint: 'it proves nothing here: find out who put it there' },
+  ReceiptFormatUnknown: { retry: false, exit: 'damaged', meaning: 'the receipt is of a type that this build cannot read', hint: 'use the newest Clawback' },
+  ReceiptSignatureBad: { retry: false, exit: 'damaged', meaning: 'the receipt\'s signature does not fit', hint: 'do not believe it; after a rotation list the old public key under `keys.receipt.public` too' },
+  ReceiptDamaged: { retry: false, exit: 'damaged', meaning: 'a receipt is not what was written', hint: 'do not believe it; find out who could write to the store' },
+
   MessageUnanswered: { retry: false, exit: 'failed', meaning: 'the gateway is healthy but answers no message', hint: 'a token is wrong or missing: look at its log for 401' },
   RestoreFailed: { retry: false, exit: 'failed', meaning: 'the restore failed and the lane is as it was', hint: 'the cause stands in the message' },
   NothingToUndo: { retry: false, exit: 'refused', meaning: 'no restore that could be undone', hint: '`./clawback status` shows whether a .bak tree is left' },

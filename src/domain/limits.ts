@@ -129,4 +129,16 @@ export const limits = {
   commandLineBytes: 120 * KiB,
   /** How long a refused channel is asked for again: sshd frees a session when it has reaped its process. */
   channelOpenMs: 5 * second,
+
+  /** A receipt: some 20 steps × 300 B, 100 warnings × 500 B, and as much again for base64 and room. */
+  receiptBytes: 256 * KiB,
+  /** Parts of a run in its receipt: a restore has about ten. */
+  receiptSteps: 64,
+  /** Bundles that one run restores: two when layered. */
+  receiptBundles: 8,
+  receiptWarnings: 50,
+  /** A warning in a receipt; what is longer is cut. */
+  receiptTextLength: 500,
+  /** Receipts read at the same time: a lane restored daily for a year has 365, at 50 ms each ÷ 8 ≈ 2 s. */
+  receiptsAtOnce: 8,
 } as const;

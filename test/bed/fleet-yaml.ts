@@ -29,6 +29,7 @@ export async function fleetYaml(bed: Bed, options: FleetYamlOptions): Promise<st
     keys: {
       fingerprint: { file: key('fingerprint.hex') },
       manifest: { private: { file: key('manifest.key.pem') }, public: key('manifest.public.pem') },
+      receipt: { private: { file: key('receipt.key.pem') }, public: key('receipt.public.pem') },
       recipients: { vault: key('vault.public.pem'), recovery: key('recovery.public.pem') },
       opening: { file: key('vault.key.pem') },
     },

@@ -1,7 +1,7 @@
 // `keys generate`: all keys of a fleet, once, into one folder; what is there is never overwritten.
 
-import { Command } from 'commander';
-import { generateKeys } from '../../config/generate-keys.ts';
+import { Command, Option } from 'commander';
+import { generateKeys, generateReceiptKey } from '../../config/generate-keys.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { parsePath } from '../parse.ts';
@@ -15,6 +15,7 @@ export function keysCommand(cli: Cli): Command {
 interface Options {
   readonly out: string;
   readonly recoveryPassphraseFile?: string;
+  readonly only?: 'receipt';
 }
 
 function generateCommand(cli: Cli): Command {
@@ -26,11 +27,17 @@ function generateCommand(cli: Cli): Command {
       'encrypt the offline recovery key with the passphrase in this file',
       parsePath('--recovery-passphrase-file'),
     )
+    .addOption(
+      new Option('--only <KEY>', 'make the receipt key alone, for a fleet that has the others')
+        .choices(['receipt'])
+        .conflicts('recoveryPassphraseFile'),
+    )
     .action(cli.action((options: Options) => generate(cli, options)));
   return documented(command, {
     examples: [
       './clawback keys generate --out keys',
       './clawback keys generate --out keys --recovery-passphrase-file /dev/shm/passphrase',
+      './clawback keys generate --out keys --only receipt',
     ],
     json: [
       '`files`: the path of each key, by its purpose',
@@ -39,17 +46,25 @@ function generateCommand(cli: Cli): Command {
   });
 }
 
-async function generate(cli: Cli, { out, recoveryPassphraseFile }: Options): Promise<Outcome> {
+async function generate(cli: Cli, { out, recoveryPassphraseFile, only }: Options): Promise<Outcome> {
+  const dir = resolve(cli.around.cwd, out);
+  if (only === 'receipt') return written(await generateReceiptKey(dir));
   const passphrase =
     recoveryPassphraseFile === undefined
       ? undefined
       : await readPassphraseFile(resolve(cli.around.cwd, recoveryPassphraseFile), '--recovery-passphrase-file');
   cli.note('making two RSA-4096 keys takes some seconds …');
-  const { files, instructions } = await generateKeys(
-    resolve(cli.around.cwd, out),
-    passphrase === undefined ? {} : { recoveryPassphrase: passphrase },
-  );
-  const written = Object.values(files).map((path) => `  ${path}`);
+  return written(await generateKeys(dir, passphrase === undefined ? {} : { recoveryPassphrase: passphrase }));
+}
+
+function written({
+  files,
+  instructions,
+}: {
+  readonly files: Readonly<Record<string, string>>;
+  readonly instructions: readonly string[];
+}): Outcome {
+  const paths = Object.values(files).map((path) => `  ${path}`);
   const todo = instructions.map((line, at) => `${at + 1}. ${line}`);
-  return { json: { files, instructions }, text: ['Written:', ...written, '', 'Now:', ...todo].join('\n') };
+  return { json: { files, instructions }, text: ['Written:', ...paths, '', 'Now:', ...todo].join('\n') };
 }

@@ -1,8 +1,14 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { signEnvelope } from '../../../src/bundle/envelope.ts';
-import { encodeManifest, type Manifest, openManifest, totalsOf } from '../../../src/bundle/manifest.ts';
+import {
+  encodeManifest,
+  type Manifest,
+  manifestEnvelope,
+  openManifest,
+  totalsOf,
+} from '../../../src/bundle/manifest.ts';
 import { limits } from '../../../src/domain/limits.ts';
+import { signEnvelope } from '../../../src/signing/envelope.ts';
 import { recipients, signers } from '../../golden/keys.ts';
 import { manifestOf, segmentOf } from './manifests.ts';
 import { flipped } from './streams.ts';
@@ -19,6 +25,7 @@ const refusal = (bytes: Buffer, more: Partial<typeof options> = {}): unknown => 
 /** Signed by a trusted key, whatever it says. */
 const signed = (payload: unknown): Buffer =>
   signEnvelope(
+    manifestEnvelope,
     Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)),
     signers.manifest.privateKeyPem,
   );

@@ -46,19 +46,19 @@ describe('errors', () => {
     const { errors } = await checkFleet(path);
     expect(errors.map(({ line, column, path: field }) => `${line}:${column} ${field}`)).toEqual([
       '2:1 fleet',
-      '32:5 lanes.lane-3.host',
-      '38:7 lanes.lane-1.keychain.password',
-      '47:5 lanes.lane-2.port',
-      '48:5 lanes.lane-2.zap',
-      '60:11 limits.streams',
-      '61:1 objectives.steps',
+      '35:5 lanes.lane-3.host',
+      '41:7 lanes.lane-1.keychain.password',
+      '50:5 lanes.lane-2.port',
+      '51:5 lanes.lane-2.zap',
+      '63:11 limits.streams',
+      '64:1 objectives.steps',
     ]);
     expect(errors.map((error) => error.message).join()).not.toContain('hunter2');
   });
 
   it('point at the map that lacks a field, and say so', async () => {
     const { errors } = await checkFleet(await bed.fleet(['    address: mac-1.example.net\n', '']));
-    expect(errors).toEqual([{ line: 21, column: 3, path: 'hosts.mac-1.address', message: 'it is missing' }]);
+    expect(errors).toEqual([{ line: 24, column: 3, path: 'hosts.mac-1.address', message: 'it is missing' }]);
   });
 
   it.each<[string, string, string | RegExp, string]>([
@@ -241,11 +241,11 @@ describe('errors', () => {
 
 describe('YAML', () => {
   it.each<[string, string | RegExp, string, string]>([
-    ['a repeated key', 'stores:', 'fleet: again\nstores:', '17:1 .*this key is there twice'],
+    ['a repeated key', 'stores:', 'fleet: again\nstores:', '20:1 .*this key is there twice'],
     ['a tag', 'fleet: demo', 'fleet: !secret demo', '2:8 .*tags are not allowed here'],
-    ['an anchor that is not there', '<<: *lane', '<<: *lain', '44:9 .*no anchor of this name'],
-    ['a second document', /$/, '---\nx: 1\n', '59:1 .*more than one document'],
-    ['a tab as indent', 'hosts:\n', 'hosts:\n\tx: 1\n', '21:1 .*Tabs are not allowed as indentation'],
+    ['an anchor that is not there', '<<: *lane', '<<: *lain', '47:9 .*no anchor of this name'],
+    ['a second document', /$/, '---\nx: 1\n', '62:1 .*more than one document'],
+    ['a tab as indent', 'hosts:\n', 'hosts:\n\tx: 1\n', '24:1 .*Tabs are not allowed as indentation'],
   ])('refuses %s at its place', async (_what, from, to, expected) => {
     const { errors } = await checkFleet(await bed.fleet([from, to]));
     const places = errors.map((error) => `${error.line}:${error.column} ${error.message}`);
@@ -362,6 +362,14 @@ describe('warnings', () => {
   it('tell when there is no recovery recipient', async () => {
     expect(await warningsOf([/\n.*recovery: .*/, ''])).toContainEqual(
       expect.stringContaining('keys.recipients: there is no recovery recipient'),
+    );
+  });
+
+  it('tell when there is no receipt key, and how to make one', async () => {
+    expect(await warningsOf([/\n {2}receipt:[^\n]*\n.*\n.*receipt.public.pem/, ''])).toContainEqual(
+      expect.stringMatching(
+        /^keys: there is no receipt key: .* nothing becomes proven; .*keys generate --only receipt/,
+      ),
     );
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,7 +9,9 @@ import {
   resolveLogin,
   resolveManifestKey,
   resolveOpeningKey,
+  resolveReceiptKey,
 } from '../../../src/config/fleet-secrets.ts';
+import { isKeyOf } from '../../../src/config/public-keys.ts';
 import { laneSpecSchema } from '../../../src/contract/lane-spec.ts';
 import { type FleetBed, makeFleetBed } from './fleet-bed.ts';
 
@@ -43,7 +45,7 @@ describe('loadFleet', () => {
     await expect(loadFleet(path)).rejects.toMatchObject({
       code: 'InvalidFleet',
       context: { count: 2 },
-      message: `${path}:18:46 stores.primary.region: a name has lower-case letters, digits and inner dashes, at most 40 characters\n${path}:47:5 lanes.lane-2.port: a port is at least 1`,
+      message: `${path}:21:46 stores.primary.region: a name has lower-case letters, digits and inner dashes, at most 40 characters\n${path}:50:5 lanes.lane-2.port: a port is at least 1`,
     });
   });
 
@@ -164,6 +166,13 @@ describe('secrets of a fleet', () => {
       code: 'SecretUnavailable',
       message: expect.stringContaining('none of keys.manifest.public') as string,
     });
+    const mixed = await loadFleet(
+      await bed.fleet(['private: { file: keys/receipt.key.pem }', 'private: { file: keys/manifest.key.pem }']),
+    );
+    await expect(resolveReceiptKey(mixed)).rejects.toMatchObject({
+      code: 'SecretUnavailable',
+      message: expect.stringContaining('none of keys.receipt.public') as string,
+    });
     const foreign = await loadFleet(await bed.fleet([/\n.*vault: .*/, '']));
     await expect(resolveOpeningKey(foreign)).rejects.toMatchObject({
       code: 'SecretUnavailable',
@@ -173,6 +182,18 @@ describe('secrets of a fleet', () => {
     await expect(resolveOpeningKey(none)).rejects.toMatchObject({
       code: 'SecretUnavailable',
       message: expect.stringContaining('no keys.opening') as string,
+    });
+  });
+
+  it('sign receipts where the fleet has a key for that, and say what it lacks where not', async () => {
+    const file = await loadFleet(await bed.fleet());
+    const { privateKeyPem } = await resolveReceiptKey(file);
+    expect(isKeyOf(createPublicKey(createPrivateKey(privateKeyPem)), file.keys.receipt[0] ?? '')).toBe(true);
+    const none = await loadFleet(await bed.fleet([/\n {2}receipt:[^\n]*\n.*\n.*receipt.public.pem/, '']));
+    expect(none.keys.receipt).toEqual([]);
+    await expect(resolveReceiptKey(none)).rejects.toMatchObject({
+      code: 'SecretUnavailable',
+      message: expect.stringContaining('no keys.receipt') as string,
     });
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type GeneratedKeys, generateKeys, keyFiles } from '../../../src/config/generate-keys.ts';
+import { type GeneratedKeys, generateKeys, generateReceiptKey, keyFiles } from '../../../src/config/generate-keys.ts';
 
 let dir: string;
 
@@ -81,6 +81,19 @@ describe('generated keys', () => {
   it('come with instructions that say where the recovery key must go', async () => {
     const { files, instructions } = await generateKeys(dir);
     expect(instructions[0]).toContain(`Move ${files.recoveryPrivate} offline now`);
+  });
+});
+
+describe('the receipt key alone', () => {
+  it('is made beside the keys of a fleet that had none, and never twice', async () => {
+    await writeFile(join(dir, keyFiles.manifestPrivate), 'mine');
+    const { files, instructions } = await generateReceiptKey(dir);
+    const key = createPrivateKey(await read(files.receiptPrivate));
+    expect(createPublicKey(key).equals(createPublicKey(await read(files.receiptPublic)))).toBe(true);
+    expect((await stat(files.receiptPrivate)).mode & 0o777).toBe(0o600);
+    expect(instructions.join()).toContain('keys.receipt');
+    await expect(generateReceiptKey(dir)).rejects.toMatchObject({ code: 'InvalidInput' });
+    expect((await readdir(dir)).toSorted()).toEqual(['manifest.key.pem', 'receipt.key.pem', 'receipt.public.pem']);
   });
 });
 

@@ -51,8 +51,12 @@ const rooms: Record<string, { allowed: readonly string[]; refused: Record<string
       'workflows-activities': '../activities/index.ts',
     },
   },
+  signing: {
+    allowed: ['../domain/index.ts', 'zod', '@sigstore/core', 'node:crypto'],
+    refused: { 'signing-rooms': '../bundle/index.ts', 'signing-npm': 'canonicalize' },
+  },
   bundle: {
-    allowed: ['../domain/index.ts', 'zod', 'tar-stream', '@sigstore/core', 'canonicalize', 'node:stream'],
+    allowed: ['../domain/index.ts', '../signing/index.ts', 'zod', 'tar-stream', 'canonicalize', 'node:stream'],
     refused: { 'bundle-rooms': '../lane/index.ts', 'bundle-npm': '@temporalio/common' },
   },
   lane: {
@@ -64,7 +68,7 @@ const rooms: Record<string, { allowed: readonly string[]; refused: Record<string
     refused: { 'store-rooms': '../bundle/index.ts', 'store-npm': 'tar-stream' },
   },
   receipt: {
-    allowed: ['../domain/index.ts', '@sigstore/core', 'node:crypto'],
+    allowed: ['../domain/index.ts', '../signing/index.ts', 'canonicalize', 'node:crypto'],
     refused: { 'receipt-rooms': '../store/index.ts', 'receipt-npm': '@temporalio/activity' },
   },
   hook: {

@@ -1,0 +1,24 @@
+// Which bundles of a lane are proven, by the receipts in its store. Receipts are read whole and checked each time: they
+// are few, and a list of them that was kept would be one more thing to believe.
+
+import { type IgnoredReceipt, readReceipts } from '../../receipt/stored-receipts.ts';
+import { type Proven, provenOf } from '../../receipt/proven.ts';
+import type { Deps } from '../deps.ts';
+
+export interface ProvenBundles {
+  /** By bundle id; a bundle is proven when its manifest's digest is the proof's (`proofOf`). */
+  readonly proven: Proven;
+  /** Damaged, tampered or foreign: to be reported, never to be believed. */
+  readonly ignored: readonly IgnoredReceipt[];
+}
+
+/** What the store throws; what is wrong with a receipt is among the answers. May be called again. */
+export async function provenBundles(
+  deps: Deps,
+  of: { readonly fleet: string; readonly lane: string; readonly store: string; readonly signal: AbortSignal },
+): Promise<ProvenBundles> {
+  const publicKeysPem = await deps.keys.receiptPublicKeysPem();
+  const { fleet, lane, signal } = of;
+  const { receipts, ignored } = await readReceipts(deps.store(of.store), { fleet, lane, publicKeysPem, signal });
+  return { proven: provenOf(receipts), ignored };
+}
