@@ -1,4 +1,5 @@
-// Five projects, one after the other: unit tests in parallel, and what starts servers or hosts one file at a time.
+// Five projects: the unit tests first, then all that starts servers or hosts, two files at a time: most of their time is
+// waiting, for real clocks take part.
 
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -11,9 +12,11 @@ if (Number.parseInt(process.versions.node, 10) < oldest) {
 }
 
 const second = 1000;
-const order = ['unit', 'conformance', 'workflows', 'faults', 'e2e'];
+const workers = 2;
+const first = 0;
+const then = 1;
 
-interface Serial {
+interface WithServers {
   readonly include?: readonly string[];
   readonly timeoutMs: number;
   /** Builds the workflow bundle and finds or fetches the two Temporal servers first. */
@@ -22,21 +25,20 @@ interface Serial {
   readonly retry?: number;
 }
 
-function serial(
+function withServers(
   name: string,
-  { include = [], timeoutMs, temporal, retry = 0 }: Serial,
+  { include = [], timeoutMs, temporal, retry = 0 }: WithServers,
 ): TestProjectInlineConfiguration {
   return {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`, ...include],
       pool: 'forks',
-      maxWorkers: 1,
-      fileParallelism: false,
+      maxWorkers: workers,
       retry,
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
-      sequence: { groupOrder: order.indexOf(name) },
+      sequence: { groupOrder: then },
       ...(temporal && { globalSetup: ['test/setup/temporal.ts'] }),
     },
   };
@@ -47,10 +49,10 @@ const unit: TestProjectInlineConfiguration = {
     name: 'unit',
     include: ['test/unit/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: workers,
     testTimeout: 20 * second,
     hookTimeout: 30 * second,
-    sequence: { groupOrder: order.indexOf('unit') },
+    sequence: { groupOrder: first },
   },
 };
 
@@ -61,10 +63,10 @@ export default defineConfig({
     reporters: ['default', './test/setup/count-reporter.ts'],
     projects: [
       unit,
-      serial('conformance', { include: ['test/bed/**/*.test.ts'], timeoutMs: 60 * second, temporal: false }),
-      serial('workflows', { timeoutMs: 60 * second, temporal: true }),
-      serial('faults', { timeoutMs: 180 * second, temporal: true, retry: 1 }),
-      serial('e2e', { timeoutMs: 300 * second, temporal: true, retry: 1 }),
+      withServers('conformance', { include: ['test/bed/**/*.test.ts'], timeoutMs: 60 * second, temporal: false }),
+      withServers('workflows', { timeoutMs: 60 * second, temporal: true }),
+      withServers('faults', { timeoutMs: 180 * second, temporal: true, retry: 1 }),
+      withServers('e2e', { timeoutMs: 300 * second, temporal: true, retry: 1 }),
     ],
     coverage: {
       provider: 'v8',

@@ -1,13 +1,15 @@
-// One fault of each kind that parts can have, at the worst moment: workers, server, connection, sshd, host. The
-// operation ends right all the same; what was finished is not sent again; the lane is restored, never a mixture.
+// One fault of each kind that parts can have, at the worst moment: workers, server, host (way-to-host.test.ts has the
+// connection). The operation ends right all the same; what was finished is not sent again; the lane is restored,
+// never a mixture.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { answersWithin } from './bad-day.ts';
 import { limits } from '../../src/domain/limits.ts';
+import { answersWithin } from './bad-day.ts';
+import { completed, slow } from './expected.ts';
 import { FaultRig } from './fault-rig.ts';
 import { resumedAfterMs } from './history.ts';
 import { ageKept, type LaneLook, lookAt } from './lane-look.ts';
@@ -15,18 +17,8 @@ import { resumeMs } from './run-row.ts';
 import { Scene } from './scene.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
-/** A segment of 1 MiB takes some two seconds. */
-const slow = { bytesPerSecond: 500_000 };
 /** Each command takes a tenth of a second more: gaps between steps are wide enough to be met. */
 const far = { latencyMs: 40 };
-const completed = {
-  outcome: 'completed',
-  broken: [],
-  gatewayUp: true,
-  resentSegments: 0,
-  overwritten: 0,
-  leftovers: 0,
-};
 
 let rig: FaultRig;
 let scene: Scene;
@@ -100,59 +92,6 @@ describe('the Temporal server and all workers killed with -9 together', () => {
     midst.disarm();
     rig.proxy.set({});
     expect(await play.end()).toMatchObject({ ...completed, lane: 'restored' });
-  });
-});
-
-describe('the way to the host', () => {
-  it('is cut in the middle of a segment, and the segment is sent over another connection', async () => {
-    rig.proxy.set(slow);
-    const midst = scene.arm({ activity: 'stageSegment', call: 3, when: 'during', delayMs: 700, action: 'pause' });
-    const play = await scene.play('restore');
-    await midst.happens();
-    midst.release();
-    rig.proxy.cut();
-    rig.proxy.set({});
-    expect(await play.end()).toMatchObject({ ...completed, lane: 'restored' });
-  });
-
-  it('stalls (SIGSTOP of sshd) for longer than a connection is believed in', async () => {
-    rig.proxy.set(slow);
-    const midst = scene.arm({ activity: 'backupSegment', call: 2, when: 'before', action: 'pause' });
-    const play = await scene.play('backup');
-    await midst.happens();
-    const host = rig.rig.bed.host(scene.lane.host);
-    midst.release();
-    await sleep(500);
-    host.pauseSshd();
-    await sleep(12_000);
-    host.resumeSshd();
-    rig.proxy.set({});
-    expect(await play.end()).toMatchObject({ ...completed, lane: 'as-before' });
-  });
-
-  it('is slow all the time, and nothing is taken for dead', async () => {
-    rig.proxy.set({ bytesPerSecond: 600_000, latencyMs: 20 });
-    const play = await scene.play('restore');
-    const outcome = await play.running.outcome();
-    rig.proxy.set({});
-    expect(outcome).toBe('completed');
-    const end = await play.end();
-    expect(end).toMatchObject({ ...completed, lane: 'restored' });
-    expect(end.runs.filter(({ attempt }) => attempt > 1)).toEqual([]);
-  });
-
-  it('ends when sshd is killed, and goes on when it is back', async () => {
-    rig.proxy.set(slow);
-    const midst = scene.arm({ activity: 'backupSegment', call: 2, when: 'during', delayMs: 500, action: 'pause' });
-    const play = await scene.play('backup');
-    await midst.happens();
-    midst.release();
-    const host = rig.rig.bed.host(scene.lane.host);
-    await host.killSshd();
-    rig.proxy.set({});
-    await sleep(2_000);
-    await host.startSshd();
-    expect(await play.end()).toMatchObject({ ...completed, lane: 'as-before' });
   });
 });
 
