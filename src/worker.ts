@@ -28,6 +28,7 @@ import {
 } from './config/fleet-secrets.ts';
 import { resolvePath } from './config/private-path.ts';
 import { type QueueRole, queueRoles, queues } from './contract/names.ts';
+import type { FleetCaps } from './contract/step-types.ts';
 import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
 import { HostPool } from './lane/host-pool.ts';
@@ -75,6 +76,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       name: fleet.fleet.fleet,
       digest: fleet.digest,
       lanes: Object.keys(fleet.fleet.lanes),
+      caps: capsOf(fleet.fleet.limits),
       laneSpec: (lane) => fleet.laneSpec(lane),
     },
     keys: {
@@ -98,6 +100,10 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
     },
     keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),
   });
+}
+
+function capsOf({ lanesAtOnce, streamsAtOnce, streamsPerHost }: FleetFile['fleet']['limits']): FleetCaps {
+  return { lanesAtOnce, streamsAtOnce, streamsPerHost };
 }
 
 function pathOf(module: string): string {

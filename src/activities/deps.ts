@@ -3,7 +3,7 @@
 
 import type { Recipient } from '../bundle/seal.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
-import type { Holder } from '../contract/step-types.ts';
+import type { FleetCaps, Holder } from '../contract/step-types.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { Store } from '../store/store.ts';
 
@@ -11,6 +11,7 @@ export interface FleetView {
   readonly name: string;
   readonly digest: string;
   readonly lanes: readonly string[];
+  readonly caps: FleetCaps;
   /** Throws UnknownLane. */
   laneSpec(lane: string): LaneSpec;
 }

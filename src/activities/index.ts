@@ -10,6 +10,7 @@ import { planSupplementStep } from './backup/plan-supplement.ts';
 import type { Deps } from './deps.ts';
 import { appendBackupLogStep } from './host/append-backup-log.ts';
 import {
+  describeFleetStep,
   describeHolderStep,
   describeLaneStep,
   listLanesStep,
@@ -24,6 +25,7 @@ import { checkSandboxStep } from './restore/check-sandbox.ts';
 import { chooseBundlesStep } from './restore/choose-bundles.ts';
 import { beginUndoStep, commitRestoreStep } from './restore/commit-restore.ts';
 import { finishRangesStep } from './restore/finish-ranges.ts';
+import { measureRestoreStep } from './restore/measure-restore.ts';
 import { openStageStep } from './restore/open-stage.ts';
 import { preflightRestoreStep } from './restore/preflight-restore.ts';
 import { prepareSwapStep } from './restore/prepare-swap.ts';
@@ -55,6 +57,7 @@ function hostSteps(deps: Deps): HostSteps {
   return {
     resolveLane: resolveLaneStep(deps),
     describeLane: describeLaneStep(deps),
+    describeFleet: describeFleetStep(deps),
     listLanes: listLanesStep(deps),
     describeHolder: describeHolderStep(deps),
     requirePollers: requirePollersStep(deps),
@@ -85,6 +88,7 @@ function dataSteps(deps: Deps): DataSteps {
 function vaultSteps(deps: Deps): VaultSteps {
   return {
     findReusable: findReusableStep(deps),
+    measureRestore: measureRestoreStep(deps),
     chooseBundles: chooseBundlesStep(deps),
     preflightRestore: preflightRestoreStep(deps),
     rehydrateSecrets: rehydrateSecretsStep(deps),

@@ -1,14 +1,22 @@
 // Starting and following the workflows that operators use.
 
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { BackupLaneInput, RestoreLaneInput, SweepStoreInput } from '../contract/inputs.ts';
+import type { FleetResult } from '../contract/fleet-run.ts';
+import type {
+  BackupFleetInput,
+  BackupLaneInput,
+  RestoreFleetInput,
+  RestoreLaneInput,
+  SweepStoreInput,
+} from '../contract/inputs.ts';
 import { queues, workflowNames } from '../contract/names.ts';
 import type { BackupResult, RestoreResult, SweepResult } from '../contract/results.ts';
 import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
 /** Defaults of the schema may be left out. */
-type Given<T> = { readonly [K in keyof T]?: T[K] | undefined } & { readonly lane: string };
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
+type Given<T> = Optional<T> & { readonly lane: string };
 
 /** Starts a backup of a lane. The workflow id says what and when. */
 export function startBackup(client: Client, input: Given<BackupLaneInput>): Promise<Started<BackupResult>> {
@@ -27,6 +35,21 @@ function restoreWord({ undo, dryRun }: Given<RestoreLaneInput>): string {
 
 export function startSweep(client: Client, input: Given<SweepStoreInput>): Promise<Started<SweepResult>> {
   return start(client, workflowNames.sweepStore, `sweep/${input.lane}`, input);
+}
+
+/** Starts a backup of many lanes. */
+export function startBackupFleet(client: Client, input: Optional<BackupFleetInput>): Promise<Started<FleetResult>> {
+  return start(client, workflowNames.backupFleet, `backup-fleet/${choiceWord(input)}`, input);
+}
+
+/** Starts a restore of many lanes, or the plan of one (`dryRun`). */
+export function startRestoreFleet(client: Client, input: Optional<RestoreFleetInput>): Promise<Started<FleetResult>> {
+  const word = input.dryRun ? 'plan-restore-fleet' : 'restore-fleet';
+  return start(client, workflowNames.restoreFleet, `${word}/${choiceWord(input)}`, input);
+}
+
+function choiceWord({ host, lanes }: Pick<Optional<BackupFleetInput>, 'host' | 'lanes'>): string {
+  return host ?? (lanes ? `${lanes.length}-lanes` : 'all');
 }
 
 async function start<R>(client: Client, workflow: string, prefix: string, input: object): Promise<Started<R>> {

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { defaultTools, type Tool } from '../domain/lane-target.ts';
+import { limits } from '../domain/limits.ts';
 import { profiles } from '../domain/profile.ts';
 import {
   account,
@@ -180,6 +181,14 @@ export const objectivesSchema = z
     message: 'the steps together take longer than rto',
   });
 
+const countSchema = (most: number, preset: number, meaning: string) =>
+  z
+    .int('a whole number')
+    .min(1, 'at least 1')
+    .max(most, `at most ${most}`)
+    .default(preset)
+    .describe(`${meaning}, 1 to ${most}`);
+
 export const operatorLimitsSchema = z.strictObject({
   streams: z
     .int('a whole number')
@@ -187,6 +196,13 @@ export const operatorLimitsSchema = z.strictObject({
     .max(16, 'at most 16')
     .default(2)
     .describe('backup streams of one lane at the same time, 1 to 16'),
+  lanesAtOnce: countSchema(limits.lanesAtOnce, 100, 'lanes at the same time, of one fleet run'),
+  streamsPerHost: countSchema(
+    limits.streamsPerHost,
+    8,
+    'streams to and from one host at the same time, of one fleet run',
+  ),
+  streamsAtOnce: countSchema(limits.streamsAtOnce, 64, 'streams in all at the same time, of one fleet run'),
   waitForLane: durationSchema({ from: '1s', to: '1d' })
     .prefault('30m')
     .describe('how long an operation waits for a lane that another holds, 1s to 1d'),

@@ -2,6 +2,7 @@
 // errors; a bad object fails at once with InvalidInput, before anything was touched.
 
 import { z } from 'zod';
+import { limits } from '../domain/limits.ts';
 import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
 
 const lane = z
@@ -18,11 +19,25 @@ const waitMs = z
     'how long to wait for another operation on the lane, in milliseconds; default: waitForLane of the fleet file',
   );
 
-export const BackupLaneInput = z.strictObject({
-  lane,
-  tier: z.enum(tiers).default('A').describe('A: class 1; B: and class 2; C: the whole lane'),
-  waitMs,
-});
+const streams = z
+  .int()
+  .min(1)
+  .max(limits.streamsPerLane)
+  .optional()
+  .describe('streams at the same time; default and most: `limits.streams` of the fleet file');
+const fleetDigest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the fleet file')
+  .describe('the fleet file that the starter saw');
+/** What a run over many lanes tells each of them. */
+const fromFleetRun = {
+  streams,
+  fleetDigest: fleetDigest.optional().describe('refused (FleetChanged) when the worker holds another fleet file'),
+};
+
+const tier = z.enum(tiers).default('A').describe('A: class 1; B: and class 2; C: the whole lane');
+
+export const BackupLaneInput = z.strictObject({ lane, tier, waitMs, ...fromFleetRun });
 export type BackupLaneInput = z.infer<typeof BackupLaneInput>;
 
 /** What to restore and where from: shared by the workflow and its section. */
@@ -40,17 +55,21 @@ const restoreChoice = {
     .describe("restore although OpenClaw's version is outside every profile's range"),
 };
 
+const into = z
+  .enum(['live', 'sandbox'])
+  .default('live')
+  .describe('the lane itself, or a private directory beside it that is removed in the end');
+const dryRun = z.boolean().default(false).describe('check and plan only; nothing is changed');
+
 export const RestoreLaneInput = z
   .strictObject({
     lane,
     ...restoreChoice,
-    into: z
-      .enum(['live', 'sandbox'])
-      .default('live')
-      .describe('the lane itself, or a private directory beside it that is removed in the end'),
-    dryRun: z.boolean().default(false).describe('check and plan only; nothing is changed'),
+    into,
+    dryRun,
     undo: z.boolean().default(false).describe('go back to the tree that the last restore replaced'),
     waitMs,
+    ...fromFleetRun,
   })
   .refine((input) => !(input.bundle && input.at), { path: ['at'], message: 'give either bundle or at' })
   .refine((input) => !(input.undo && (input.bundle || input.at || input.only || input.layered || input.dryRun)), {
@@ -61,13 +80,14 @@ export type RestoreLaneInput = z.infer<typeof RestoreLaneInput>;
 
 export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('settle') }),
-  z.strictObject({ kind: z.literal('backup'), tier: z.enum(tiers), bundle }),
+  z.strictObject({ kind: z.literal('backup'), tier: z.enum(tiers), bundle, streams }),
   z.strictObject({
     kind: z.literal('restore'),
     restore: bundle.describe('the id of this restore, made like a bundle id'),
     ...restoreChoice,
     into: z.enum(['live', 'sandbox']),
     dryRun: z.boolean(),
+    streams,
   }),
   z.strictObject({ kind: z.literal('undo') }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
@@ -76,13 +96,50 @@ export type Operation = z.infer<typeof Operation>;
 
 export const LaneSectionInput = z.strictObject({
   lane,
-  fleetDigest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the fleet file')
-    .describe('the fleet file that the starter saw'),
+  fleetDigest,
   operation: Operation,
 });
 export type LaneSectionInput = z.infer<typeof LaneSectionInput>;
+
+/** Which lanes a run over many takes: exactly one of the three. */
+const laneChoice = {
+  all: z.boolean().default(false).describe('every lane of the fleet'),
+  host: z.string().regex(lanePattern, 'a host, as fleet.yaml names it').optional().describe('the lanes of this host'),
+  lanes: z
+    .array(lane)
+    .min(1)
+    .max(limits.lanesPerFleet)
+    .refine((names) => new Set(names).size === names.length, 'a lane is named twice')
+    .optional()
+    .describe('these lanes, in the order in which they are to come where they must wait'),
+};
+const oneOfThree = { path: ['lanes'], message: 'give exactly one of all, host and lanes' };
+function isOneChoice({ all, host, lanes }: { all: boolean; host?: unknown; lanes?: unknown }): boolean {
+  return [all, host !== undefined, lanes !== undefined].filter(Boolean).length === 1;
+}
+
+export const BackupFleetInput = z.strictObject({ ...laneChoice, tier, waitMs }).refine(isOneChoice, oneOfThree);
+export type BackupFleetInput = z.infer<typeof BackupFleetInput>;
+
+export const RestoreFleetInput = z
+  .strictObject({
+    ...laneChoice,
+    bundles: z
+      .record(lane, bundle)
+      .optional()
+      .describe('the bundle of a lane, by its name; a lane that is not named: the newest proven one, else the newest'),
+    at: restoreChoice.at,
+    only: restoreChoice.only,
+    layered: restoreChoice.layered,
+    acceptVersion: restoreChoice.acceptVersion,
+    into,
+    dryRun,
+    waitMs: waitMs.describe(
+      'how long to wait for another operation on a lane, in milliseconds; default 0: a lane that another run restores is left to it',
+    ),
+  })
+  .refine(isOneChoice, oneOfThree);
+export type RestoreFleetInput = z.infer<typeof RestoreFleetInput>;
 
 export const SweepStoreInput = z.strictObject({
   lane,

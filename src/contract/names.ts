@@ -5,6 +5,8 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 export const workflowNames = {
   backupLane: 'backupLane',
   restoreLane: 'restoreLane',
+  backupFleet: 'backupFleet',
+  restoreFleet: 'restoreFleet',
   laneSection: 'laneSection',
   sweepStore: 'sweepStore',
   watchFleet: 'watchFleet',

@@ -107,6 +107,8 @@ export interface RestoreResult {
   readonly steps: readonly StepTime[];
   readonly rpo: readonly ClassRpo[];
   readonly messageAnswered: boolean;
+  /** When the test message was answered; null where none was. */
+  readonly answeredAt: string | null;
   readonly overBudget: readonly string[];
   /** Where the replaced trees are kept, as `<tree>.bak.<epoch>`; null when nothing was replaced. */
   readonly bakEpoch: number | null;

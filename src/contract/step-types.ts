@@ -36,6 +36,40 @@ export interface ResolvedLane {
   readonly waitForLaneMs: number;
 }
 
+/** Exactly one of the three. */
+export interface LaneChoice {
+  readonly all: boolean;
+  readonly host?: string | undefined;
+  readonly lanes?: readonly string[] | undefined;
+}
+
+/** The lanes of a fleet run, and what it may use of hosts and workers. */
+export interface FleetDescription {
+  readonly fleet: string;
+  readonly fleetDigest: string;
+  readonly rtoMs: number;
+  readonly caps: FleetCaps;
+  /** In the order of the choice, else of the fleet file. */
+  readonly lanes: readonly { readonly lane: string; readonly host: string; readonly streams: number }[];
+}
+
+/** What one fleet run does at the same time, at most. */
+export interface FleetCaps {
+  readonly lanesAtOnce: number;
+  readonly streamsAtOnce: number;
+  readonly streamsPerHost: number;
+}
+
+/** What a restore of a lane will take, and the volume that must hold it. */
+export interface RestoreRoom {
+  readonly bundle: string;
+  readonly sizeBytes: number;
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+  /** The same for lanes whose homes share their room. */
+  readonly volume: string;
+}
+
 export interface Survey {
   readonly openclawVersion: string | null;
   readonly os: string;

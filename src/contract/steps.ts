@@ -13,6 +13,7 @@ import type {
   ChosenSegment,
   Consistency,
   Fence,
+  FleetDescription,
   Holder,
   ManifestRequest,
   Mutating,
@@ -20,9 +21,11 @@ import type {
   PlannedSegments,
   PlanRequest,
   Predecessor,
+  LaneChoice,
   PrepareSwap,
   ResolvedLane,
   ResolvedLaneName,
+  RestoreRoom,
   ReusableSegment,
   SandboxCheck,
   SmokeResult,
@@ -37,6 +40,8 @@ export interface HostSteps {
   resolveLane(input: { readonly lane: string }): Promise<ResolvedLane>;
   /** The lane's specification, the snapshot that a section keeps to. UnknownLane, FleetChanged. */
   describeLane(input: { readonly lane: string; readonly fleetDigest: string }): Promise<LaneSpec>;
+  /** The lanes that were chosen, and the caps on them. UnknownLane when one, or the host, is not in the fleet. */
+  describeFleet(input: LaneChoice): Promise<FleetDescription>;
   /** All lanes of this worker's fleet. */
   listLanes(): Promise<readonly ResolvedLaneName[]>;
   /** Who holds a lane's section; null when nobody does any more. */
@@ -111,6 +116,8 @@ export interface VaultSteps {
     readonly predecessor: Predecessor | null;
     readonly segments: readonly ReusableSegment[];
   }>;
+  /** Which bundle a restore would take, how much room it needs, and how much the volume has. FleetChanged, NoRestorePoint. */
+  measureRestore(input: Omit<BundleChoice, 'fleet' | 'store'> & { readonly fleetDigest: string }): Promise<RestoreRoom>;
   chooseBundles(input: BundleChoice): Promise<ChosenBundles>;
   /** Everything on the host that can be checked before anything is stopped. Free and needed bytes. */
   preflightRestore(

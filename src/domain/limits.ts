@@ -81,6 +81,17 @@ export const limits = {
   /** A bundle that shrank below this share of its predecessor is suspect. */
   suspectShrinkRatio: 0.5,
 
+  /** Lanes of one fleet run: 500 rows × ~1.5 KB (a plan each) = 750 KB of a payload's 2 MB; some 20 events of history each. */
+  lanesPerFleet: 500,
+  /** Of these at the same time (design, "Time-outs": ≤ 100 children in flight). */
+  lanesAtOnce: 100,
+  /** Streams of one lane, of one host and of one fleet run at the same time. */
+  streamsPerLane: 16,
+  streamsPerHost: 32,
+  streamsAtOnce: 512,
+  /** What a row of a fleet run tells of a lane's failure. */
+  rowMessageChars: 600,
+
   /** fleet.yaml: 500 lanes × ~1 KB, twice. */
   fleetFileBytes: 1 * MiB,
   /** Errors of one fleet.yaml that are shown; more are counted. */

@@ -24,6 +24,15 @@ export function parseDf(text: string): DiskRoom | undefined {
  * @throws HostOutputUnexpected, HostCommandFailed
  */
 export async function diskOf(shell: LaneShell, path: string): Promise<DiskRoom> {
+  const { freeBytes, totalBytes } = await volumeOf(shell, path);
+  return { freeBytes, totalBytes };
+}
+
+/**
+ * The same with the name of what the room is shared in: the volume's device, on APFS its container.
+ * @throws HostOutputUnexpected, HostCommandFailed
+ */
+export async function volumeOf(shell: LaneShell, path: string): Promise<DiskRoom & { readonly volume: string }> {
   const { stdout } = await shell.run([shell.tool('df'), '-Pk', path], { tool: 'df' });
   const room = parseDf(stdout.toString());
   if (room === undefined)
@@ -31,7 +40,14 @@ export async function diskOf(shell: LaneShell, path: string): Promise<DiskRoom> 
       host: shell.target.host.name,
       tool: 'df',
     });
-  return room;
+  return { ...room, volume: containerOf(stdout.toString()) };
+}
+
+/** `/dev/disk3s5` and `/dev/disk3s1s1` are volumes and snapshots of the container `/dev/disk3`. */
+export function containerOf(df: string): string {
+  const row = df.trimEnd().split('\n').at(-1) ?? '';
+  const name = /^(.*?)\s+\d+\s+-?\d+\s+-?\d+\s+\d+%/.exec(row)?.[1] ?? '';
+  return /^(\/dev\/disk\d+)(?:s\d+)+$/.exec(name)?.[1] ?? name;
 }
 
 const strayText = (df: string): string => `volume() { ${df} -Pk "$1" | awk 'END { print $1 }'; }

@@ -11,7 +11,7 @@ import { parseInput } from './input.ts';
 
 export async function backupLane(raw: unknown): Promise<BackupResult> {
   const input = parseInput(BackupLaneInput, raw);
-  const resolved = await resolveLane(input.lane);
+  const resolved = await resolveLane(input.lane, input.fleetDigest);
   upsertSearchAttributes([
     { key: searchAttributes.host, value: resolved.host },
     { key: searchAttributes.lane, value: input.lane },
@@ -22,7 +22,7 @@ export async function backupLane(raw: unknown): Promise<BackupResult> {
   const result = await enterSection({
     lane: input.lane,
     resolved,
-    operation: { kind: 'backup', tier: input.tier, bundle },
+    operation: { kind: 'backup', tier: input.tier, bundle, streams: input.streams },
     waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: false,
   });

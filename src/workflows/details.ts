@@ -1,6 +1,7 @@
 // What a workflow's page in the Temporal UI says, as Markdown: where the operation is, and in the end what came of it.
 // Pure; ids, sizes and times only.
 
+import type { FleetProgress, FleetResult } from '../contract/fleet-run.ts';
 import type { BackupResult, Progress, RestoreResult, SectionResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { formatBytes, formatDuration } from '../domain/quantity.ts';
@@ -32,6 +33,41 @@ export function doneDetails(result: SectionResult): string {
     default:
       return assertNever(result);
   }
+}
+
+/** While a fleet run goes on. */
+export function fleetDetails({ phase, lanes, overBudget }: FleetProgress): string {
+  const rows = lanes.map(
+    ({ lane, host, phase: of, code }) => `| ${lane} | ${host} | ${code ? `${of}: ${code}` : of} |`,
+  );
+  return paragraphs([
+    lanes.length === 0 ? `**${phase}**` : `**${lanesText(lanes.map((lane) => lane.phase))}**`,
+    rows.length > 0 && ['| lane | host | is |', '| --- | --- | --- |', ...rows].join('\n'),
+    ...overBudget.map((late) => `**over budget**: ${late}`),
+  ]);
+}
+
+/** `3 lanes: 1 running, 2 ok`. */
+function lanesText(phases: readonly string[]): string {
+  const counts = Map.groupBy(phases, (phase) => phase);
+  return `${phases.length} lanes: ${[...counts].map(([phase, some]) => `${some.length} ${phase}`).join(', ')}`;
+}
+
+/** When a fleet run is over. */
+export function fleetDoneDetails({ kind, lanes, wallMs, sequenceMs, rtoMs }: FleetResult): string {
+  return paragraphs([
+    `**${kind}** of ${lanesText(lanes.map(({ outcome }) => outcome))}`,
+    `${formatDuration(wallMs)} in all; one after the other the lanes' work would have taken ${formatDuration(sequenceMs)}`,
+    rtoMs !== null && `every lane answered within ${formatDuration(rtoMs)}`,
+    [
+      '| lane | host | outcome | bundle | time | why |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...lanes.map(
+        ({ lane, host, outcome, after, bundle, elapsedMs, code, remarks }) =>
+          `| ${lane} | ${host} | ${outcome}, ${after} | ${bundle ?? ''} | ${formatDuration(elapsedMs)} | ${[code ?? '', ...remarks].join(' ')} |`,
+      ),
+    ].join('\n'),
+  ]);
 }
 
 function backupDetails(backup: BackupResult): string {

@@ -31,8 +31,18 @@ export interface Entry {
   readonly cancelsBackup: boolean;
 }
 
-/** Which fleet and host a lane belongs to. UnknownLane; NoPollers when no worker answers. */
-export async function resolveLane(lane: string): Promise<ResolvedLane> {
+/**
+ * Which fleet and host a lane belongs to. UnknownLane; NoPollers when no worker answers.
+ * @param digest of the fleet file that a run over many lanes saw: FleetChanged when the worker holds another
+ */
+export async function resolveLane(lane: string, digest: string | undefined): Promise<ResolvedLane> {
+  const resolved = await resolve(lane);
+  if (digest === undefined || digest === resolved.fleetDigest) return resolved;
+  const message = `lane ${lane}: the worker holds the fleet file ${resolved.fleetDigest.slice(0, 12)}…, the fleet run saw ${digest.slice(0, 12)}…`;
+  throw workflowFailure('FleetChanged', message, { lane });
+}
+
+async function resolve(lane: string): Promise<ResolvedLane> {
   try {
     return await host.resolveLane({ lane });
   } catch (error) {

@@ -1,7 +1,9 @@
 // The workflows, by their names in Temporal.
 
+export { backupFleet } from './backup-fleet.ts';
 export { backupLane } from './backup-lane.ts';
 export { laneSection } from './lane-section.ts';
+export { restoreFleet } from './restore-fleet.ts';
 export { restoreLane } from './restore-lane.ts';
 export { sweepStore } from './sweep-store.ts';
 export { watchFleet } from './watch-fleet.ts';

@@ -5,6 +5,7 @@
 import { CancellationScope, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { LaneSectionInput, type Operation } from '../contract/inputs.ts';
 import { laneSectionId } from '../contract/names.ts';
+import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { SectionResult, SettleResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { backUp } from './backup.ts';
@@ -23,7 +24,7 @@ export async function laneSection(raw: unknown): Promise<SectionResult> {
   const progress = new ProgressBoard('reading the lane');
   const spec = await host.describeLane({ lane: input.lane, fleetDigest: input.fleetDigest });
   requireLock(laneSectionId(spec.fleet, spec.lane));
-  const section = new Section(spec, workflowInfo().startTime.getTime(), progress);
+  const section = new Section(narrowed(spec, input.operation), workflowInfo().startTime.getTime(), progress);
 
   const settled = await settleFirst(section, input.operation);
   try {
@@ -34,6 +35,13 @@ export async function laneSection(raw: unknown): Promise<SectionResult> {
     if (section.journalled) await settleAfter(section, error);
     throw await withoutStage(section, error);
   }
+}
+
+/** A run over many lanes leaves each its share of the streams. */
+function narrowed(spec: LaneSpec, operation: Operation): LaneSpec {
+  const share = 'streams' in operation ? operation.streams : undefined;
+  if (share === undefined) return spec;
+  return { ...spec, limits: { ...spec.limits, streams: Math.min(share, spec.limits.streams) } };
 }
 
 /** A section under any other id would not hold the lock. */

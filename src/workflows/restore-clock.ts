@@ -59,6 +59,10 @@ export class RestoreClock {
     return (this.#answeredMs ?? Date.now()) - this.startedMs;
   }
 
+  get answeredAt(): string | null {
+    return this.#answeredMs === undefined ? null : new Date(this.#answeredMs).toISOString();
+  }
+
   get rtoBudgetMs(): number {
     return this.#budgets.rtoMs;
   }

@@ -11,7 +11,7 @@ import { parseInput } from './input.ts';
 
 export async function restoreLane(raw: unknown): Promise<RestoreResult> {
   const input = parseInput(RestoreLaneInput, raw);
-  const resolved = await resolveLane(input.lane);
+  const resolved = await resolveLane(input.lane, input.fleetDigest);
   upsertSearchAttributes([
     { key: searchAttributes.host, value: resolved.host },
     { key: searchAttributes.lane, value: input.lane },
@@ -31,7 +31,13 @@ export async function restoreLane(raw: unknown): Promise<RestoreResult> {
   return result.restore;
 }
 
-function operationOf({ lane: _lane, waitMs: _waitMs, undo, ...choice }: RestoreLaneInput): Operation {
+function operationOf({
+  lane: _lane,
+  waitMs: _waitMs,
+  fleetDigest: _digest,
+  undo,
+  ...choice
+}: RestoreLaneInput): Operation {
   if (undo) return { kind: 'undo' };
   const { startTime, runId } = workflowInfo();
   return { kind: 'restore', restore: bundleIdOf(startTime.getTime(), runId), ...choice };

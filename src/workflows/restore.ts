@@ -117,6 +117,7 @@ function answer(
     steps: clock.times(),
     rpo: done.plan.rpo,
     messageAnswered: done.messageAnswered,
+    answeredAt: clock.answeredAt,
     overBudget: section.progress.overBudget,
     bakEpoch: done.bakEpoch,
     warnings: [...done.plan.warnings, ...done.warnings],

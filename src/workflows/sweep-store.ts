@@ -8,7 +8,7 @@ import { parseInput } from './input.ts';
 
 export async function sweepStore(raw: unknown): Promise<SweepResult> {
   const input = parseInput(SweepStoreInput, raw);
-  const resolved = await resolveLane(input.lane);
+  const resolved = await resolveLane(input.lane, undefined);
   const result = await enterSection({
     lane: input.lane,
     resolved,

@@ -20,6 +20,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
   const smoke = await clock.step('smoke', 'testing', () =>
     vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null }),
   );
+  if (smoke.answered) clock.answered();
   return {
     lane: spec.lane,
     host: spec.target.host.name,
@@ -31,6 +32,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
     steps: clock.times(),
     rpo: [],
     messageAnswered: smoke.answered,
+    answeredAt: clock.answeredAt,
     overBudget: section.progress.overBudget,
     bakEpoch: epoch,
     warnings: [

@@ -2,7 +2,7 @@
 
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { toFailure } from '../../src/client/failures.ts';
-import { startBackup, startRestore, startSweep } from '../../src/client/start.ts';
+import { startBackup, startRestore, startRestoreFleet, startSweep } from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { BedLane } from '../bed/bed.ts';
 import { talk } from './bad-day.ts';
@@ -42,6 +42,8 @@ const byName: Readonly<Record<OperationName, Start>> = {
     running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, into: 'sandbox' })),
   undo: ({ rig, lane }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, undo: true })),
   sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
+  'fleet plan': ({ rig, lane }) =>
+    running(rig, startRestoreFleet(rig.rig.client, { lanes: [lane.lane], dryRun: true })),
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
 };
 

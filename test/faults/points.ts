@@ -11,6 +11,7 @@ export const operations = [
   'sandbox',
   'undo',
   'sweep',
+  'fleet plan',
   'watch',
   'second backup',
 ] as const;
@@ -24,12 +25,14 @@ export type FaultName = (typeof faultNames)[number];
 const reading = [
   'resolveLane',
   'describeLane',
+  'describeFleet',
   'describeHolder',
   'listLanes',
   'requirePollers',
   'surveyLane',
   'readUnsettled',
   'findReusable',
+  'measureRestore',
   'chooseBundles',
   'preflightRestore',
   'checkBundles',
@@ -42,7 +45,9 @@ export function faultsOf(activity: string): readonly FaultName[] {
 
 /** Called by the workflow that the operator starts, not by the lane's section below it. */
 export function isInParent(activity: string): boolean {
-  return ['resolveLane', 'describeHolder', 'listLanes', 'readUnsettled'].includes(activity);
+  return ['resolveLane', 'describeFleet', 'measureRestore', 'describeHolder', 'listLanes', 'readUnsettled'].includes(
+    activity,
+  );
 }
 
 export interface Point {
@@ -61,6 +66,7 @@ const small: readonly Point[] = [{ operation: 'small backup' }];
 /** A restore that ends before it changes anything. */
 const plan: readonly Point[] = [{ operation: 'plan' }];
 const restore: readonly Point[] = [{ operation: 'restore' }];
+const fleetPlan: readonly Point[] = [{ operation: 'fleet plan' }];
 const watch: readonly Point[] = [{ operation: 'watch' }];
 
 export const points: Readonly<Record<string, readonly Point[]>> = {
@@ -99,6 +105,8 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   checkSandbox: [{ operation: 'sandbox' }],
   beginUndo: [{ operation: 'undo' }],
   sweepLane: [{ operation: 'sweep' }],
+  describeFleet: fleetPlan,
+  measureRestore: fleetPlan,
   listLanes: watch,
   readUnsettled: watch,
 };

@@ -72,9 +72,12 @@ function lookOf({ rig, lane }: Stage): Promise<LaneLook> {
 
 const whens = { kill: 'during', 'lost answer': 'after', fail: 'before' } as const;
 
+/** Beginnings of the ids of what is no backup of the lane. */
+const parents: Partial<Record<OperationName, string>> = { watch: 'watched/', 'fleet plan': 'plan-restore-fleet/' };
+
 function armFault(stage: LaneStage, activity: string, point: Point, fault: FaultName): Armed {
   const { operation, call = 1, delayMs = 60 } = point;
-  const parent = operation === 'watch' ? 'watched/' : `backup/${stage.lane.lane}/`;
+  const parent = parents[operation] ?? `backup/${stage.lane.lane}/`;
   return stage.rig.faults.arm({
     activity,
     call,

@@ -11,7 +11,9 @@ import type {
   ChosenBundles,
   ChosenSegment,
   Fence,
+  FleetCaps,
   ManifestRequest,
+  RestoreRoom,
   ReusableSegment,
   SmokeResult,
   StepFence,
@@ -193,6 +195,11 @@ export class FakeLane {
   survey = survey;
   chosen = wholeBundle;
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
+  /** What a fleet run measures of it; its own volume, unless a test says so. */
+  room: RestoreRoom;
+  /** Of a fleet run whose first lane it is: the fleet file and the caps that the run sees. */
+  seenDigest = fleetDigest;
+  caps: FleetCaps = { lanesAtOnce: 100, streamsAtOnce: 64, streamsPerHost: 8 };
   /** The watch gets no answer from its host. */
   unreachable = false;
   /** In the list that the watch reads. */
@@ -207,6 +214,13 @@ export class FakeLane {
   constructor(name: string) {
     this.name = name;
     this.spec = specOf(name);
+    this.room = {
+      bundle: bundleId,
+      sizeBytes: 6_000,
+      neededBytes: 12_000,
+      freeBytes: 100_000_000,
+      volume: name,
+    };
   }
 
   get id(): string {

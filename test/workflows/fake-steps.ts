@@ -66,6 +66,21 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
   return {
     resolveLane: () => ({ fleet: fleetName, fleetDigest, host: 'mac-1', waitForLaneMs: 1_800_000 }),
     describeLane: (lane) => lane.spec,
+    describeFleet: (_lane, { lanes = [] }) => {
+      const chosen = lanes.map((name) => fleet.lane(name));
+      return {
+        fleet: fleetName,
+        fleetDigest: chosen[0]?.seenDigest ?? fleetDigest,
+        rtoMs: chosen[0]?.spec.budgets.rtoMs ?? 1,
+        caps: chosen[0]?.caps ?? { lanesAtOnce: 100, streamsAtOnce: 64, streamsPerHost: 8 },
+        lanes: chosen.map(({ name, spec }) => ({
+          lane: name,
+          host: spec.target.host.name,
+          streams: spec.limits.streams,
+        })),
+      };
+    },
+    measureRestore: (lane) => lane.room,
     listLanes: () => fleet.watched.map(({ name, spec }) => ({ lane: name, fleetDigest, target: spec.target })),
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
     requirePollers: () => undefined,
@@ -184,6 +199,7 @@ const stepsOf = {
   host: {
     resolveLane: 1,
     describeLane: 1,
+    describeFleet: 1,
     listLanes: 1,
     describeHolder: 1,
     requirePollers: 1,
@@ -202,6 +218,7 @@ const stepsOf = {
   data: { captureLane: 1, planSupplement: 1, backupSegment: 1, backupSecrets: 1, commitManifest: 1 },
   vault: {
     findReusable: 1,
+    measureRestore: 1,
     chooseBundles: 1,
     preflightRestore: 1,
     rehydrateSecrets: 1,

@@ -85,6 +85,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'sweep-store': async (bench, name) =>
     withSection(bench, name, await bench.start(workflowNames.sweepStore, { lane: name })),
 
+  'backup-fleet': async (bench, name) => {
+    const lanes = [`${name}-1`, `${name}-2`];
+    bench.lane(`${name}-2`).told('captureLane', { kind: 'fail' });
+    return { fleet: await ended(await bench.start(workflowNames.backupFleet, { lanes, tier: 'A' })) };
+  },
+
+  'restore-fleet': async (bench, name) => {
+    const lanes = [`${name}-1`, `${name}-2`];
+    for (const lane of lanes) bench.lane(lane).room = { ...bench.lane(lane).room, volume: name, freeBytes: 20_000 };
+    return { fleet: await ended(await bench.start(workflowNames.restoreFleet, { lanes })) };
+  },
+
   'watch-fleet': async (bench, name) => {
     const lane = bench.lane(name);
     lane.watched = true;

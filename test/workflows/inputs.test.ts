@@ -98,6 +98,12 @@ const wrong: readonly (readonly [WorkflowName, string, unknown, RegExp])[] = [
     /✖ Unrecognized key: "hook"\n {2}→ at operation/,
   ],
   ['sweepStore', 'a negative age', { lane: 'a', minAgeMs: -1 }, /✖ .*\n {2}→ at minAgeMs/],
+  ['backupFleet', 'no choice of lanes', { tier: 'B' }, /✖ give exactly one of all, host and lanes\n {2}→ at lanes/],
+  ['backupFleet', 'two choices', { all: true, host: 'mac-1' }, /✖ give exactly one of all, host and lanes/],
+  ['backupFleet', 'a lane twice', { lanes: ['a', 'a'] }, /✖ a lane is named twice\n {2}→ at lanes/],
+  ['restoreFleet', 'no lanes at all', { lanes: [] }, /→ at lanes/],
+  ['restoreFleet', 'a bundle that is none', { all: true, bundles: { a: 'newest' } }, /→ at bundles\.a/],
+  ['restoreFleet', 'an undo', { all: true, undo: true }, /✖ Unrecognized key: "undo"/],
   ['watchFleet', 'an unknown key', { lanes: ['a'] }, /✖ Unrecognized key: "lanes"/],
 ];
 
@@ -169,6 +175,12 @@ describe.concurrent('the form of the Temporal UI', () => {
     expect(await handle.result()).toMatchObject({ into: 'live', messageAnswered: true });
     const asked = lane.calls.find(({ step }) => step === 'chooseBundles')?.input;
     expect(asked).toEqual({ fleet: 'test-fleet', lane: 'form-restore', store: 'primary', layered: false });
+  });
+
+  it('starts a backup of many lanes with their names alone', async () => {
+    const handle = await startRaw('backupFleet', [fromForm('{"lanes":["form-one","form-two"]}')]);
+    expect(await handle.result()).toMatchObject({ kind: 'backup', counts: { ok: 2 } });
+    expect(bench.lane('form-one').manifest).toMatchObject({ tier: 'A' });
   });
 
   it('starts the watch with an empty object, or with nothing', async () => {

@@ -1,8 +1,9 @@
 // What the worker knows of the fleet without touching a host.
 
+import type { LaneChoice } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, FleetView } from '../deps.ts';
 import { activity } from '../step.ts';
 
 export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
@@ -19,13 +20,50 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
 
 export function describeLaneStep({ fleet }: Deps): HostSteps['describeLane'] {
   return activity(async ({ lane, fleetDigest }) => {
-    if (fleet.digest === fleetDigest) return fleet.laneSpec(lane);
-    throw new Failure(
-      'FleetChanged',
-      `this worker holds the fleet file ${fleet.digest.slice(0, 12)}…, the operation was started with ${fleetDigest.slice(0, 12)}…`,
-      { lane },
-    );
+    requireDigest(fleet, lane, fleetDigest);
+    return fleet.laneSpec(lane);
   });
+}
+
+/** FleetChanged when this worker holds another fleet file. */
+export function requireDigest(fleet: FleetView, lane: string, digest: string): void {
+  if (fleet.digest === digest) return;
+  throw new Failure(
+    'FleetChanged',
+    `this worker holds the fleet file ${fleet.digest.slice(0, 12)}…, the operation was started with ${digest.slice(0, 12)}…`,
+    { lane },
+  );
+}
+
+export function describeFleetStep({ fleet }: Deps): HostSteps['describeFleet'] {
+  return activity(async (choice) => {
+    const specs = choose(fleet, choice).map((lane) => fleet.laneSpec(lane));
+    return {
+      fleet: fleet.name,
+      fleetDigest: fleet.digest,
+      rtoMs: Math.max(...specs.map(({ budgets }) => budgets.rtoMs)),
+      caps: fleet.caps,
+      lanes: specs.map(({ lane, target, limits }) => ({ lane, host: target.host.name, streams: limits.streams })),
+    };
+  });
+}
+
+/** A run over no lane at all would say that all went well. */
+function choose(fleet: FleetView, { host, lanes }: LaneChoice): readonly string[] {
+  if (lanes) return lanes;
+  const chosen = fleet.lanes.filter((lane) => host === undefined || hostOf(fleet, lane) === host);
+  if (chosen.length > 0) return chosen;
+  const hosts = new Set(fleet.lanes.map((lane) => hostOf(fleet, lane)));
+  const what = host === undefined ? 'no lanes' : `no lane on a host ${host.slice(0, 80)}`;
+  throw new Failure(
+    'UnknownLane',
+    `fleet ${fleet.name} has ${what} (hosts with lanes: ${[...hosts].join(', ') || 'none'})`,
+    { fleet: fleet.name },
+  );
+}
+
+function hostOf(fleet: FleetView, lane: string): string {
+  return fleet.laneSpec(lane).target.host.name;
 }
 
 export function listLanesStep({ fleet }: Deps): HostSteps['listLanes'] {

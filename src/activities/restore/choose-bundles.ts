@@ -17,22 +17,24 @@ export interface Part {
 }
 
 export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
-  return activity(async (choice, { signal }) => {
-    const newest = await newestFitting(deps, choice, signal);
-    const held = heldComponents(newest).filter((component) => !choice.only || component === choice.only);
-    if (held.length === 0) throw noRestorePoint(choice);
-    const parts: Part[] = [{ manifest: newest, components: held }];
-    if (choice.layered && choice.only === undefined && !held.some((component) => classOf(component) === 2)) {
-      const below = await newestWithClassTwo(deps, choice, newest, signal);
-      if (below)
-        parts.push({
-          manifest: below,
-          components: heldComponents(below).filter((component) => classOf(component) === 2),
-        });
-    }
-    requireDatabasesOfOne(parts, choice.lane);
-    return answer(newest, parts);
-  });
+  return activity((choice, { signal }) => chooseBundles(deps, choice, signal));
+}
+
+export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<ChosenBundles> {
+  const newest = await newestFitting(deps, choice, signal);
+  const held = heldComponents(newest).filter((component) => !choice.only || component === choice.only);
+  if (held.length === 0) throw noRestorePoint(choice);
+  const parts: Part[] = [{ manifest: newest, components: held }];
+  if (choice.layered && choice.only === undefined && !held.some((component) => classOf(component) === 2)) {
+    const below = await newestWithClassTwo(deps, choice, newest, signal);
+    if (below)
+      parts.push({
+        manifest: below,
+        components: heldComponents(below).filter((component) => classOf(component) === 2),
+      });
+  }
+  requireDatabasesOfOne(parts, choice.lane);
+  return answer(newest, parts);
 }
 
 /** Databases refer to each other: of two times they contradict (design, "Bundles may be layered"). NoRestorePoint. */

@@ -11,10 +11,7 @@ import { diskOf, requirePortFree } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
 import { activity, reach } from '../step.ts';
 import { unlock } from './rehydrate-secrets.ts';
-import { requireRoom } from './require-room.ts';
-
-/** Beside the staged data: lists, the journal, a tar's rounding. */
-const spareBytes = 64 * 1024 * 1024;
+import { neededFor, requireRoom } from './require-room.ts';
 
 export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore'] {
   return activity(async ({ target, sizeBytes, secrets, live }, run) => {
@@ -22,7 +19,7 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
     if (live) await checkGateway(shell);
     if (secrets.length > 0) await requireUnlocked(deps, shell);
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
-    const neededBytes = sizeBytes + spareBytes;
+    const neededBytes = neededFor(sizeBytes);
     requireRoom(target.lane, freeBytes, neededBytes);
     return { freeBytes, neededBytes, warnings: fullWarnings(1 - (freeBytes - neededBytes) / totalBytes) };
   });

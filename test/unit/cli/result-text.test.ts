@@ -53,6 +53,7 @@ const result: RestoreResult = {
   plan,
   rtoMs: 125_000,
   rtoBudgetMs: 1.5 * hour,
+  answeredAt: '2026-11-23T09:20:00.000Z',
   steps: [
     { step: 'stop', ms: 4_000, budgetMs: 300_000 },
     { step: 'tree', ms: 90_000, budgetMs: 2_400_000 },

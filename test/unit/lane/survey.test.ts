@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profileOf } from '../../../src/domain/profile.ts';
 import { clockOffset, offsetOf } from '../../../src/lane/clock.ts';
-import { diskOf, parseDf } from '../../../src/lane/disk.ts';
+import { containerOf, diskOf, parseDf } from '../../../src/lane/disk.ts';
 import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
 import { parseDisabled, parseJob } from '../../../src/lane/job-state.ts';
 import { requirePortFree, zoneOf } from '../../../src/lane/survey.ts';
@@ -63,6 +63,17 @@ describe('zoneOf', () => {
     ['', undefined],
   ])('takes %j for %j', (text, zone) => {
     expect(zoneOf(text)).toBe(zone);
+  });
+});
+
+describe('containerOf', () => {
+  it.each([
+    ['/dev/disk3s5 100 40 60 40% /System/Volumes/Data', '/dev/disk3'],
+    ['/dev/disk3s1s1 100 40 60 40% /', '/dev/disk3'],
+    ['/dev/vda1 100 40 60 40% /', '/dev/vda1'],
+    ['map auto home 100 40 60 40% /my volume 7', 'map auto home'],
+  ])('%s shares its room as %s', (row, expected) => {
+    expect(containerOf(`Filesystem blocks Used Available Capacity Mounted on\n${row}\n`)).toBe(expected);
   });
 });
 

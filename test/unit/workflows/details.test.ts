@@ -44,6 +44,7 @@ const restore: RestoreResult = {
   ],
   rpo: [{ dataClass: 1, bundle: '20261122T203512Z-1ea84dff', capturedAt: '2026-11-22T20:35:13.000Z', rpoMs: 25_158 }],
   messageAnswered: true,
+  answeredAt: '2026-11-22T20:36:00.000Z',
   overBudget: [],
   bakEpoch: 1_795_379_757,
   warnings: [],
