@@ -26,13 +26,14 @@ import {
   resolveOpeningKey,
   resolveReceiptKey,
 } from './config/fleet-secrets.ts';
-import { resolvePath } from './config/private-path.ts';
+import { describeStore } from './config/fleet-store.ts';
 import { type QueueRole, queueRoles, queues } from './contract/names.ts';
 import type { FleetCaps } from './contract/step-types.ts';
 import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
 import { HostPool } from './lane/host-pool.ts';
 import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 import { createLog, type LogLevel } from './telemetry/log.ts';
 
 /** Short steps in flight: they wait for hosts, not for cores. */
@@ -70,7 +71,7 @@ function readOptions(): Options {
 }
 
 function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Activities {
-  const { stores } = fleet.fleet;
+  const stores = new Map<string, Store>();
   return createActivities({
     fleet: {
       name: fleet.fleet.fleet,
@@ -93,10 +94,10 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       hasPoller: (queue) => hasPoller(temporal.client, queue),
       describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
     },
-    store: (name) => {
-      const store = stores[name];
-      if (!store) throw new Failure('InvalidFleet', `the fleet has no store ${name}`, { store: name });
-      return openStore(name, { ...store, path: resolvePath(fleet.baseDir, store.path) });
+    store: (name, use) => {
+      const opened = stores.get(`${use} ${name}`) ?? openStore(name, describeStore(fleet, name, use));
+      stores.set(`${use} ${name}`, opened);
+      return opened;
     },
     keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),
   });

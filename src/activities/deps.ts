@@ -36,13 +36,21 @@ export interface TemporalView {
   describeHolder(workflowId: string): Promise<Holder | null>;
 }
 
+/** As whom a store is opened: `backup` puts and lists; `vault` gets too, and deletes as who may. */
+export type StoreUse = 'backup' | 'vault';
+
 export interface Deps {
   readonly fleet: FleetView;
   readonly keys: Keys;
   readonly pool: HostPool;
   readonly temporal: TemporalView;
-  /** Throws InvalidFleet for a store that the fleet does not have. */
+  /** As the queue's worker may use it. Throws InvalidFleet for a store that the fleet does not have. */
   store(name: string): Store;
   /** Undefined when the fleet file gives none. SecretUnavailable. */
   keychainPassword(lane: string): Promise<string | undefined>;
+}
+
+/** What a worker brings: its stores still open for any use. */
+export interface WorkerDeps extends Omit<Deps, 'store'> {
+  store(name: string, use: StoreUse): Store;
 }

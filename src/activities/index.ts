@@ -7,7 +7,7 @@ import { captureLaneStep } from './backup/capture-lane.ts';
 import { commitManifestStep } from './backup/commit-manifest.ts';
 import { findReusableStep } from './backup/find-reusable.ts';
 import { planSupplementStep } from './backup/plan-supplement.ts';
-import type { Deps } from './deps.ts';
+import type { Deps, StoreUse, WorkerDeps } from './deps.ts';
 import { appendBackupLogStep } from './host/append-backup-log.ts';
 import {
   describeFleetStep,
@@ -49,8 +49,15 @@ export interface Activities {
 }
 
 /** All activities, by the queue that runs them (contract/names.ts). */
-export function createActivities(deps: Deps): Activities {
-  return { host: hostSteps(deps), data: dataSteps(deps), vault: vaultSteps(deps), vaultData: vaultDataSteps(deps) };
+export function createActivities(deps: WorkerDeps): Activities {
+  const using = (use: StoreUse): Deps => ({ ...deps, store: (name) => deps.store(name, use) });
+  const [backup, vault] = [using('backup'), using('vault')];
+  return {
+    host: hostSteps(vault),
+    data: dataSteps(backup),
+    vault: vaultSteps(vault),
+    vaultData: vaultDataSteps(vault),
+  };
 }
 
 function hostSteps(deps: Deps): HostSteps {

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { type Manifest, openManifest } from '../bundle/manifest.ts';
 import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
 import type { FleetFile } from '../config/fleet-file.ts';
-import { resolvePath } from '../config/private-path.ts';
+import { describeStore } from '../config/fleet-store.ts';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdPattern } from '../domain/terms.ts';
@@ -27,12 +27,7 @@ export class BundleShelf {
     this.lane = lane;
     this.#file = file;
     const { store: name } = file.laneSpec(lane);
-    const description = file.fleet.stores[name];
-    if (!description)
-      throw new Failure('InvalidFleet', `lane ${lane} names the store ${name}, which the fleet does not have`, {
-        store: name,
-      });
-    this.store = openStore(name, { ...description, path: resolvePath(file.baseDir, description.path) });
+    this.store = openStore(name, describeStore(file, name, 'vault'));
   }
 
   /** Ids, newest first. */

@@ -114,7 +114,7 @@ function sizeErrors(fleet: Fleet, digest: string): FleetRemark[] {
 }
 
 function secretRefs(fleet: Fleet): { readonly path: FleetPath; readonly ref: SecretRef | undefined }[] {
-  const { ssh, keys, lanes } = fleet;
+  const { ssh, keys, lanes, stores } = fleet;
   return [
     { path: ['ssh', 'key'], ref: ssh.key },
     { path: ['ssh', 'passphrase'], ref: ssh.passphrase },
@@ -126,6 +126,16 @@ function secretRefs(fleet: Fleet): { readonly path: FleetPath; readonly ref: Sec
       path: ['lanes', name, 'keychain', 'password'],
       ref: lane.keychain.password,
     })),
+    ...Object.entries(stores).flatMap(([name, store]) =>
+      store.kind === 's3'
+        ? Object.entries(store.credentials).flatMap(([use, credential]) =>
+            Object.entries(credential ?? {}).map(([part, ref]) => ({
+              path: ['stores', name, 'credentials', use, part],
+              ref,
+            })),
+          )
+        : [],
+    ),
   ];
 }
 

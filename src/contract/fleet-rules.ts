@@ -2,16 +2,9 @@
 // what must be their own, copies rest in more than one region. Rules look at every entry that is well-formed by
 // itself, so that one wrong field hides no other error.
 
-import {
-  type Fleet,
-  type FleetHost,
-  type FleetLane,
-  type FleetStore,
-  hostSchema,
-  laneSchema,
-  storeSchema,
-} from './fleet.ts';
+import { type Fleet, type FleetHost, type FleetLane, hostSchema, laneSchema } from './fleet.ts';
 import { macHomeOf } from './fleet-lane.ts';
+import { type FleetStore, placeOf, storeSchema } from './fleet-store.ts';
 
 export type FleetPath = readonly (string | number)[];
 
@@ -61,12 +54,17 @@ export function crossCheck(raw: unknown): FleetRemark[] {
       ([, host]) => `${host.address.toLowerCase()} port ${host.port}`,
       (name) => ['hosts', name, 'address'],
     ),
-    ...repeated(
-      wellFormed(stores),
-      ([, store]) => store.path,
-      (name) => ['stores', name, 'path'],
-    ),
+    ...sharedPlaces(wellFormed(stores)),
   ];
+}
+
+function sharedPlaces(stores: [string, FleetStore][]): FleetRemark[] {
+  const fields = new Map(stores.map(([name, store]) => [name, store.kind === 'directory' ? 'path' : 'bucket']));
+  return repeated(
+    stores,
+    ([, store]) => placeOf(store),
+    (name) => ['stores', name, fields.get(name) ?? 'kind'],
+  );
 }
 
 function listed(names: Iterable<string>): string {

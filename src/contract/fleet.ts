@@ -19,6 +19,7 @@ import {
   region,
   timeZone,
 } from './fleet-fields.ts';
+import { storeSchema } from './fleet-store.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
 
@@ -104,16 +105,6 @@ export const laneSchema = z.strictObject({
     .describe('what is never backed up: globs (`**`, `*`, `?`) below the home'),
   store: name.default('primary').describe('the store that its bundles go to, one of `stores`'),
 });
-
-const directoryStore = z.strictObject({
-  kind: z.literal('directory').describe('a folder of the machine that the workers run on'),
-  path: keyPath.describe(
-    'a folder, relative to the fleet file, that `./clawback stores init` made a store; a missing one is an error, for the volume may not be mounted',
-  ),
-  region,
-});
-
-export const storeSchema = z.discriminatedUnion('kind', [directoryStore], { error: "a store's kind: directory" });
 
 const recipients = z
   .strictObject({
@@ -232,7 +223,6 @@ export const fleetSchema = z.strictObject({
 export type Fleet = z.infer<typeof fleetSchema>;
 export type FleetHost = z.infer<typeof hostSchema>;
 export type FleetLane = z.infer<typeof laneSchema>;
-export type FleetStore = z.infer<typeof storeSchema>;
 
 /** The JSON Schema (2020-12) of the file, for editors. */
 export function fleetJsonSchema(): Record<string, unknown> {

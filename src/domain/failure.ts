@@ -85,7 +85,10 @@ export const failureTable = {
   StoreUnmarked: { retry: false, exit: 'refused', meaning: 'the folder of a directory store has no marker: its volume is not mounted, or it was never made a store', hint: 'mount its volume; only a new store is made one by `./clawback stores init`' },
   StoreRefused: { retry: false, exit: 'refused', meaning: 'the store refuses the credential or the request', hint: 'check permissions of the store' },
   StoreFull: { retry: true, exit: 'unreachable', meaning: 'the store has no room', hint: 'give the store room; nothing finished is lost' },
+  StoreServerMissing: { retry: false, exit: 'input', meaning: 'the S3 server for tests and demo is not on this machine and could not be built', hint: 'install Go 1.23 or newer, or set CLAWBACK_VERSITYGW to a `versitygw` program' },
+  StoreServerWouldNotStart: { retry: false, exit: 'failed', meaning: 'the S3 server for tests and demo ended or did not answer', hint: 'the message holds its last words; its folder must lie on a file system with extended attributes' },
   ObjectExists: { retry: true, exit: 'failed', meaning: 'an object of that key is there already', hint: 'it is written under a new key' },
+  ObjectLocked: { retry: false, exit: 'refused', meaning: 'an object is under retention (Object Lock) and may not be deleted yet', hint: 'wait until the time that the message gives' },
   ObjectMissing: { retry: false, exit: 'damaged', meaning: 'an object that a manifest names is gone', hint: 'restore from another bundle or the replica' },
 
   NoRestorePoint: { retry: false, exit: 'refused', meaning: 'no bundle fits what was asked', hint: '`./clawback bundles list` shows what there is' },

@@ -103,6 +103,15 @@ export const limits = {
   /** A store's key: S3 takes 1,024 bytes; one name on a file system 255. */
   storeKeyBytes: 512,
   storeNameBytes: 200,
+  /** A part of an S3 upload: 10,000 of them (S3's most) make 78 GiB, a segment has 4 GiB; all of one size, as R2 wants. */
+  s3PartBytes: 8 * MiB,
+  s3Parts: 10_000,
+  /** Parts of one object on their way while the next one fills: a put holds 3 × 8 MiB, whatever its size. */
+  s3PartsInFlight: 2,
+  /** Tries of one request to S3: the SDK waits up to 20 s between them. */
+  s3Attempts: 4,
+  /** A version id that goes into history (AWS's have 32 characters): two of a segment in its 400 bytes. */
+  versionIdBytes: 36,
 
   /** Level 3: 147 MB/s at 1.55:1, level 1 191 MB/s at 1.50:1 (perf-notes). */
   zstdLevel: 3,

@@ -41,7 +41,6 @@ export class DirectoryStore implements Store {
 
   async get(key: string, options: GetOptions = {}): Promise<Readable> {
     const path = this.#path(checkKey(key));
-    if (options.versionId !== undefined) throw this.#missing(key, 'of that version: a directory keeps no versions');
     try {
       return readStream(
         await openObject(path),
@@ -51,7 +50,7 @@ export class DirectoryStore implements Store {
     } catch (error) {
       if (!isAbsence(error)) throw directoryFailure(error, this.name, 'read', key);
       await this.#requireRoot();
-      throw this.#missing(key, 'of that key');
+      throw this.#missing(key);
     }
   }
 
@@ -93,8 +92,8 @@ export class DirectoryStore implements Store {
     return join(this.#root, key);
   }
 
-  #missing(key: string, what: string): Failure {
-    return new Failure('ObjectMissing', `store ${this.name} has no object ${what}: ${key}`, { store: this.name, key });
+  #missing(key: string): Failure {
+    return new Failure('ObjectMissing', `store ${this.name} has no object ${key}`, { store: this.name, key });
   }
 
   /** To write: its own folder, and not one that lies where its volume should be. */

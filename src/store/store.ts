@@ -4,6 +4,8 @@
 // What each store promises: an object is whole or absent, never half visible; it is created, never overwritten; a
 // put that has returned survives a power cut as far as the medium does. What it refuses: keys outside of
 // {@link checkKey}, which every store can hold under their own names.
+// Where a store keeps versions, the oldest version of a key is its object. Clawback never writes a second one, so
+// whatever lies above it was planted, and is neither listed nor read.
 
 import type { Readable } from 'node:stream';
 
@@ -27,6 +29,7 @@ export interface PutOptions {
 }
 
 export interface GetOptions extends PutOptions {
+  /** What put told. A store that has no such version (it keeps none, or holds a copy) gives the key's object. */
   readonly versionId?: string;
 }
 
@@ -52,7 +55,10 @@ export interface Store {
   get(key: string, options?: GetOptions): Promise<Readable>;
   /** Objects whose key starts with the prefix (any prefix, not only a folder's; '' for all), sorted by key. */
   list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
-  /** True when there was such an object. May be called again. */
+  /**
+   * Removes an object, with all its versions. True when there was such an object. May be called again.
+   * @throws Failure ObjectLocked while its retention runs; what could be removed is gone then
+   */
   delete(key: string): Promise<boolean>;
   /**
    * Removes what unfinished puts have left that have not written for so long, of keys below one folder alone: another

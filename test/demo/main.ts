@@ -4,7 +4,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../../src/domain/failure.ts';
-import { ensureTemporalCli, progressLines } from '../../src/embedded/temporal-cli.ts';
+import { progressLines } from '../../src/embedded/fetched-tool.ts';
+import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import { CleanUp } from './clean-up.ts';
 import { printReport } from './report.ts';

@@ -2,7 +2,8 @@
 // One line a row, as JSON with --json. Exit status 1 when a row breaks a promise, cannot be made, or is missing.
 
 import { parseArgs } from 'node:util';
-import { ensureTemporalCli, progressLines } from '../../src/embedded/temporal-cli.ts';
+import { progressLines } from '../../src/embedded/fetched-tool.ts';
+import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import type { Row } from './run-row.ts';
 import { activitiesWithoutRow, sweepFaults, type Task, tasksOf } from './sweep.ts';

@@ -16,6 +16,8 @@ export interface StoreBed {
   readonly store: Store;
   /** A module whose `openStore(...args)` opens the same store, for a process that gets killed. */
   readonly opener: { readonly module: URL; readonly args: readonly string[] };
+  /** How much an unfinished put has written when it leaves something; default: 1 MiB. */
+  readonly leavesAfterBytes?: number;
   readonly remove: () => Promise<void>;
 }
 
@@ -429,13 +431,10 @@ export function storeSuite(name: string, makeStore: () => Promise<StoreBed>): vo
 
 /** A process that writes to a key without end; it returns when bytes have gone into the store. */
 async function startWriter(bed: StoreBed, key: string): Promise<ChildProcess> {
-  const writer = spawn(
-    process.execPath,
-    [new URL('endless-writer.ts', import.meta.url).pathname, bed.opener.module.href, key, ...bed.opener.args],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const script = new URL('endless-writer.ts', import.meta.url).pathname;
+  const afterBytes = String(bed.leavesAfterBytes ?? 1024 * 1024);
+  const argv = [script, bed.opener.module.href, key, afterBytes, ...bed.opener.args];
+  const writer = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of writer.stdout ?? []) if (String(line).includes('writing')) return writer;
   throw new Error('the writer ended by itself');
 }

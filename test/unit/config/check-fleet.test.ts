@@ -71,7 +71,12 @@ describe('errors', () => {
     ],
     ['a secret that is missing', 'keys.fingerprint: it is missing: give { env', /\n {2}fingerprint.*/, ''],
     ['an unknown key at the top', 'hots: unknown key', 'stores:', 'hots: {}\nstores:'],
-    ['an unknown kind of store', "stores.primary.kind: a store's kind: directory", 'kind: directory', 'kind: ftp'],
+    [
+      'an unknown kind of store',
+      "stores.primary.kind: a store's kind: directory or s3",
+      'kind: directory',
+      'kind: ftp',
+    ],
     [
       'an unknown profile',
       'hosts.mac-1.profile: a profile: slimvps-legacy or openclaw-2026',

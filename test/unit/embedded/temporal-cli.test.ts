@@ -2,12 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  ensureTemporalCli,
-  type FetchProgress,
-  findTemporalCli,
-  progressLines,
-} from '../../../src/embedded/temporal-cli.ts';
+import { type FetchProgress, progressLines } from '../../../src/embedded/fetched-tool.ts';
+import { ensureTemporalCli, findTemporalCli } from '../../../src/embedded/temporal-cli.ts';
 
 let folder: string;
 let cached: string;
