@@ -39,6 +39,12 @@ async function init(cli: Cli, only: string | undefined): Promise<Outcome> {
     );
   const stores = [];
   for (const [store, description] of named) {
+    if (description.kind !== 'directory') {
+      if (only === undefined) continue;
+      throw new Failure('InvalidInput', `store ${store} is a bucket, which its provider makes: docs/s3.md says how`, {
+        field: 'STORE',
+      });
+    }
     const path = resolvePath(baseDir, description.path);
     stores.push({ store, path, made: await markDirectory(store, path) });
   }
