@@ -2,7 +2,7 @@
 
 import { type Manifest, openManifest, type OpenManifestOptions } from '../bundle/manifest.ts';
 import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdPattern } from '../domain/terms.ts';
 import type { Deps } from './deps.ts';
@@ -50,6 +50,38 @@ function openNamed(bytes: Buffer, options: OpenManifestOptions, bundle: string):
       { ...error.context, bundle },
       { cause: error },
     );
+  }
+}
+
+type CheckedManifest = Awaited<ReturnType<typeof readManifest>>;
+
+/** What is wrong with one manifest itself; another bundle of the lane may do. */
+const unusable: ReadonlySet<FailureCode> = new Set([
+  'BundleDamaged',
+  'BundleSignatureBad',
+  'BundleFormatUnknown',
+  'BundleForeign',
+]);
+
+/**
+ * The manifests of these bundles that pass their checks, in the order of the ids; none is read before it is asked for.
+ * One that was removed since it was listed is left out silently.
+ * @param passOver hears of each that does not pass
+ */
+export async function* goodManifests(
+  deps: Deps,
+  request: Omit<ManifestRequest, 'bundle'>,
+  bundles: readonly string[],
+  passOver: (bundle: string, failure: Failure) => void = () => undefined,
+): AsyncGenerator<CheckedManifest> {
+  for (const bundle of bundles) {
+    try {
+      yield await readManifest(deps, { ...request, bundle });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (unusable.has(error.code)) passOver(bundle, error);
+      else if (error.code !== 'ObjectMissing') throw error;
+    }
   }
 }
 

@@ -5,11 +5,10 @@ import { indexKey, indexesPrefix, segmentKey, segmentsPrefix } from '../../bundl
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { Predecessor, ReusableSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
-import { listBundles, readManifest } from '../manifests.ts';
+import { goodManifests, listBundles } from '../manifests.ts';
 import { activity } from '../step.ts';
 import { storedSizes } from '../stored-sizes.ts';
 
@@ -19,7 +18,9 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
     const wanted = new Set(fingerprints);
     const segments: ReusableSegment[] = [];
     let predecessor: Predecessor | null = null;
-    for await (const good of goodManifests(deps, { fleet, lane, store, signal })) {
+    const request = { fleet, lane, store, signal };
+    const newest = (await listBundles(deps, request)).slice(0, limits.manifestsSearched);
+    for await (const good of goodManifests(deps, request, newest)) {
       predecessor ??= predecessorOf(good);
       for (const segment of good.manifest.segments) {
         if (!segment.reusable || !wanted.has(segment.fingerprint) || !isStored(segment, lane, present)) continue;
@@ -31,23 +32,6 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
     return { predecessor, segments };
   });
 }
-
-type Checked = Awaited<ReturnType<typeof readManifest>>;
-
-/** Manifests that pass their checks, newest first; one that does not is no base for anything. */
-async function* goodManifests(
-  deps: Deps,
-  request: { fleet: string; lane: string; store: string; signal: AbortSignal },
-): AsyncGenerator<Checked> {
-  for (const bundle of (await listBundles(deps, request)).slice(0, limits.manifestsSearched)) {
-    try {
-      yield await readManifest(deps, { ...request, bundle });
-    } catch (error) {
-      if (!unusable.some((code) => isFailure(error, code))) throw error;
-    }
-  }
-}
-const unusable = ['BundleDamaged', 'BundleSignatureBad', 'BundleFormatUnknown', 'BundleForeign'] as const;
 
 function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {
   const { fingerprint, suffix, sealedBytes, index } = segment;

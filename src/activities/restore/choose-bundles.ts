@@ -1,14 +1,15 @@
 // Which bundles a restore takes: the one that was named, or the newest that fits; layered, class 2 comes from
-// the newest bundle that has it. Every manifest is checked before it is used.
+// the newest bundle that has it. Every manifest is checked before it is used. One that fails its check is refused when it
+// was named; else the next older good one is taken, and the plan says so.
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ClassRpo } from '../../contract/results.ts';
 import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
-import { type Component, classOf, components } from '../../domain/terms.ts';
+import { Failure, failureTable } from '../../domain/failure.ts';
+import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
-import { listBundles, readManifest } from '../manifests.ts';
+import { goodManifests, listBundles, readManifest } from '../manifests.ts';
 import { activity } from '../step.ts';
 
 export interface Part {
@@ -20,13 +21,15 @@ export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
   return activity((choice, { signal }) => chooseBundles(deps, choice, signal));
 }
 
+/** NoRestorePoint; for a bundle that was named, and where no other is good, what is wrong with its manifest. */
 export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<ChosenBundles> {
-  const newest = await newestFitting(deps, choice, signal);
+  const search: Search = { deps, choice, signal, passedOver: [] };
+  const newest = await newestFitting(search);
   const held = heldComponents(newest).filter((component) => !choice.only || component === choice.only);
   if (held.length === 0) throw noRestorePoint(choice);
   const parts: Part[] = [{ manifest: newest, components: held }];
   if (choice.layered && choice.only === undefined && !held.some((component) => classOf(component) === 2)) {
-    const below = await newestWithClassTwo(deps, choice, newest, signal);
+    const below = await newestWithClassTwo(search, newest);
     if (below)
       parts.push({
         manifest: below,
@@ -34,7 +37,37 @@ export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: Ab
       });
   }
   requireDatabasesOfOne(parts, choice.lane);
-  return answer(newest, parts);
+  return answer(newest, parts, search.passedOver);
+}
+
+interface PassedOver {
+  readonly bundle: string;
+  readonly failure: Failure;
+}
+
+interface Search {
+  readonly deps: Deps;
+  readonly choice: BundleChoice;
+  readonly signal: AbortSignal;
+  /** Manifests that failed their check on the way, newest first. */
+  readonly passedOver: PassedOver[];
+}
+
+/** The lane's good manifests, newest first; of the others, those that may have been wanted are noted. */
+async function* goodOnes(
+  { deps, choice, signal, passedOver }: Search,
+  among: (bundle: string) => boolean = () => true,
+): AsyncGenerator<Manifest> {
+  const bundles = (await listBundles(deps, { ...choice, signal })).filter(among);
+  const passOver = (bundle: string, failure: Failure): void => {
+    if (mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
+  };
+  for await (const { manifest } of goodManifests(deps, { ...choice, signal }, bundles, passOver)) yield manifest;
+}
+
+/** A bundle that began after the instant was not captured by it, whatever its manifest would have said. */
+function mayBeBy(bundle: string, at: string | undefined): boolean {
+  return at === undefined || bundle <= bundleIdOf(Date.parse(at), 'ffffffff');
 }
 
 /** Databases refer to each other: of two times they contradict (design, "Bundles may be layered"). NoRestorePoint. */
@@ -51,14 +84,12 @@ export function requireDatabasesOfOne(parts: readonly Part[], lane: string): voi
   );
 }
 
-async function newestFitting(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<Manifest> {
+async function newestFitting(search: Search): Promise<Manifest> {
+  const { deps, choice, signal, passedOver } = search;
   if (choice.bundle !== undefined)
     return (await readManifest(deps, { ...choice, bundle: choice.bundle, signal })).manifest;
-  for (const bundle of await listBundles(deps, { ...choice, signal })) {
-    const { manifest } = await readManifest(deps, { ...choice, bundle, signal });
-    if (fits(manifest, choice)) return manifest;
-  }
-  throw noRestorePoint(choice);
+  for await (const manifest of goodOnes(search)) if (fits(manifest, choice)) return manifest;
+  throw passedOver[0]?.failure ?? noRestorePoint(choice);
 }
 
 function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
@@ -66,15 +97,8 @@ function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
   return only === undefined || heldComponents(manifest).includes(only);
 }
 
-async function newestWithClassTwo(
-  deps: Deps,
-  choice: BundleChoice,
-  newest: Manifest,
-  signal: AbortSignal,
-): Promise<Manifest | undefined> {
-  for (const bundle of await listBundles(deps, { ...choice, signal })) {
-    if (bundle >= newest.bundle) continue;
-    const { manifest } = await readManifest(deps, { ...choice, bundle, signal });
+async function newestWithClassTwo(search: Search, newest: Manifest): Promise<Manifest | undefined> {
+  for await (const manifest of goodOnes(search, (bundle) => bundle < newest.bundle)) {
     if (manifest.profile !== newest.profile) return undefined; // another layout: its paths are not those of the lane now
     if (heldComponents(manifest).some((component) => classOf(component) === 2)) return manifest;
   }
@@ -92,7 +116,7 @@ function noRestorePoint({ lane, at, only }: BundleChoice): Failure {
   return new Failure('NoRestorePoint', `the store has no bundle of lane ${lane}${limits}`, { lane });
 }
 
-function answer(newest: Manifest, parts: readonly Part[]): ChosenBundles {
+function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly PassedOver[]): ChosenBundles {
   const chosen = parts.flatMap(({ manifest, components: wanted }) =>
     manifest.segments.filter((segment) => wanted.includes(segment.component)).map((segment) => ({ manifest, segment })),
   );
@@ -107,8 +131,19 @@ function answer(newest: Manifest, parts: readonly Part[]): ChosenBundles {
     sizeBytes: chosen.reduce((sum, { segment }) => sum + segment.plainBytes, 0),
     sealedBytes: chosen.reduce((sum, { segment }) => sum + segment.sealedBytes, 0),
     captured: captured(parts),
-    warnings: newest.suspect?.map((reason) => `bundle ${newest.bundle} is suspect: ${reason}`) ?? [],
+    warnings: [
+      ...passedOver.map((one) => passedOverWarning(one, parts)),
+      ...(newest.suspect?.map((reason) => `bundle ${newest.bundle} is suspect: ${reason}`) ?? []),
+    ],
   };
+}
+
+/** The newest data may be lost by it: what is wrong, and how old the data is that comes instead. */
+function passedOverWarning({ bundle, failure }: PassedOver, parts: readonly Part[]): string {
+  const instead =
+    parts.map(({ manifest }) => manifest).find((manifest) => manifest.bundle < bundle) ?? parts[0]?.manifest;
+  const hours = instead ? (Date.now() - Date.parse(instead.capturedAt)) / 3_600_000 : 0;
+  return `BUNDLE ${bundle} CANNOT BE USED (${failure.code}) and is passed over: ${failure.message}. Instead comes ${instead?.bundle}, captured at ${instead?.capturedAt}, ${hours.toFixed(1)} hours ago. ${failureTable[failure.code].hint}`;
 }
 
 function chosenSegment(manifest: Manifest, segment: ManifestSegment): ChosenSegment {
