@@ -7,6 +7,9 @@ import { captureLaneStep } from './backup/capture-lane.ts';
 import { commitManifestStep } from './backup/commit-manifest.ts';
 import { findReusableStep } from './backup/find-reusable.ts';
 import { planSupplementStep } from './backup/plan-supplement.ts';
+import { commitReplicaStep } from './copy/commit-replica.ts';
+import { copySegmentsStep } from './copy/copy-segments.ts';
+import { listUncopiedStep, planReplicaStep } from './copy/plan-replica.ts';
 import type { Deps, StoreUse, WorkerDeps } from './deps.ts';
 import { appendBackupLogStep } from './host/append-backup-log.ts';
 import {
@@ -103,12 +106,16 @@ function vaultSteps(deps: Deps): VaultSteps {
     smokeTest: smokeTestStep(deps),
     dropOldBaks: dropOldBaksStep(deps),
     sweepLane: sweepLaneStep(deps),
+    listUncopied: listUncopiedStep(deps),
+    planReplica: planReplicaStep(deps),
+    commitReplica: commitReplicaStep(deps),
   };
 }
 
 function vaultDataSteps(deps: Deps): VaultDataSteps {
   return {
     checkBundles: checkBundlesStep(deps),
+    copySegments: copySegmentsStep(deps),
     stageSegment: stageSegmentStep(deps),
     finishRanges: finishRangesStep(deps),
     checkSandbox: checkSandboxStep(deps),

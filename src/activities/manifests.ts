@@ -20,7 +20,7 @@ export interface ManifestRequest {
 export async function readManifest(
   deps: Deps,
   { fleet, lane, store, bundle, signal }: ManifestRequest,
-): Promise<{ manifest: Manifest; sha256: string }> {
+): Promise<{ manifest: Manifest; sha256: string; bytes: Buffer }> {
   const bytes = await readWhole(await deps.store(store).get(manifestKey(lane, bundle), { signal }));
   if (bytes.length > limits.manifestBytes) {
     throw new Failure(
@@ -30,7 +30,7 @@ export async function readManifest(
     );
   }
   const opened = openNamed(bytes, { publicKeysPem: await deps.keys.manifestPublicKeysPem(), fleet, lane }, bundle);
-  if (opened.manifest.bundle === bundle) return opened;
+  if (opened.manifest.bundle === bundle) return { ...opened, bytes };
   throw new Failure(
     'BundleDamaged',
     `the manifest of bundle ${bundle} says that it is of bundle ${opened.manifest.bundle}`,

@@ -67,6 +67,11 @@ export function openPipeline(
   return plain;
 }
 
+/** A stream that passes a sealed object on as it is; fails with BundleDamaged when size or digest differ. */
+export function expectedBytes(expectation: SealedExpectation): Transform {
+  return new ExpectedBytes(expectation);
+}
+
 /** Passes bytes on while they can still be the expected ones. */
 class ExpectedBytes extends CountAndHash {
   readonly #expected: SealedExpectation;

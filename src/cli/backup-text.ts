@@ -17,12 +17,14 @@ export function backupText(result: BackupResult): string {
     omissions,
     suspect,
     warnings,
+    replica,
   } = result;
   const reused = reusedSegments > 0 ? `, ${reusedSegments} of them in the store already` : '';
   const rows = [
     ['bundle', bundle],
     ['holds', `${formatBytes(sizeBytes)} in ${plural(segments, 'segment')}${reused}`],
     ['written', `${formatBytes(sealedBytes)} sealed, in ${formatDuration(elapsedMs)}`],
+    ...(replica === undefined ? [] : [['copy', `in store ${replica} too`]]),
     ...(omissions.length > 0
       ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]]
       : []),

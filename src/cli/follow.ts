@@ -19,6 +19,8 @@ export interface FollowRequest<R> {
   readonly lane: string;
   /** What stands before plain lines: `backup lane-1`. */
   readonly title: string;
+  /** It enters no section of the lane. */
+  readonly isSectionless?: boolean;
 }
 
 /**
@@ -26,14 +28,14 @@ export interface FollowRequest<R> {
  * @throws Failure what it ended with; Detached after Ctrl-C; TemporalUnreachable when it stays away for a minute
  */
 export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowRequest<R>): Promise<R> {
-  const { run, fleet, lane, title } = request;
+  const { run, fleet, lane, title, isSectionless = false } = request;
   const { interrupts } = cli.around;
   const view = openView(cli, title);
   const ended = new AbortController();
   const result = awaitResult(run, silenceMs).finally(() => ended.abort());
   const watching = watch(
     temporal,
-    { fleet, lane, workflowId: run.workflowId },
+    { fleet, lane, workflowId: run.workflowId, isSectionless },
     view,
     AbortSignal.any([ended.signal, interrupts.signal]),
   );

@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.ts';
 import { followCommand } from './commands/follow.ts';
 import { keysCommand } from './commands/keys.ts';
 import { openCommand } from './commands/open.ts';
+import { replicateCommand } from './commands/replicate.ts';
 import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { statusCommand } from './commands/status.ts';
@@ -69,6 +70,7 @@ function commandsOf(cli: Cli): Command[] {
     compareCommand(cli),
     reportCommand(cli),
     sweepCommand(cli),
+    replicateCommand(cli),
   ];
 }
 

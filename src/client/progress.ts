@@ -26,6 +26,8 @@ export interface Followed {
   readonly fleet: string;
   readonly lane: string;
   readonly workflowId: string;
+  /** It enters no section: its progress is its own. */
+  readonly isSectionless?: boolean;
 }
 
 type RawDescription = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>['raw'];
@@ -46,8 +48,8 @@ export async function readProgress(client: Client, followed: Followed): Promise<
   }
 }
 
-async function read(client: Client, { fleet, lane, workflowId }: Followed): Promise<Following> {
-  const handle = client.workflow.getHandle(laneSectionId(fleet, lane));
+async function read(client: Client, { fleet, lane, workflowId, isSectionless }: Followed): Promise<Following> {
+  const handle = client.workflow.getHandle(isSectionless ? workflowId : laneSectionId(fleet, lane));
   const { raw, status, startTime, memo, parentExecution } = await handle.describe();
   const starter = parentExecution?.workflowId;
   const isOwn = starter === workflowId || handle.workflowId === workflowId;

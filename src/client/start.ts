@@ -5,12 +5,13 @@ import type { FleetResult } from '../contract/fleet-run.ts';
 import type {
   BackupFleetInput,
   BackupLaneInput,
+  ReplicateBundleInput,
   RestoreFleetInput,
   RestoreLaneInput,
   SweepStoreInput,
 } from '../contract/inputs.ts';
 import { queues, workflowNames } from '../contract/names.ts';
-import type { BackupResult, RestoreResult, SweepResult } from '../contract/results.ts';
+import type { BackupResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
 import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
@@ -35,6 +36,10 @@ function restoreWord({ undo, dryRun }: Given<RestoreLaneInput>): string {
 
 export function startSweep(client: Client, input: Given<SweepStoreInput>): Promise<Started<SweepResult>> {
   return start(client, workflowNames.sweepStore, `sweep/${input.lane}`, input);
+}
+
+export function startReplicate(client: Client, input: Given<ReplicateBundleInput>): Promise<Started<ReplicateResult>> {
+  return start(client, workflowNames.replicateBundle, `replicate/${input.lane}`, input);
 }
 
 /** Starts a backup of many lanes. */

@@ -9,12 +9,13 @@ import { describeHolder, hasPoller } from './temporal-view.ts';
 
 export { queueRoles } from '../contract/names.ts';
 
-export type NeedsWorkers = 'backup' | 'restore' | 'sweep' | 'any';
+export type NeedsWorkers = 'backup' | 'restore' | 'sweep' | 'copy' | 'any';
 
 const neededRoles: Readonly<Record<NeedsWorkers, readonly QueueRole[]>> = {
   backup: ['host', 'data', 'vault'],
   restore: queueRoles,
   sweep: ['host', 'vault'],
+  copy: ['host', 'vault', 'vaultData'],
   any: queueRoles,
 };
 

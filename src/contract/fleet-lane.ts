@@ -31,12 +31,18 @@ function laneTargetOf(fleet: string, laneName: string, lane: FleetLane, fleetHos
   return { fleet, lane: laneName, host, user, home, label, domain, port, profile: fleetHost.profile, keychain };
 }
 
+/** The store that holds the copies of another's bundles; undefined where there is none. */
+export function replicaStoreOf(stores: Fleet['stores'], name: string): string | undefined {
+  return Object.entries(stores).find(([, store]) => store.replicaOf === name)?.[0];
+}
+
 /** The lane as an operation knows it; undefined when the fleet has no such lane. */
 export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): LaneSpec | undefined {
   const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
   const host = lane === undefined ? undefined : fleet.hosts[lane.host];
   if (lane === undefined || host === undefined) return undefined;
   const { rto, rpo, steps } = fleet.objectives;
+  const replica = replicaStoreOf(fleet.stores, lane.store);
   const { streams, waitForLane, segment } = fleet.limits;
   return {
     fleet: fleet.fleet,
@@ -46,6 +52,7 @@ export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): Lan
     region: host.region,
     ...(host.timeZone === 'ask' ? {} : { timeZone: host.timeZone }),
     store: lane.store,
+    ...(replica === undefined ? {} : { replica }),
     profile: host.profile,
     secrets: lane.secrets,
     ...(lane.messageToken === undefined ? {} : { messageToken: lane.messageToken }),

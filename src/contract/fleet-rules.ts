@@ -3,7 +3,7 @@
 // itself, so that one wrong field hides no other error.
 
 import { type Fleet, type FleetHost, type FleetLane, hostSchema, laneSchema } from './fleet.ts';
-import { macHomeOf } from './fleet-lane.ts';
+import { macHomeOf, replicaStoreOf } from './fleet-lane.ts';
 import { type FleetStore, placeOf, storeSchema } from './fleet-store.ts';
 
 export type FleetPath = readonly (string | number)[];
@@ -48,6 +48,7 @@ export function crossCheck(raw: unknown): FleetRemark[] {
       ...danglingNames(name, lane, hosts, stores),
       ...itemErrors(name, lane),
     ]),
+    ...replicaErrors(stores, wellFormed(lanes)),
     ...sharedBetweenLanes(wellFormed(lanes)),
     ...repeated(
       wellFormed(hosts),
@@ -91,6 +92,32 @@ function danglingNames(
     });
   }
   return remarks;
+}
+
+/** A store has one replica at most, which is nobody's first copy: so there is one place to look for each copy. */
+function replicaErrors(stores: Entries<FleetStore>, lanes: [string, FleetLane][]): FleetRemark[] {
+  const replicas = wellFormed(stores).filter(([, store]) => store.replicaOf !== undefined);
+  const names = new Set(replicas.map(([name]) => name));
+  return [
+    ...replicas.flatMap(([name, { replicaOf = '' }]): FleetRemark[] => {
+      const path = ['stores', name, 'replicaOf'];
+      if (replicaOf === name) return [{ path, message: 'a store is no replica of itself' }];
+      if (!stores.has(replicaOf))
+        return [{ path, message: `there is no store ${replicaOf} (stores: ${listed(stores.keys())})` }];
+      return names.has(replicaOf) ? [{ path, message: `${replicaOf} is a replica itself` }] : [];
+    }),
+    ...repeated(
+      replicas,
+      ([, { replicaOf }]) => `the replica of ${replicaOf}`,
+      (name) => ['stores', name, 'replicaOf'],
+    ),
+    ...lanes
+      .filter(([, lane]) => names.has(lane.store))
+      .map(([name, lane]) => ({
+        path: ['lanes', name, 'store'],
+        message: `${lane.store} is a replica: name the store that it is the replica of`,
+      })),
+  ];
 }
 
 type Item = FleetLane['secrets'][number];
@@ -181,13 +208,7 @@ export function fleetWarnings(fleet: Fleet): FleetRemark[] {
         'there is no receipt key: restores leave no receipt and nothing becomes proven; `./clawback keys generate --only receipt` makes one',
     });
   }
-  const regions = new Set(Object.values(fleet.stores).map((store) => store.region));
-  if (regions.size === 1) {
-    warnings.push({
-      path: ['stores'],
-      message: `all copies rest in the region ${[...regions][0]}: who loses it loses every bundle`,
-    });
-  }
+  warnings.push(...regionWarnings(fleet));
   for (const [name, lane] of Object.entries(fleet.lanes)) {
     if (lane.messageToken === undefined) {
       warnings.push({
@@ -197,4 +218,19 @@ export function fleetWarnings(fleet: Fleet): FleetRemark[] {
     }
   }
   return warnings;
+}
+
+/** One region holds every copy of some lanes: a copy elsewhere is for the day that it is lost (procedure, "Setting"). */
+function regionWarnings({ stores, lanes, hosts }: Fleet): FleetRemark[] {
+  return Object.entries(stores).flatMap(([name, { region, replicaOf }]): FleetRemark[] => {
+    const replica = replicaStoreOf(stores, name);
+    const inside = Object.entries(lanes).filter(([, lane]) => lane.store === name);
+    const isAlone = replica === undefined || stores[replica]?.region === region;
+    if (replicaOf !== undefined || inside.length === 0 || !isAlone) return [];
+    const there = inside.filter(([, lane]) => hosts[lane.host]?.region === region).map(([lane]) => lane);
+    const lost = `all copies of ${inside.map(([lane]) => lane).join(', ')} rest in the region ${region}`;
+    const both = there.length > 0 ? `, where the hosts of ${there.join(', ')} stand too` : '';
+    const cure = 'who loses it loses every bundle: add a store in another region with `replicaOf`';
+    return [{ path: ['stores', name], message: `${lost}${both}; ${cure}: ${name}` }];
+  });
 }

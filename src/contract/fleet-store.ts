@@ -1,9 +1,16 @@
 // The stores of fleet.yaml: a folder, or a bucket of S3 or of what is compatible with it.
 
 import { z } from 'zod';
-import { keyPath, region } from './fleet-fields.ts';
+import { keyPath, name, region } from './fleet-fields.ts';
 import { durationSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
+
+/** Which store this one holds a copy of. */
+const replicaOf = name
+  .optional()
+  .describe(
+    'the store that this one is the replica of: bundles are copied here, sealed as they are; no lane names it as its own',
+  );
 
 const directoryStore = z.strictObject({
   kind: z.literal('directory').describe('a folder of the machine that the workers run on'),
@@ -11,6 +18,7 @@ const directoryStore = z.strictObject({
     'a folder, relative to the fleet file, that `./clawback stores init` made a store; a missing one is an error, for the volume may not be mounted',
   ),
   region,
+  replicaOf,
 });
 
 /** Bytes without TLS stay on the machine: only its own loopback is spoken to so. */
@@ -61,6 +69,7 @@ const s3Store = z.strictObject({
     .optional()
     .describe('the bucket in the path, not in the host name; left out: where there is an `endpoint`'),
   region,
+  replicaOf,
   retention: durationSchema({ from: '1d', to: '3650d' })
     .optional()
     .describe(

@@ -154,3 +154,11 @@ export type SweepStoreInput = z.infer<typeof SweepStoreInput>;
 
 export const WatchFleetInput = z.strictObject({});
 export type WatchFleetInput = z.infer<typeof WatchFleetInput>;
+
+export const ReplicateBundleInput = z.strictObject({
+  lane,
+  bundle: bundle
+    .optional()
+    .describe('this bundle, its objects at the replica looked at again; none: all that the replica does not have yet'),
+});
+export type ReplicateBundleInput = z.infer<typeof ReplicateBundleInput>;

@@ -59,6 +59,8 @@ export const laneSpecSchema = z
     timeZone: z.exactOptional(text),
     /** Name of the store that its bundles go to. */
     store: text,
+    /** Name of that store's replica, where it has one. */
+    replica: z.exactOptional(text),
     profile: text,
     secrets: z.array(keychainItemSchema).readonly(),
     messageToken: z.exactOptional(keychainItemSchema),

@@ -9,6 +9,7 @@ export const workflowNames = {
   restoreFleet: 'restoreFleet',
   laneSection: 'laneSection',
   sweepStore: 'sweepStore',
+  replicateBundle: 'replicateBundle',
   watchFleet: 'watchFleet',
 } as const;
 

@@ -53,12 +53,45 @@ export interface BackupResult {
   readonly reusedSegments: number;
   /** Bytes of the lane's data that the bundle holds. */
   readonly sizeBytes: number;
+  /** The store that has a copy of it too; absent when it has none, of which `warnings` says why. */
+  readonly replica?: string;
   /** Bytes at rest of the segments that this run wrote. */
   readonly sealedBytes: number;
   readonly elapsedMs: number;
   readonly omissions: readonly OmissionCount[];
   readonly suspect: readonly string[];
   readonly warnings: readonly string[];
+}
+
+/** One object that is not as its manifest says, by what it is part of. */
+export interface ObjectFault {
+  readonly bundle: string;
+  /** Absent for the manifest. */
+  readonly segment?: string;
+  readonly component?: Component;
+  readonly object: 'manifest' | 'segment' | 'index';
+  readonly what: 'missing' | 'damaged';
+  readonly store: string;
+}
+
+/** What was copied of one bundle; objects are segments, their indexes, and the manifest. */
+export interface CopiedBundle {
+  readonly bundle: string;
+  readonly sentObjects: number;
+  readonly sentBytes: number;
+  /** Were at the replica already. */
+  readonly presentObjects: number;
+}
+
+export interface ReplicateResult {
+  readonly lane: string;
+  /** Stores by name. */
+  readonly from: string;
+  readonly to: string;
+  readonly bundles: readonly CopiedBundle[];
+  /** Bundles that could not be copied, and why; the others were. */
+  readonly failed: readonly { readonly bundle: string; readonly code: string; readonly message: string }[];
+  readonly elapsedMs: number;
 }
 
 export interface StepTime {

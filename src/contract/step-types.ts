@@ -2,7 +2,15 @@
 
 import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
 import type { Component, Tier } from '../domain/terms.ts';
-import type { ClassRpo, OmissionCount, RestorePlan, SealedObject, SegmentPlan, SegmentResult } from './results.ts';
+import type {
+  ClassRpo,
+  ObjectFault,
+  OmissionCount,
+  RestorePlan,
+  SealedObject,
+  SegmentPlan,
+  SegmentResult,
+} from './results.ts';
 
 /** The order of a mutating step in its section; with the attempt it makes the step's fence. */
 export interface StepFence {
@@ -32,6 +40,11 @@ export interface ResolvedLane {
   readonly fleet: string;
   readonly fleetDigest: string;
   readonly host: string;
+  /** The store that its bundles go to, and that store's replica where it has one. */
+  readonly store: string;
+  readonly replica?: string;
+  /** Streams at the same time. */
+  readonly streams: number;
   /** How long an operation waits for the lane when its input does not say. */
   readonly waitForLaneMs: number;
 }
@@ -214,4 +227,34 @@ export interface SandboxCheck {
   readonly configurations: number;
   /** Keychain items that opened. */
   readonly secrets: number;
+}
+
+/** One bundle on its way from a store to another. */
+export interface BundleCopy {
+  readonly fleet: string;
+  readonly lane: string;
+  readonly from: string;
+  readonly to: string;
+  readonly bundle: string;
+}
+
+/** Segments that are copied in one step: each with its index. */
+export interface CopyBatch {
+  readonly segments: readonly string[];
+  readonly sealedBytes: number;
+}
+
+export interface ReplicaPlan {
+  /** What the replica lacks, or has and nobody has looked at yet. */
+  readonly batches: readonly CopyBatch[];
+  readonly presentObjects: number;
+  /** Objects at the replica of another size than the manifest's: they are never overwritten. */
+  readonly faults: readonly ObjectFault[];
+}
+
+export interface CopiedSegments {
+  readonly sentObjects: number;
+  readonly sentBytes: number;
+  readonly presentObjects: number;
+  readonly faults: readonly ObjectFault[];
 }

@@ -8,10 +8,12 @@ import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './re
 import type {
   BackupLogLine,
   BackupPlan,
+  BundleCopy,
   BundleChoice,
   ChosenBundles,
   ChosenSegment,
   Consistency,
+  CopiedSegments,
   Fence,
   FleetDescription,
   Holder,
@@ -23,6 +25,7 @@ import type {
   Predecessor,
   LaneChoice,
   PrepareSwap,
+  ReplicaPlan,
   ResolvedLane,
   ResolvedLaneName,
   RestoreRoom,
@@ -131,6 +134,12 @@ export interface VaultSteps {
   smokeTest(input: OnLane & { readonly messageToken: KeychainItem | null }): Promise<SmokeResult>;
   /** Removes what the last restore replaced, once it is older than limits.backupTreeKeptMs. */
   dropOldBaks(input: Mutating): Promise<{ readonly removed: boolean }>;
+  /** The bundles of a lane that its store has and the replica has not, newest first. */
+  listUncopied(input: Omit<BundleCopy, 'fleet' | 'bundle'>): Promise<readonly string[]>;
+  /** What a bundle's copy takes; nothing is written. ObjectMissing and what manifests are refused with. */
+  planReplica(input: BundleCopy): Promise<ReplicaPlan>;
+  /** The manifest, once everything that it names is at the replica: the copy's commit point. ReplicaDamaged. */
+  commitReplica(input: BundleCopy): Promise<Pick<CopiedSegments, 'sentObjects' | 'sentBytes' | 'presentObjects'>>;
   sweepLane(input: {
     readonly fleet: string;
     readonly lane: string;
@@ -153,6 +162,8 @@ export interface VaultDataSteps {
     readonly segments: readonly ChosenSegment[];
     readonly secrets: readonly KeychainItem[];
   }): Promise<{ readonly members: number }>;
+  /** Copies segments and their indexes, sealed as they are; sizes and digests are checked on the way. Needs no key. */
+  copySegments(input: BundleCopy & { readonly segments: readonly string[] }): Promise<CopiedSegments>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. */
   stageSegment(
     input: UnderStage & { readonly store: string; readonly restore: string; readonly segment: ChosenSegment },

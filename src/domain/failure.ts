@@ -91,6 +91,9 @@ export const failureTable = {
   ObjectLocked: { retry: false, exit: 'refused', meaning: 'an object is under retention (Object Lock) and may not be deleted yet', hint: 'wait until the time that the message gives' },
   ObjectMissing: { retry: false, exit: 'damaged', meaning: 'an object that a manifest names is gone', hint: 'restore from another bundle or the replica' },
 
+  ReplicaDamaged: { retry: false, exit: 'damaged', meaning: 'the replica has other bytes than the bundle\'s under keys of it', hint: 'find out who could write to the replica; remove the named objects there and replicate again' },
+  NoReplica: { retry: false, exit: 'refused', meaning: 'the lane\'s store has no replica', hint: 'give a store in another region `replicaOf` in fleet.yaml' },
+
   NoRestorePoint: { retry: false, exit: 'refused', meaning: 'no bundle fits what was asked', hint: '`./clawback bundles list` shows what there is' },
   BundleForeign: { retry: false, exit: 'refused', meaning: 'the bundle is of another lane or fleet', hint: 'choose a bundle of this lane' },
   BundleKeyWrong: { retry: false, exit: 'refused', meaning: 'the bundle is not sealed to the key that was given', hint: 'use a key whose fingerprint the bundle\'s manifest names among its recipients' },

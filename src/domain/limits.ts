@@ -113,6 +113,10 @@ export const limits = {
   /** A version id that goes into history (AWS's have 32 characters): two of a segment in its 400 bytes. */
   versionIdBytes: 36,
 
+  /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */
+  copyBatchBytes: 256 * MiB,
+  copyBatchSegments: 20,
+
   /** Level 3: 147 MB/s at 1.55:1, level 1 191 MB/s at 1.50:1 (perf-notes). */
   zstdLevel: 3,
   /** What a frame may ask of the reader's memory: level 3 writes windows of 2^21 bytes, 2^23 is four times that. */

@@ -7,6 +7,7 @@ import type { BackupResult } from '../contract/results.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
+import { replicateAfter } from './replicate-after.ts';
 import { parseInput } from './input.ts';
 
 export async function backupLane(raw: unknown): Promise<BackupResult> {
@@ -30,5 +31,5 @@ export async function backupLane(raw: unknown): Promise<BackupResult> {
   upsertSearchAttributes([
     { key: searchAttributes.verdict, value: result.backup.suspect.length > 0 ? 'suspect' : 'ok' },
   ]);
-  return result.backup;
+  return resolved.replica === undefined ? result.backup : replicateAfter(result.backup, resolved.replica);
 }

@@ -2,7 +2,7 @@
 // Pure; ids, sizes and times only.
 
 import type { FleetProgress, FleetResult } from '../contract/fleet-run.ts';
-import type { BackupResult, Progress, RestoreResult, SectionResult } from '../contract/results.ts';
+import type { BackupResult, Progress, ReplicateResult, RestoreResult, SectionResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { formatBytes, formatDuration } from '../domain/quantity.ts';
 
@@ -77,6 +77,14 @@ function backupDetails(backup: BackupResult): string {
     `${formatBytes(sizeBytes)} in ${segments} segments, ${reusedSegments} of them reused; ${formatBytes(sealedBytes)} written in ${formatDuration(elapsedMs)}`,
     ...backup.suspect.map((reason) => `**suspect**: ${reason}`),
     ...backup.warnings.map(warning),
+  ]);
+}
+
+export function replicateDetails({ lane, from, to, bundles, failed, elapsedMs }: ReplicateResult): string {
+  const sentBytes = bundles.reduce((sum, copied) => sum + copied.sentBytes, 0);
+  return paragraphs([
+    `**copied** ${bundles.length} bundles of ${lane} from ${from} to ${to}: ${formatBytes(sentBytes)} in ${formatDuration(elapsedMs)}`,
+    ...failed.map(({ bundle, code, message }) => `**not copied** ${bundle}: ${code} ${message}`),
   ]);
 }
 

@@ -3,6 +3,7 @@
 export { backupFleet } from './backup-fleet.ts';
 export { backupLane } from './backup-lane.ts';
 export { laneSection } from './lane-section.ts';
+export { replicateBundle } from './replicate-bundle.ts';
 export { restoreFleet } from './restore-fleet.ts';
 export { restoreLane } from './restore-lane.ts';
 export { sweepStore } from './sweep-store.ts';

@@ -37,9 +37,9 @@ export class ProgressBoard {
     setCurrentDetails(progressDetails(this.#now));
   }
 
-  /** One more segment has come through. */
-  advance(bytes: number): void {
-    this.update({ segmentsDone: this.#now.segmentsDone + 1, bytesDone: this.#now.bytesDone + bytes });
+  /** One more segment, or several, have come through. */
+  advance(bytes: number, segments = 1): void {
+    this.update({ segmentsDone: this.#now.segmentsDone + segments, bytesDone: this.#now.bytesDone + bytes });
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
-import type { SegmentPlan } from '../../src/contract/results.ts';
+import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type {
   BackupLogLine,
   BackupPlan,
@@ -13,6 +13,7 @@ import type {
   Fence,
   FleetCaps,
   ManifestRequest,
+  ReplicaPlan,
   RestoreRoom,
   ReusableSegment,
   SmokeResult,
@@ -192,6 +193,19 @@ export class FakeLane {
   readonly torn = new Map<string, number>();
   reusable: readonly ReusableSegment[] = [];
   suspect: readonly string[] = [];
+  /** Bundles that the replica lacks, beside the one that was made last. */
+  uncopied: readonly string[] = [];
+  readonly copied: string[] = [];
+  readonly copiedSegments: string[] = [];
+  copyFaults: readonly ObjectFault[] = [];
+  replicaPlan: ReplicaPlan = {
+    batches: [
+      { segments: ['s-0001', 's-0002'], sealedBytes: 2_800 },
+      { segments: ['s-0003'], sealedBytes: 1_400 },
+    ],
+    presentObjects: 4,
+    faults: [],
+  };
   survey = survey;
   chosen = wholeBundle;
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };

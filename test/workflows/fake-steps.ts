@@ -64,7 +64,15 @@ function requireDown(lane: FakeLane, step: StepName): void {
 
 export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): Effects {
   return {
-    resolveLane: () => ({ fleet: fleetName, fleetDigest, host: 'mac-1', waitForLaneMs: 1_800_000 }),
+    resolveLane: ({ spec }) => ({
+      fleet: fleetName,
+      fleetDigest,
+      host: 'mac-1',
+      store: spec.store,
+      ...(spec.replica === undefined ? {} : { replica: spec.replica }),
+      streams: 2,
+      waitForLaneMs: 1_800_000,
+    }),
     describeLane: (lane) => lane.spec,
     describeFleet: (_lane, { lanes = [] }) => {
       const chosen = lanes.map((name) => fleet.lane(name));
@@ -188,6 +196,22 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       if (lane.runDirectory === run) lane.runDirectory = null;
     },
     settleLane: settle,
+    listUncopied: (lane) =>
+      [...(lane.manifest ? [lane.manifest.bundle] : []), ...lane.uncopied].filter((id) => !lane.copied.includes(id)),
+    planReplica: (lane) => lane.replicaPlan,
+    copySegments: (lane, { segments }) => {
+      lane.copiedSegments.push(...segments);
+      return {
+        sentObjects: 2 * segments.length,
+        sentBytes: 1_400 * segments.length,
+        presentObjects: 0,
+        faults: lane.copyFaults,
+      };
+    },
+    commitReplica: (lane, { bundle }) => {
+      lane.copied.push(bundle);
+      return { sentObjects: 1, sentBytes: 500, presentObjects: 0 };
+    },
     sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, staleUploads: 1 }),
   };
 }
@@ -226,8 +250,11 @@ const stepsOf = {
     smokeTest: 1,
     dropOldBaks: 1,
     sweepLane: 1,
+    listUncopied: 1,
+    planReplica: 1,
+    commitReplica: 1,
   },
-  vaultData: { checkBundles: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
+  vaultData: { copySegments: 1, checkBundles: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
 } as const satisfies {
   host: Record<keyof HostSteps, 1>;
   data: Record<keyof DataSteps, 1>;

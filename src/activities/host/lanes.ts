@@ -13,6 +13,9 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
       fleet: fleet.name,
       fleetDigest: fleet.digest,
       host: spec.target.host.name,
+      store: spec.store,
+      ...(spec.replica === undefined ? {} : { replica: spec.replica }),
+      streams: spec.limits.streams,
       waitForLaneMs: spec.limits.waitForLaneMs,
     };
   });

@@ -37,6 +37,7 @@ export const backupFields = [
   '`segments`, `reusedSegments`: of the bundle, and of these the ones that were in the store already',
   "`sizeBytes`: of the lane's data; `sealedBytes`: written to the store by this run",
   '`elapsedMs`',
+  '`replica`: the store that has a copy too; absent when none has',
   '`omissions`: a list of `reason` and `count`',
   '`suspect`: reasons; `warnings`: texts',
 ] as const;

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { type ExitName, type Failure, failureTable } from '../../domain/failure.ts';
 import { type Component, components } from '../../domain/terms.ts';
-import { BundleShelf, type Shelved } from '../bundle-shelf.ts';
+import { BundleShelf, type Everywhere, lookEverywhere } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatBytes, formatDuration, formatInstant, formatTable, plural } from '../format.ts';
@@ -27,11 +27,11 @@ function listCommand(cli: Cli): Command {
   return documented(command, {
     examples: ['./clawback bundles list', './clawback bundles list lane-1'],
     json: [
-      '`lanes`: a list of `lane`, `store` and `bundles`',
-      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven`',
+      '`lanes`: a list of `lane`, `store`, `replica` (or null), `bundles`, and `unseen` (why a store could not be looked at)',
+      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven`, `stores` (where it is)',
       'one that cannot be used: `bundle`, `code`, `message`',
     ],
-    notes: ['Exit status 7 when the manifest of one cannot be used.'],
+    notes: ['Exit status 7 when the manifest of one cannot be used, 6 when one of two stores does not answer.'],
   });
 }
 
@@ -39,21 +39,29 @@ async function list(cli: Cli, only: string | undefined): Promise<Outcome> {
   const file = only === undefined ? await cli.loadFleet() : await cli.stakeLane(only);
   const lanes = [];
   for (const lane of only === undefined ? Object.keys(file.fleet.lanes) : [only]) {
-    const shelf = new BundleShelf(file, lane);
-    const found: Shelved[] = [];
-    for (const bundle of await shelf.list()) found.push(await shelf.look(bundle));
-    lanes.push({ lane, store: shelf.store.name, found });
+    const { store, replica = null } = file.laneSpec(lane);
+    const { bundles: found, silent } = await lookEverywhere(file, lane);
+    for (const { message } of silent) cli.warn(`lane ${lane}: ${message}`);
+    lanes.push({ lane, store, replica, found, unseen: silent.map(({ code, message }) => ({ code, message })) });
   }
-  const damaged = lanes.some(({ found }) => found.some((one) => 'failure' in one));
+  const damaged = lanes.some(({ found }) => found.some(({ seen }) => 'failure' in seen));
+  const silent = lanes.some(({ unseen }) => unseen.length > 0);
   return {
-    json: { lanes: lanes.map(({ lane, store, found }) => ({ lane, store, bundles: found.map(bundleJson) })) },
-    text: lanes.map(({ lane, store, found }) => laneText(lane, store, found)).join('\n\n'),
-    exit: damaged ? 'damaged' : 'ok',
+    json: { lanes: lanes.map(({ found, ...about }) => ({ ...about, bundles: found.map(bundleJson) })) },
+    text: lanes.map(laneText).join('\n\n'),
+    exit: exitOf(damaged, silent),
   };
 }
 
-function bundleJson(one: Shelved): Record<string, unknown> {
-  if ('failure' in one) return { bundle: one.bundle, code: one.failure.code, message: one.failure.message };
+function exitOf(damaged: boolean, silent: boolean): ExitName {
+  if (damaged) return 'damaged';
+  return silent ? 'unreachable' : 'ok';
+}
+
+type Found = Everywhere['bundles'][number];
+
+function bundleJson({ seen: one, stores }: Found): Record<string, unknown> {
+  if ('failure' in one) return { bundle: one.bundle, stores, code: one.failure.code, message: one.failure.message };
   const { bundle, tier, capturedAt, createdAt, host, suspect = [] } = one.manifest;
   return {
     bundle,
@@ -65,6 +73,7 @@ function bundleJson(one: Shelved): Record<string, unknown> {
     openclawVersion: host.openclawVersion ?? null,
     suspect,
     proven: false,
+    stores,
   };
 }
 
@@ -84,13 +93,24 @@ function sizesOf({ segments }: Manifest): {
   };
 }
 
-function laneText(lane: string, store: string, found: readonly Shelved[]): string {
+interface ListedLane {
+  readonly lane: string;
+  readonly store: string;
+  readonly replica: string | null;
+  readonly found: readonly Found[];
+}
+
+function laneText({ lane, store, replica, found }: ListedLane): string {
   if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
   const nowMs = Date.now();
-  const rows = found.map((one) =>
-    'failure' in one ? damagedRow(one.bundle, one.failure) : bundleRow(one.manifest, nowMs),
-  );
-  return `lane ${lane}: ${plural(found.length, 'bundle')} in store ${store}\n${formatTable(['bundle', 'tier', 'captured', 'ago', 'size', 'at rest', ''], rows)}`;
+  const rows = found.map(({ bundle, seen, stores }) => {
+    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen.manifest, nowMs);
+    return replica === null ? row : row.toSpliced(-1, 0, stores.join(', '));
+  });
+  const where = replica === null ? [] : ['in'];
+  const table = formatTable(['bundle', 'tier', 'captured', 'ago', 'size', 'at rest', ...where, ''], rows);
+  const places = replica === null ? `store ${store}` : `store ${store} and its replica ${replica}`;
+  return `lane ${lane}: ${plural(found.length, 'bundle')} in ${places}\n${table}`;
 }
 
 function bundleRow(manifest: Manifest, nowMs: number): string[] {

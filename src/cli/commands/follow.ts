@@ -2,13 +2,21 @@
 
 import { Command } from 'commander';
 import { attachRun, describeRun, type RunDescription } from '../../client/run.ts';
-import type { BackupResult, RestoreResult, SectionResult, SettleResult, SweepResult } from '../../contract/results.ts';
+import type {
+  BackupResult,
+  ReplicateResult,
+  RestoreResult,
+  SectionResult,
+  SettleResult,
+  SweepResult,
+} from '../../contract/results.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { follow } from '../follow.ts';
 import { parseWorkflowId } from '../parse.ts';
 import { backupOutcome } from './backup.ts';
+import { replicateOutcome } from './replicate.ts';
 import { restoreOutcome } from './restore.ts';
 import { sweepOutcome } from './sweep.ts';
 
@@ -20,7 +28,7 @@ export function followCommand(cli: Cli): Command {
   return documented(command, {
     examples: ['./clawback follow restore/lane-1/2026-11-22T03:15:00Z-1a2b3c4d', './clawback follow lane/demo/lane-1'],
     json: [
-      'that of the command that started it: `backup`, `restore` or `sweep`',
+      'that of the command that started it: `backup`, `restore`, `sweep` or `replicate`',
       'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)',
     ],
   });
@@ -34,10 +42,19 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
     await cli.stakeLane(lane);
     cli.markStarted();
     const run = attachRun(temporal.client, workflowId);
-    const result = await follow(cli, temporal, { run, fleet: fleet.fleet, lane, title: `${about.type} ${lane}` });
+    const result = await follow(cli, temporal, {
+      run,
+      fleet: fleet.fleet,
+      lane,
+      title: `${about.type} ${lane}`,
+      isSectionless: sectionless.includes(about.type),
+    });
     return outcomeOf(about, lane, result);
   });
 }
+
+/** Workflows that touch no lane. */
+const sectionless = ['replicateBundle'];
 
 export function requireLane({ workflowId, type, lane }: RunDescription): string {
   if (lane !== null) return lane;
@@ -53,6 +70,7 @@ function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: u
   if (type === 'backupLane') return backupOutcome(workflowId, result as BackupResult);
   if (type === 'restoreLane') return restoreOutcome({ workflowId, ...(result as RestoreResult) });
   if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
+  if (type === 'replicateBundle') return replicateOutcome([{ workflowId, ...(result as ReplicateResult) }]);
   return sectionOutcome(workflowId, lane, result as SectionResult);
 }
 
