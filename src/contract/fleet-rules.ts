@@ -230,7 +230,7 @@ function regionWarnings({ stores, lanes, hosts }: Fleet): FleetRemark[] {
     const there = inside.filter(([, lane]) => hosts[lane.host]?.region === region).map(([lane]) => lane);
     const lost = `all copies of ${inside.map(([lane]) => lane).join(', ')} rest in the region ${region}`;
     const both = there.length > 0 ? `, where the hosts of ${there.join(', ')} stand too` : '';
-    const cure = 'who loses it loses every bundle: add a store in another region with `replicaOf`';
-    return [{ path: ['stores', name], message: `${lost}${both}; ${cure}: ${name}` }];
+    const cure = `who loses it loses every bundle: add a store with \`replicaOf: ${name}\` in another region`;
+    return [{ path: ['stores', name], message: `${lost}${both}; ${cure}` }];
   });
 }

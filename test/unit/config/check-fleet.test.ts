@@ -191,6 +191,36 @@ describe('errors', () => {
       'stores:\n  second: { kind: directory, path: bundles, region: seoul }',
     ],
     [
+      'a replica of a store that is not there',
+      'stores.far.replicaOf: there is no store frist',
+      'stores:',
+      'stores:\n  far: { kind: directory, path: far, region: seoul, replicaOf: frist }',
+    ],
+    [
+      'a replica of itself',
+      'stores.far.replicaOf: a store is no replica of itself',
+      'stores:',
+      'stores:\n  far: { kind: directory, path: far, region: seoul, replicaOf: far }',
+    ],
+    [
+      'a replica of a replica',
+      'stores.third.replicaOf: far is a replica itself',
+      'stores:',
+      'stores:\n  far: { kind: directory, path: far, region: seoul, replicaOf: primary }\n  third: { kind: directory, path: third, region: hk, replicaOf: far }',
+    ],
+    [
+      'two replicas of one store',
+      'stores.third.replicaOf: the replica of primary is already that of far',
+      'stores:',
+      'stores:\n  far: { kind: directory, path: far, region: seoul, replicaOf: primary }\n  third: { kind: directory, path: third, region: hk, replicaOf: primary }',
+    ],
+    [
+      'a lane whose store is a replica',
+      'lanes.lane-1.store: primary is a replica',
+      /primary: \{ kind/,
+      'first: { kind: directory, path: first, region: seoul }\n  primary: { replicaOf: first, kind',
+    ],
+    [
       'a message token that is no secret',
       "lanes.lane-1.messageToken: the message token must be one of the lane's secrets",
       'messageToken: { service: openclaw-gateway,',
@@ -357,11 +387,16 @@ describe('key files', () => {
 describe('warnings', () => {
   it('tell when all copies rest in one region', async () => {
     expect(await warningsOf()).toEqual([
-      'stores: all copies rest in the region tokyo: who loses it loses every bundle',
+      expect.stringMatching(
+        /^stores.primary: all copies of lane-1, .* rest in the region tokyo, where the hosts of lane-1, .* stand too; who loses it loses every bundle: add a store with `replicaOf: primary` in another region$/,
+      ),
     ]);
-    expect(await warningsOf(['stores:', 'stores:\n  replica: { kind: directory, path: far, region: seoul }'])).toEqual(
-      [],
-    );
+    const second = (fields: string) =>
+      warningsOf(['stores:', `stores:\n  far: { kind: directory, path: far, ${fields} }`]);
+    expect(await second('region: seoul, replicaOf: primary')).toEqual([]);
+    expect(await second('region: tokyo, replicaOf: primary')).toHaveLength(1);
+    // a store that no bundle goes to is no copy
+    expect(await second('region: seoul')).toHaveLength(1);
   });
 
   it('tell when there is no recovery recipient', async () => {
