@@ -28,7 +28,7 @@ import { host, vault, vaultStream } from './steps.ts';
 export async function replicateBundle(raw: unknown): Promise<ReplicateResult> {
   const input = parseInput(ReplicateBundleInput, raw);
   const progress = new ProgressBoard('looking at store and replica');
-  const { fleet, host: on, store: from, replica: to, streams } = await resolveLane(input.lane);
+  const { fleet, host: on, store: from, replica: to, streams } = await resolveLane(input.lane, undefined);
   const { lane } = input;
   upsertSearchAttributes([
     { key: searchAttributes.host, value: on },

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import type { Deps } from '../../../src/activities/deps.ts';
 import { type Manifest, openManifest } from '../../../src/bundle/manifest.ts';
 import { indexKey, manifestKey, segmentKey } from '../../../src/bundle/object-keys.ts';
@@ -34,7 +35,10 @@ export class GoldenStores {
   readonly #twists = new Map<string, Twist>();
 
   constructor() {
-    for (const name of ['primary', 'far']) mkdirSync(join(this.dir, name));
+    for (const name of ['primary', 'far']) {
+      mkdirSync(join(this.dir, name));
+      writeFileSync(join(this.dir, name, '.clawback-store'), 'a store');
+    }
     cpSync(join(kept, golden.lane), join(this.dir, 'primary', golden.lane), { recursive: true });
     const bytes = readFileSync(this.path('primary', manifestKey(golden.lane, golden.bundle)));
     this.manifest = openManifest(bytes, { publicKeysPem: [signers.manifest.publicKeyPem], ...golden }).manifest;
@@ -82,7 +86,9 @@ export class GoldenStores {
 
   objects(store: string): Record<string, string> {
     const root = join(this.dir, store);
-    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && entry.name !== '.clawback-store' && !entry.parentPath.includes('/.'),
+    );
     const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted();
     return Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path)).toString('base64')]));
   }
@@ -106,6 +112,8 @@ export class GoldenStores {
         fingerprint: refuse,
         manifestSigner: refuse,
         recipients: refuse,
+        receiptSigner: refuse,
+        receiptPublicKeysPem: refuse,
         manifestPublicKeysPem: async () => [signers.manifest.publicKeyPem],
         opening: async () => openingKeys.vault,
       },
@@ -132,7 +140,7 @@ export async function runStep<I, O>(
   input: I,
   { attempt = 1, cancelAfter }: { readonly attempt?: number; readonly cancelAfter?: Promise<unknown> } = {},
 ): Promise<O> {
-  const env = new MockActivityEnvironment({ attempt });
+  const env = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
   void cancelAfter?.then(() => env.cancel('CANCELLED'));
-  return (await env.run(step as (input: unknown) => Promise<unknown>, input)) as O;
+  return env.run(step, input);
 }
