@@ -3,17 +3,16 @@
 // digests and timings, never a name of a file found on a lane and never a secret.
 
 import type { KeychainItem } from '../domain/lane-target.ts';
+import type { BundleCopy, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type {
   BackupLogLine,
   BackupPlan,
-  BundleCopy,
   BundleChoice,
   ChosenBundles,
   ChosenSegment,
   Consistency,
-  CopiedSegments,
   Fence,
   FleetDescription,
   Holder,
@@ -25,7 +24,6 @@ import type {
   Predecessor,
   LaneChoice,
   PrepareSwap,
-  ReplicaPlan,
   ResolvedLane,
   ResolvedLaneName,
   RestoreRoom,

@@ -15,7 +15,7 @@ import {
 import { ReplicateBundleInput } from '../contract/inputs.ts';
 import { queues, searchAttributes, workflowNames } from '../contract/names.ts';
 import type { CopiedBundle, ObjectFault, ReplicateResult } from '../contract/results.ts';
-import type { BundleCopy, CopiedSegments } from '../contract/step-types.ts';
+import type { BundleCopy, CopiedSegments } from '../contract/copies.ts';
 import { faultText } from '../domain/fault-text.ts';
 import { replicateDetails } from './details.ts';
 import { resolveLane } from './enter-section.ts';

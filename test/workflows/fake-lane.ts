@@ -3,6 +3,7 @@
 // mixture. A step can be told to fail, to break, to block, or to do its work and lose the answer.
 
 import { laneSectionId } from '../../src/contract/names.ts';
+import type { ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
   Fence,
   FleetCaps,
   ManifestRequest,
-  ReplicaPlan,
   RestoreRoom,
   ReusableSegment,
   SmokeResult,

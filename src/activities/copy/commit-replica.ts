@@ -1,7 +1,7 @@
 // The commit point of a copy: the manifest goes last, byte for byte, and only where all that it names lies beside it.
 
 import { indexesPrefix, manifestKey, segmentsPrefix } from '../../bundle/object-keys.ts';
-import type { BundleCopy } from '../../contract/step-types.ts';
+import type { BundleCopy } from '../../contract/copies.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { objectsOf } from '../bundle-objects.ts';

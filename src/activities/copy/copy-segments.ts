@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { pipeline as connect, type Readable, Writable } from 'node:stream';
 import { expectedBytes } from '../../bundle/pipelines.ts';
 import type { ObjectFault } from '../../contract/results.ts';
-import type { BundleCopy, CopiedSegments } from '../../contract/step-types.ts';
+import type { BundleCopy, CopiedSegments } from '../../contract/copies.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { type BundleObject, objectsOf } from '../bundle-objects.ts';

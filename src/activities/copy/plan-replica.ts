@@ -4,7 +4,7 @@
 
 import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { ObjectFault } from '../../contract/results.ts';
-import type { BundleCopy, CopyBatch } from '../../contract/step-types.ts';
+import type { BundleCopy, CopyBatch } from '../../contract/copies.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import { type BundleObject, objectsOf } from '../bundle-objects.ts';
