@@ -2,15 +2,7 @@
 
 import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
 import type { Component, Tier } from '../domain/terms.ts';
-import type {
-  ClassRpo,
-  ObjectFault,
-  OmissionCount,
-  RestorePlan,
-  SealedObject,
-  SegmentPlan,
-  SegmentResult,
-} from './results.ts';
+import type { ClassRpo, OmissionCount, RestorePlan, SealedObject, SegmentPlan, SegmentResult } from './results.ts';
 
 /** The order of a mutating step in its section; with the attempt it makes the step's fence. */
 export interface StepFence {
