@@ -13,6 +13,7 @@ const exitMeanings: Readonly<Record<ExitName, string>> = {
   unreachable: 'a host, the store or the Temporal service does not answer; it may be tried again',
   damaged: 'a bundle is not what was written',
   budget: 'it was done, over its budget',
+  partial: 'of many lanes some came through and some did not',
   interrupted: 'cancelled, or ended by Ctrl-C',
 };
 

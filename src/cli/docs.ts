@@ -19,6 +19,7 @@ const meanings: Readonly<Record<ExitName, string>> = {
   unreachable: 'Temporal, a host or a store does not answer',
   damaged: 'a bundle is not what was written',
   budget: 'it is done, but overran its budget',
+  partial: 'of many lanes some came through and some did not: the table says which',
   interrupted: 'Ctrl-C, `cancel`, or no as an answer; what was started goes on unless the message says otherwise',
 };
 

@@ -1,7 +1,8 @@
 // Follows a workflow until its end. Ctrl-C ends the following, never the workflow, and says so.
 
 import type { Temporal } from '../client/connection.ts';
-import { type Followed, readProgress } from '../client/progress.ts';
+import { FleetFollower } from '../client/fleet-progress.ts';
+import { type Following, readProgress } from '../client/progress.ts';
 import { awaitResult, type Run } from '../client/run.ts';
 import { type NeedsWorkers, readQueues } from '../client/workers.ts';
 import { Failure } from '../domain/failure.ts';
@@ -27,18 +28,37 @@ export interface FollowRequest<R> {
  * The workflow's result.
  * @throws Failure what it ended with; Detached after Ctrl-C; TemporalUnreachable when it stays away for a minute
  */
-export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowRequest<R>): Promise<R> {
+export function follow<R>(cli: Cli, { client }: Temporal, request: FollowRequest<R>): Promise<R> {
   const { run, fleet, lane, title, isSectionless = false } = request;
+  const look = (): Promise<Following> =>
+    readProgress(client, { fleet, lane, workflowId: run.workflowId, isSectionless });
+  return followBy(cli, { run, title, lane, look });
+}
+
+/** The same for a run over many lanes. */
+export function followFleet<R>(
+  cli: Cli,
+  { client }: Temporal,
+  { run, fleet, title }: Omit<FollowRequest<R>, 'lane'>,
+): Promise<R> {
+  const follower = new FleetFollower(client, fleet, run.workflowId);
+  return followBy(cli, { run, title, look: () => follower.read() });
+}
+
+interface Watched<R> {
+  readonly run: Run<R>;
+  readonly title: string;
+  readonly lane?: string;
+  /** A snapshot; never throws. */
+  readonly look: () => Promise<Following>;
+}
+
+async function followBy<R>(cli: Cli, { run, title, lane, look }: Watched<R>): Promise<R> {
   const { interrupts } = cli.around;
   const view = openView(cli, title);
   const ended = new AbortController();
   const result = awaitResult(run, silenceMs).finally(() => ended.abort());
-  const watching = watch(
-    temporal,
-    { fleet, lane, workflowId: run.workflowId, isSectionless },
-    view,
-    AbortSignal.any([ended.signal, interrupts.signal]),
-  );
+  const watching = watch(look, view, AbortSignal.any([ended.signal, interrupts.signal]));
   let how: ViewEnd = 'failed';
   try {
     const answer = await interrupts.unlessInterrupted(result);
@@ -50,14 +70,14 @@ export async function follow<R>(cli: Cli, temporal: Temporal, request: FollowReq
   }
   throw new Failure('Detached', `detached: ${run.workflowId} goes on without you`, {
     workflowId: run.workflowId,
-    lane,
+    ...(lane !== undefined && { lane }),
   });
 }
 
-async function watch(temporal: Temporal, followed: Followed, view: ProgressView, signal: AbortSignal): Promise<void> {
+async function watch(look: () => Promise<Following>, view: ProgressView, signal: AbortSignal): Promise<void> {
   const meter = new ProgressMeter(performance.now());
   while (!signal.aborted) {
-    const following = await readProgress(temporal.client, followed);
+    const following = await look();
     if (!signal.aborted) view.show(meter.take(following, performance.now(), Date.now()));
     await pause(signal);
   }

@@ -17,6 +17,11 @@ export function parseLane(field: string): Parser<string> {
   };
 }
 
+/** For an argument that may be given several times. */
+export function collectLanes(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, parseLane('LANE')(text)];
+}
+
 export function parseBundle(field: string): Parser<string> {
   return (text) => {
     if (bundleIdPattern.test(text)) return text;

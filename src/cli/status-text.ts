@@ -1,6 +1,6 @@
 // The status of lanes in words, and what of it wants a human's eyes. Pure.
 
-import type { QueueState, SectionHolder } from '../client/workers.ts';
+import type { FleetRunState, QueueState, SectionHolder } from '../client/workers.ts';
 import { failureTable } from '../domain/failure.ts';
 import type { Capture, Captures } from './captures.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
@@ -11,6 +11,7 @@ export interface TemporalStatus {
   readonly address: string;
   readonly namespace: string;
   readonly queues: readonly QueueState[];
+  readonly runs: readonly FleetRunState[];
 }
 
 export interface LaneStatus extends LaneState {
@@ -27,10 +28,7 @@ export interface FleetStatus {
 }
 
 export function statusText({ fleet, temporal, lanes }: FleetStatus, concerns: readonly string[]): string {
-  const head = [
-    [`fleet ${fleet}`, temporalText(temporal)],
-    ['workers', queuesText(temporal)],
-  ];
+  const head = [[`fleet ${fleet}`, temporalText(temporal)], ['workers', queuesText(temporal)], ...runsRows(temporal)];
   const wanted =
     concerns.length > 0 ? ['Look at:', ...concerns.map((concern) => `  ! ${concern}`)] : ['Nothing wants attention.'];
   return [formatTable([], head), ...lanes.map(laneText), wanted.join('\n')].join('\n\n');
@@ -44,6 +42,14 @@ function temporalText(temporal: Seen<TemporalStatus>): string {
 function queuesText(temporal: Seen<TemporalStatus>): string {
   if ('unseen' in temporal) return 'unknown';
   return temporal.seen.queues.map(({ queue, polled }) => `${queue}: ${polled ? 'yes' : 'NONE'}`).join(', ');
+}
+
+function runsRows(temporal: Seen<TemporalStatus>): string[][] {
+  if ('unseen' in temporal) return [];
+  return temporal.seen.runs.map(({ workflowId, type, startedAt }) => [
+    'running',
+    `${type} since ${formatInstant(startedAt)} (./clawback follow ${workflowId})`,
+  ]);
 }
 
 function laneText(status: LaneStatus): string {

@@ -35,7 +35,8 @@ type PendingActivity = NonNullable<RawDescription['pendingActivities']>[number];
 
 /** A query needs a worker: without one it would stand for ten seconds. */
 const askMs = 3_000;
-const nothing: Following = { bytesInFlight: 0, retrying: [], waiting: [], silent: false };
+/** Before anything was seen. */
+export const nothingSeen: Following = { bytesInFlight: 0, retrying: [], waiting: [], silent: false };
 
 /** A snapshot; never throws. */
 export async function readProgress(client: Client, followed: Followed): Promise<Following> {
@@ -44,7 +45,7 @@ export async function readProgress(client: Client, followed: Followed): Promise<
   } catch (error) {
     // before its section starts, a workflow's own activities may wait or fail
     if (error instanceof WorkflowNotFoundError) return ownActivities(client, followed);
-    return { ...nothing, silent: true };
+    return { ...nothingSeen, silent: true };
   }
 }
 
@@ -60,7 +61,7 @@ async function read(client: Client, { fleet, lane, workflowId, isSectionless }: 
       operation: operationOf(memo),
       startedAt: startTime.toISOString(),
     };
-    return { ...nothing, heldBy };
+    return { ...nothingSeen, heldBy };
   }
   const progress = await handle.query<Progress>(progressQuery).catch(absentIfSilent);
   return { ...pendingOf(raw), ...(progress ? { progress } : {}), silent: false };
@@ -72,14 +73,15 @@ function absentIfSilent(error: unknown): undefined {
   throw error;
 }
 
-async function ownActivities(client: Client, { workflowId }: Pick<Followed, 'workflowId'>): Promise<Following> {
+/** What waits or fails in the workflow itself, before it has started others. */
+export async function ownActivities(client: Client, { workflowId }: Pick<Followed, 'workflowId'>): Promise<Following> {
   try {
     const { raw } = await client.connection.withDeadline(Date.now() + askMs, () =>
       client.workflow.getHandle(workflowId).describe(),
     );
     return { ...pendingOf(raw), silent: false };
   } catch {
-    return { ...nothing, silent: true };
+    return { ...nothingSeen, silent: true };
   }
 }
 

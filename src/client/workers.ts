@@ -2,7 +2,7 @@
 // look at a workflow that waits for a worker which will never come.
 
 import type { Client } from '@temporalio/client';
-import { laneSectionId, type QueueRole, queueRoles, queues } from '../contract/names.ts';
+import { laneSectionId, type QueueRole, queueRoles, queues, workflowNames } from '../contract/names.ts';
 import type { Holder } from '../contract/step-types.ts';
 import { toFailure } from './failures.ts';
 import { describeHolder, hasPoller } from './temporal-view.ts';
@@ -35,6 +35,26 @@ export async function readQueues(client: Client, operation: NeedsWorkers): Promi
         polled: await hasPoller(client, queues[role]),
       })),
     );
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+export interface FleetRunState {
+  readonly workflowId: string;
+  readonly type: string;
+  readonly startedAt: string;
+}
+
+/** Runs over many lanes that go on now, of every fleet of the namespace. TemporalUnreachable. */
+export async function readFleetRuns(client: Client): Promise<FleetRunState[]> {
+  const types = [workflowNames.backupFleet, workflowNames.restoreFleet].map((name) => `'${name}'`).join(', ');
+  const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running'`;
+  try {
+    const runs: FleetRunState[] = [];
+    for await (const { workflowId, type, startTime } of client.workflow.list({ query }))
+      runs.push({ workflowId, type, startedAt: startTime.toISOString() });
+    return runs;
   } catch (error) {
     throw toFailure(error);
   }

@@ -13,6 +13,7 @@ export const exitStatus = {
   unreachable: 6,
   damaged: 7,
   budget: 8,
+  partial: 9,
   interrupted: 130,
 } as const;
 export type ExitName = keyof typeof exitStatus;

@@ -1,4 +1,4 @@
-// `backup LANE`: starts the workflow, follows it, tells what is in the bundle.
+// `backup LANE…`: starts the workflow, follows it, tells what is in the bundle; of many lanes, a table.
 
 import { Command } from 'commander';
 import { startBackup } from '../../client/start.ts';
@@ -7,27 +7,41 @@ import type { Tier } from '../../domain/terms.ts';
 import { backupText } from '../backup-text.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
+import {
+  backUpFleet,
+  type FleetFlags,
+  fleetExitNote,
+  fleetFields,
+  meantLanes,
+  requireOneChoice,
+} from '../fleet-command.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
-import { parseLane, parseTier } from '../parse.ts';
+import { collectLanes, parseTier } from '../parse.ts';
 
-interface Options {
+interface Options extends FleetFlags {
   readonly tier: Tier;
 }
 
 export function backupCommand(cli: Cli): Command {
   const command = new Command('backup')
-    .description('back a lane up into a new bundle; its gateway is never stopped')
-    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .description('back lanes up, each into a new bundle; no gateway is ever stopped')
+    .argument('[LANE...]', 'lanes, as fleet.yaml names them', collectLanes)
+    .option('--all', 'every lane of the fleet')
+    .option('--host <HOST>', 'the lanes of this host')
     .option('--tier <TIER>', 'A: class 1; B: classes 1 and 2; C: the whole lane', parseTier('--tier'), 'A')
-    .action(cli.action((lane: string, options: Options) => backup(cli, lane, options)));
+    .action(cli.action((lanes: readonly string[], options: Options) => backup(cli, lanes, options)));
   return documented(command, {
     examples: [
       './clawback backup lane-1',
       './clawback backup lane-1 --tier B',
+      './clawback backup --all --tier C',
       './clawback --json backup lane-1 --tier C',
     ],
-    json: backupFields,
-    notes: ['Exit status 5 when the bundle is written, but suspect: class 1 is empty, or it shrank by half.'],
+    json: [...backupFields, ...fleetFields],
+    notes: [
+      'Exit status 5 when the bundle is written, but suspect: class 1 is empty, or it shrank by half.',
+      fleetExitNote,
+    ],
   });
 }
 
@@ -42,7 +56,15 @@ export const backupFields = [
   '`suspect`: reasons; `warnings`: texts',
 ] as const;
 
-async function backup(cli: Cli, lane: string, { tier }: Options): Promise<Outcome> {
+async function backup(cli: Cli, names: readonly string[], { tier, ...flags }: Options): Promise<Outcome> {
+  requireOneChoice(names, flags);
+  const file = await cli.loadFleet();
+  const meant = meantLanes(file, names, flags);
+  if ('lane' in meant) return backupLane(cli, meant.lane, tier);
+  return cli.withTemporal((temporal) => backUpFleet({ cli, temporal, file, ...meant }, tier));
+}
+
+async function backupLane(cli: Cli, lane: string, tier: Tier): Promise<Outcome> {
   const { fleet } = await cli.stakeLane(lane);
   return cli.withTemporal(async (temporal) => {
     await warnOfMissingWorkers(cli, temporal, 'backup');

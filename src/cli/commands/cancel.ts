@@ -3,10 +3,12 @@
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
 import { attachRun, cancelRun, describeRun, type RunDescription } from '../../client/run.ts';
+import type { FleetFile } from '../../config/fleet-file.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
-import { follow } from '../follow.ts';
+import { isFleetRun, lanesOfRun } from '../fleet-command.ts';
+import { follow, followFleet } from '../follow.ts';
 import { probeLanes } from '../lane-probe.ts';
 import { laneLine } from '../lane-text.ts';
 import { parseWorkflowId } from '../parse.ts';
@@ -22,7 +24,7 @@ export function cancelCommand(cli: Cli): Command {
     json: [
       '`workflowId`',
       '`cancelled`: false when it had come to its end before the request reached it',
-      "`lane`: the lane's state, as in `status`",
+      "`lane`: the lane's state, as in `status`; of a run over many, `lanes`: a list of them",
     ],
   });
 }
@@ -31,20 +33,49 @@ async function cancel(cli: Cli, workflowId: string): Promise<Outcome> {
   const fleet = await cli.loadFleet();
   return cli.withTemporal(async (temporal) => {
     const about = await describeRun(temporal.client, workflowId);
+    if (isFleetRun(about)) return cancelFleet(cli, temporal, { about, fleet });
     const lane = requireLane(about);
     await cli.stakeLane(lane);
     cli.markStarted();
     const cancelled =
       about.status === 'RUNNING' && (await cancelAndWait(cli, temporal, about, { fleet: fleet.fleet.fleet, lane }));
     const [state] = await probeLanes(fleet, [lane]);
-    const said = cancelled
-      ? `${workflowId} is cancelled`
-      : `${workflowId} had come to its end before it could be cancelled`;
     return {
       json: { workflowId, cancelled, lane: state },
-      text: [said, ...(state ? [laneLine(state)] : [])].join('\n'),
+      text: [saidOf(workflowId, cancelled), ...(state ? [laneLine(state)] : [])].join('\n'),
     };
   });
+}
+
+function saidOf(workflowId: string, cancelled: boolean): string {
+  return cancelled ? `${workflowId} is cancelled` : `${workflowId} had come to its end before it could be cancelled`;
+}
+
+/** Waits until every lane of the run is put right. */
+async function cancelFleet(
+  cli: Cli,
+  temporal: Temporal,
+  { about, fleet }: { readonly about: RunDescription; readonly fleet: FleetFile },
+): Promise<Outcome> {
+  const { workflowId, type } = about;
+  const known = await lanesOfRun(temporal, workflowId);
+  const cancelled =
+    about.status === 'RUNNING' &&
+    (await askToEnd({ cli, temporal, workflowId, what: 'it puts its lanes right first' }, () =>
+      followFleet(cli, temporal, {
+        run: attachRun(temporal.client, workflowId),
+        fleet: fleet.fleet.fleet,
+        title: `cancel ${type}`,
+      }),
+    ));
+  const lanes = await probeLanes(
+    fleet,
+    known.filter((lane) => Object.hasOwn(fleet.fleet.lanes, lane)),
+  );
+  return {
+    json: { workflowId, cancelled, lanes },
+    text: [saidOf(workflowId, cancelled), ...lanes.map(laneLine)].join('\n'),
+  };
 }
 
 /** False when it came to its end all the same. */
@@ -54,15 +85,29 @@ async function cancelAndWait(
   { workflowId, type }: RunDescription,
   { fleet, lane }: { readonly fleet: string; readonly lane: string },
 ): Promise<boolean> {
-  await cancelRun(temporal.client, workflowId);
-  cli.note(`asked ${workflowId} to end; it puts lane ${lane} right first`);
-  try {
-    await follow(cli, temporal, {
+  return askToEnd({ cli, temporal, workflowId, what: `it puts lane ${lane} right first` }, () =>
+    follow(cli, temporal, {
       run: attachRun(temporal.client, workflowId),
       fleet,
       lane,
       title: `cancel ${type} ${lane}`,
-    });
+    }),
+  );
+}
+
+interface Asking {
+  readonly cli: Cli;
+  readonly temporal: Temporal;
+  readonly workflowId: string;
+  /** What it does before it ends. */
+  readonly what: string;
+}
+
+async function askToEnd({ cli, temporal, workflowId, what }: Asking, wait: () => Promise<unknown>): Promise<boolean> {
+  await cancelRun(temporal.client, workflowId);
+  cli.note(`asked ${workflowId} to end; ${what}`);
+  try {
+    await wait();
     return false;
   } catch (error) {
     if (isFailure(error, 'Cancelled')) return true;

@@ -1,7 +1,9 @@
 // `follow WORKFLOW`: watches a workflow that runs, and tells the result of one that has ended.
 
 import { Command } from 'commander';
-import { attachRun, describeRun, type RunDescription } from '../../client/run.ts';
+import type { Temporal } from '../../client/connection.ts';
+import { attachRun, describeRun, type Run, type RunDescription } from '../../client/run.ts';
+import type { FleetResult } from '../../contract/fleet-run.ts';
 import type {
   BackupResult,
   ReplicateResult,
@@ -13,7 +15,8 @@ import type {
 import { Failure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
-import { follow } from '../follow.ts';
+import { fleetOutcome, isFleetRun } from '../fleet-command.ts';
+import { follow, followFleet } from '../follow.ts';
 import { parseWorkflowId } from '../parse.ts';
 import { backupOutcome } from './backup.ts';
 import { replicateOutcome } from './replicate.ts';
@@ -38,6 +41,7 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
   const { fleet } = await cli.loadFleet();
   return cli.withTemporal(async (temporal) => {
     const about = await describeRun(temporal.client, workflowId);
+    if (isFleetRun(about)) return followFleetRun(cli, temporal, { about, fleet: fleet.fleet });
     const lane = requireLane(about);
     await cli.stakeLane(lane);
     cli.markStarted();
@@ -56,11 +60,21 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
 /** Workflows that touch no lane. */
 const sectionless = ['replicateBundle'];
 
+async function followFleetRun(
+  cli: Cli,
+  temporal: Temporal,
+  { about, fleet }: { readonly about: RunDescription; readonly fleet: string },
+): Promise<Outcome> {
+  const { workflowId, type } = about;
+  const run = attachRun(temporal.client, workflowId) as Run<FleetResult>;
+  return fleetOutcome(temporal, workflowId, await followFleet(cli, temporal, { run, fleet, title: type }));
+}
+
 export function requireLane({ workflowId, type, lane }: RunDescription): string {
   if (lane !== null) return lane;
   throw new Failure(
     'InvalidInput',
-    `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed`,
+    `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed or cancelled`,
     { workflowId },
   );
 }

@@ -1,4 +1,4 @@
-// `restore LANE`: plan, what is lost, estimate; one question; then the restore. `--dry-run` ends after the plan.
+// `restore LANE…`: plan, what is lost, estimate; one question; then the restore. `--dry-run` ends after the plan.
 
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
@@ -10,11 +10,19 @@ import type { Component } from '../../domain/terms.ts';
 import { askYesNo } from '../ask.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
+import {
+  type FleetFlags,
+  fleetExitNote,
+  fleetFields,
+  meantLanes,
+  requireOneChoice,
+  restoreFleet,
+} from '../fleet-command.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
-import { parseBundle, parseComponent, parseInstant, parseLane } from '../parse.ts';
+import { collectLanes, parseBundle, parseComponent, parseInstant } from '../parse.ts';
 import { type PlanContext, planText, restoreText } from '../restore-text.ts';
 
-interface Options {
+interface Options extends FleetFlags {
   readonly bundle?: string;
   readonly at?: string;
   readonly only?: Component;
@@ -28,8 +36,10 @@ interface Options {
 
 export function restoreCommand(cli: Cli): Command {
   const command = new Command('restore')
-    .description('restore a lane: shows the plan, what is lost and the estimate, and asks once')
-    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .description('restore lanes: shows the plan, what is lost and the estimate, and asks once')
+    .argument('[LANE...]', 'lanes, as fleet.yaml names them', collectLanes)
+    .option('--all', 'every lane of the fleet, side by side')
+    .option('--host <HOST>', 'the lanes of this host')
     .option(
       '--bundle <ID>',
       'from this bundle (default: the newest proven one, else the newest)',
@@ -51,19 +61,22 @@ export function restoreCommand(cli: Cli): Command {
     .option('--dry-run', 'check and plan only; nothing is changed')
     .option('--accept-version', "restore although OpenClaw's version is outside the profile's range")
     .option('--yes', 'do not ask')
-    .action(cli.action((lane: string, options: Options) => restore(cli, lane, options)));
+    .action(cli.action((lanes: readonly string[], options: Options) => restore(cli, lanes, options)));
   return documented(command, {
     examples: [
       './clawback restore lane-1',
       './clawback restore lane-1 --dry-run',
+      './clawback restore --host mac-1',
       './clawback restore lane-1 --only transcripts --at 2026-11-22T03:15:00+09:00',
       './clawback restore lane-1 --undo --yes',
     ],
-    json: restoreFields,
+    json: [...restoreFields, ...fleetFields],
     notes: [
       'Until a restore is committed every failure and `./clawback cancel` lead back to the tree as it was; after that `--undo` does, for seven days.',
       'Where nobody can be asked (no terminal), `--yes` is needed for what changes the lane. With `--yes` the plan is made by the restore itself, in one go.',
       'Exit status 8 when the lane is restored, but later than its RTO; 5 when it runs and answers no message.',
+      'Lanes of one host whose homes share a volume are restored side by side as far as it has room for all, else one after the other; one that fits not even alone is refused, untouched. `--bundle` and `--undo` are for one lane.',
+      fleetExitNote,
     ],
   });
 }
@@ -77,8 +90,10 @@ export const restoreFields = [
   '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `warnings`: texts',
 ] as const;
 
-async function restore(cli: Cli, lane: string, options: Options): Promise<Outcome> {
+async function restore(cli: Cli, names: readonly string[], options: Options): Promise<Outcome> {
+  requireOneChoice(names, options);
   refuseCombinations(options);
+  if (names.length !== 1) refuseForMany(options);
   if (wantsAnswer(options) && !cli.canAsk) {
     throw new Failure(
       'InvalidInput',
@@ -86,6 +101,30 @@ async function restore(cli: Cli, lane: string, options: Options): Promise<Outcom
       { field: '--yes' },
     );
   }
+  const file = await cli.loadFleet();
+  const meant = meantLanes(file, names, options);
+  if ('lane' in meant) return restoreLane(cli, meant.lane, options);
+  const { at, only, layered = false, acceptVersion = false, sandbox } = options;
+  const choice = { at, only, layered, acceptVersion, into: sandbox ? ('sandbox' as const) : ('live' as const) };
+  const asks = wantsAnswer(options) ? 'ask' : 'go';
+  return cli.withTemporal((temporal) =>
+    restoreFleet({ cli, temporal, file, ...meant }, choice, options.dryRun ? 'plan' : asks),
+  );
+}
+
+function refuseForMany({ bundle, undo }: Options): void {
+  if (bundle === undefined && !undo) return;
+  const field = undo ? '--undo' : '--bundle';
+  throw new Failure(
+    'InvalidInput',
+    `${field} is for one lane: a bundle, and what a restore replaced, are a lane's own`,
+    {
+      field,
+    },
+  );
+}
+
+async function restoreLane(cli: Cli, lane: string, options: Options): Promise<Outcome> {
   const file = await cli.stakeLane(lane);
   return cli.withTemporal(async (temporal) => {
     await warnOfMissingWorkers(cli, temporal, 'restore');

@@ -3,7 +3,7 @@
 
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
-import { readQueues, readSection, type SectionHolder } from '../../client/workers.ts';
+import { readFleetRuns, readQueues, readSection, type SectionHolder } from '../../client/workers.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { type ExitName, Failure } from '../../domain/failure.ts';
 import { BundleShelf } from '../bundle-shelf.ts';
@@ -23,7 +23,7 @@ export function statusCommand(cli: Cli): Command {
     examples: ['./clawback status', './clawback status lane-1', './clawback --json status'],
     json: [
       'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
-      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`)',
+      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`)',
       '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
       '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',
       '`restore`: `unsettled` (`restore`, `phase`) or null; `kept` (`restore`, `restoredAt`, `until`) or null',
@@ -85,5 +85,6 @@ async function readWork(
 ): Promise<Work> {
   const queues = await readQueues(client, 'any');
   const sections = await Promise.all(lanes.map((lane) => readSection(client, file.fleet.fleet, lane)));
-  return { temporal: { address, namespace, queues }, sections };
+  const runs = await readFleetRuns(client);
+  return { temporal: { address, namespace, queues, runs }, sections };
 }

@@ -20,7 +20,7 @@ const well: LaneStatus = {
 const queues = [{ role: 'host' as const, queue: 'clawback', polled: true }];
 const fleet = (lane: LaneStatus): FleetStatus => ({
   fleet: 'demo',
-  temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues } },
+  temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues, runs: [] } },
   lanes: [lane],
 });
 
@@ -115,6 +115,7 @@ describe('what wants attention', () => {
           address: 'a',
           namespace: 'n',
           queues: [{ role: 'data' as const, queue: 'clawback-data', polled: false }],
+          runs: [],
         },
       },
     };
