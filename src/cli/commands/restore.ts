@@ -6,7 +6,6 @@ import { cancelRun } from '../../client/run.ts';
 import { startRestore } from '../../client/start.ts';
 import type { RestorePlan, RestoreResult } from '../../contract/results.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import type { Component } from '../../domain/terms.ts';
 import { askYesNo } from '../ask.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
@@ -20,19 +19,8 @@ import {
 } from '../fleet-command.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
 import { collectLanes, parseBundle, parseComponent, parseInstant } from '../parse.ts';
+import { refuseCombinations, refuseForMany, type RestoreOptions as Options, wantsAnswer } from '../restore-options.ts';
 import { type PlanContext, planText, restoreText } from '../restore-text.ts';
-
-interface Options extends FleetFlags {
-  readonly bundle?: string;
-  readonly at?: string;
-  readonly only?: Component;
-  readonly layered?: true;
-  readonly sandbox?: true;
-  readonly undo?: true;
-  readonly dryRun?: true;
-  readonly acceptVersion?: true;
-  readonly yes?: true;
-}
 
 export function restoreCommand(cli: Cli): Command {
   const command = new Command('restore')
@@ -112,18 +100,6 @@ async function restore(cli: Cli, names: readonly string[], options: Options): Pr
   );
 }
 
-function refuseForMany({ bundle, undo }: Options): void {
-  if (bundle === undefined && !undo) return;
-  const field = undo ? '--undo' : '--bundle';
-  throw new Failure(
-    'InvalidInput',
-    `${field} is for one lane: a bundle, and what a restore replaced, are a lane's own`,
-    {
-      field,
-    },
-  );
-}
-
 async function restoreLane(cli: Cli, lane: string, options: Options): Promise<Outcome> {
   const file = await cli.stakeLane(lane);
   return cli.withTemporal(async (temporal) => {
@@ -141,21 +117,6 @@ interface Restoring {
   readonly temporal: Temporal;
   readonly fleet: string;
   readonly lane: string;
-}
-
-function refuseCombinations(options: Options): void {
-  const { bundle, at, only, layered, sandbox, undo, dryRun } = options;
-  if (bundle !== undefined && at !== undefined)
-    throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
-  if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
-    throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', {
-      field: '--undo',
-    });
-  }
-}
-
-function wantsAnswer({ yes, dryRun, sandbox }: Options): boolean {
-  return !yes && !dryRun && !sandbox;
 }
 
 function contextOf(

@@ -1,0 +1,45 @@
+// What `restore` may be asked, and which options exclude each other.
+
+import { Failure } from '../domain/failure.ts';
+import type { Component } from '../domain/terms.ts';
+import type { FleetFlags } from './fleet-command.ts';
+
+export interface RestoreOptions extends FleetFlags {
+  readonly bundle?: string;
+  readonly at?: string;
+  readonly only?: Component;
+  readonly layered?: true;
+  readonly sandbox?: true;
+  readonly undo?: true;
+  readonly dryRun?: true;
+  readonly acceptVersion?: true;
+  readonly yes?: true;
+}
+
+export function refuseCombinations(options: RestoreOptions): void {
+  const { bundle, at, only, layered, sandbox, undo, dryRun } = options;
+  if (bundle !== undefined && at !== undefined)
+    throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
+  if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
+    throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', {
+      field: '--undo',
+    });
+  }
+}
+
+/** A bundle, and what a restore replaced, are of one lane. */
+export function refuseForMany({ bundle, undo }: RestoreOptions): void {
+  if (bundle === undefined && !undo) return;
+  const field = undo ? '--undo' : '--bundle';
+  throw new Failure(
+    'InvalidInput',
+    `${field} is for one lane: a bundle, and what a restore replaced, are a lane's own`,
+    {
+      field,
+    },
+  );
+}
+
+export function wantsAnswer({ yes, dryRun, sandbox }: RestoreOptions): boolean {
+  return !yes && !dryRun && !sandbox;
+}
