@@ -9,14 +9,7 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import { askYesNo } from '../ask.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
-import {
-  type FleetFlags,
-  fleetExitNote,
-  fleetFields,
-  meantLanes,
-  requireOneChoice,
-  restoreFleet,
-} from '../fleet-command.ts';
+import { fleetExitNote, fleetFields, meantLanes, requireOneChoice, restoreFleet } from '../fleet-command.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
 import { collectLanes, parseBundle, parseComponent, parseInstant } from '../parse.ts';
 import { refuseCombinations, refuseForMany, type RestoreOptions as Options, wantsAnswer } from '../restore-options.ts';
