@@ -16,7 +16,16 @@ const text = z.string().min(1).max(200);
 const instant = z.iso.datetime();
 const reason = z.string().regex(/^[a-z0-9-]{1,60}$/);
 
-const sealedObject = { suffix: z.string().regex(suffixPattern), sealedBytes: count, sealedSha256: sha256 };
+const sealedObject = {
+  suffix: z.string().regex(suffixPattern),
+  sealedBytes: count,
+  sealedSha256: sha256,
+  versionId: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .max(limits.versionIdBytes)
+    .optional(),
+};
 
 const segment = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]{1,40}$/),

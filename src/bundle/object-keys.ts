@@ -41,6 +41,11 @@ export function indexKey(lane: string, fingerprint: string, suffix = randomSuffi
   return indexesPrefix(lane) + objectName(fingerprint, suffix);
 }
 
+/** How a store is asked for an object that a manifest names: by its version, where one was recorded. */
+export function versionOf(object: { readonly versionId?: string | undefined }): { readonly versionId?: string } {
+  return object.versionId === undefined ? {} : { versionId: object.versionId };
+}
+
 function objectName(fingerprint: string, suffix: string): string {
   return `${checked('fingerprint', fingerprint, fingerprintPattern)}-${checked('suffix', suffix, suffixPattern)}`;
 }

@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream';
 import { decodeIndex, type SegmentIndex } from '../bundle/index-file.ts';
 import type { Manifest, ManifestSegment } from '../bundle/manifest.ts';
-import { indexKey, segmentKey } from '../bundle/object-keys.ts';
+import { indexKey, segmentKey, versionOf } from '../bundle/object-keys.ts';
 import { openPipeline } from '../bundle/pipelines.ts';
 import type { OpeningKey } from '../bundle/recipient.ts';
 import { limits } from '../domain/limits.ts';
@@ -28,7 +28,7 @@ export class OpenedBundle {
 
   /** @throws Failure ObjectMissing, BundleDamaged, BundleForeign, BundleKeyWrong */
   async index({ fingerprint, index }: ManifestSegment): Promise<SegmentIndex> {
-    const sealed = await this.#shelf.store.get(indexKey(this.#shelf.lane, fingerprint, index.suffix));
+    const sealed = await this.#shelf.store.get(indexKey(this.#shelf.lane, fingerprint, index.suffix), versionOf(index));
     const expected = { sizeBytes: index.sealedBytes, sha256: index.sealedSha256 };
     const plain = openPipeline(sealed, expected, this.#key, this.#context(fingerprint, 'index'), limits.indexBytes);
     const chunks: Buffer[] = [];
@@ -37,8 +37,9 @@ export class OpenedBundle {
   }
 
   /** Its plain bytes: a tar, a range, or the secrets file. Fails as {@link index} does. */
-  async plain({ fingerprint, suffix, sealedBytes, sealedSha256, plainBytes }: ManifestSegment): Promise<Readable> {
-    const sealed = await this.#shelf.store.get(segmentKey(this.#shelf.lane, fingerprint, suffix));
+  async plain(segment: ManifestSegment): Promise<Readable> {
+    const { fingerprint, suffix, sealedBytes, sealedSha256, plainBytes } = segment;
+    const sealed = await this.#shelf.store.get(segmentKey(this.#shelf.lane, fingerprint, suffix), versionOf(segment));
     return openPipeline(
       sealed,
       { sizeBytes: sealedBytes, sha256: sealedSha256 },

@@ -8,9 +8,11 @@ export interface SealedObject {
   readonly suffix: string;
   readonly sealedBytes: number;
   readonly sealedSha256: string;
+  /** In the store that it was put into, where that keeps versions; ids over limits.versionIdBytes are left out. */
+  readonly versionId?: string;
 }
 
-/** What became of one segment (≤ 400 bytes: limits.segmentResultBytes). */
+/** What became of one segment (≤ 460 bytes: limits.segmentResultBytes). */
 export interface SegmentResult extends SealedObject {
   readonly id: string;
   readonly plainBytes: number;

@@ -9,8 +9,8 @@ export const limits = {
   laneSpecBytes: 16 * KiB,
   /** A lane's slice in every activity input: 2,000 activities × 1 KB = 2 MB of a history's 50 MB. */
   laneTargetBytes: 1 * KiB,
-  /** One segment's result in history: 500 × 400 B = 200 KB. */
-  segmentResultBytes: 400,
+  /** One segment's result in history: 356 B at most, and 102 B for two version ids of S3; 500 × 460 B = 230 KB. */
+  segmentResultBytes: 460,
 
   /** A segment before compression. Losing one to a crash costs 256 MiB ÷ 45 MB/s ≈ 6 s (perf-notes). */
   segmentBytes: 256 * MiB,
@@ -110,7 +110,7 @@ export const limits = {
   s3PartsInFlight: 2,
   /** Tries of one request to S3: the SDK waits up to 20 s between them. */
   s3Attempts: 4,
-  /** A version id that goes into history (AWS's have 32 characters): two of a segment in its 400 bytes. */
+  /** A version id that goes into history (AWS's have 32 characters): two of a segment in its 460 bytes. */
   versionIdBytes: 36,
 
   /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */

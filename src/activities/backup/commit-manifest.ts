@@ -65,8 +65,9 @@ function manifestSegment(plan: SegmentPlan, result: SegmentResult | undefined): 
   if (!result || result.id !== plan.id)
     throw new Failure('Unexpected', `segment ${plan.id} has no result of its own`, { segment: plan.id });
   const { id, component, kind, base, range, supplement, fingerprint, reusable } = plan;
-  const { suffix, sealedBytes, sealedSha256, plainBytes, members, index, torn } = result;
-  const stored = { suffix, sealedBytes, sealedSha256, plainBytes, members, index };
+  const { suffix, sealedBytes, sealedSha256, versionId, plainBytes, members, index, torn } = result;
+  const version = versionId === undefined ? {} : { versionId };
+  const stored = { suffix, sealedBytes, sealedSha256, ...version, plainBytes, members, index };
   return {
     id,
     component,

@@ -46,11 +46,17 @@ function toReusable({
   suffix,
   sealedBytes,
   sealedSha256,
+  versionId,
   plainBytes,
   members,
   index,
 }: ManifestSegment): ReusableSegment {
-  return { fingerprint, suffix, sealedBytes, sealedSha256, plainBytes, members, index };
+  const version = versionId === undefined ? {} : { versionId };
+  return { fingerprint, suffix, sealedBytes, sealedSha256, ...version, plainBytes, members, index: indexOf(index) };
+}
+
+function indexOf({ versionId, ...rest }: ManifestSegment['index']): ReusableSegment['index'] {
+  return versionId === undefined ? rest : { ...rest, versionId };
 }
 
 function predecessorOf({ manifest, sha256 }: { manifest: Manifest; sha256: string }): Predecessor {

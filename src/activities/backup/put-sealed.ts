@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { indexKey, segmentKey } from '../../bundle/object-keys.ts';
 import { sealPipeline } from '../../bundle/pipelines.ts';
 import type { SealedObject } from '../../contract/results.ts';
+import { limits } from '../../domain/limits.ts';
 import type { Deps } from '../deps.ts';
 
 export interface SealTarget {
@@ -27,7 +28,9 @@ export async function putSealed(
   const suffix = randomBytes(8).toString('hex');
   const key = object === 'segment' ? segmentKey(lane, fingerprint, suffix) : indexKey(lane, fingerprint, suffix);
   const { sealed, totals } = sealPipeline(source, await deps.keys.recipients(), { fleet, lane, object, fingerprint });
-  await deps.store(store).put(key, sealed, { signal });
+  const { versionId = '' } = await deps.store(store).put(key, sealed, { signal });
   const { plainBytes, sealedBytes, sealedSha256 } = await totals;
-  return { stored: { suffix, sealedBytes, sealedSha256 }, plainBytes };
+  // a longer one would not go into history: the oldest version of the key is the object all the same
+  const version = versionId !== '' && versionId.length <= limits.versionIdBytes ? { versionId } : {};
+  return { stored: { suffix, sealedBytes, sealedSha256, ...version }, plainBytes };
 }

@@ -4,7 +4,7 @@
 import type { Readable } from 'node:stream';
 import { decodeIndex, type SegmentIndex } from '../../bundle/index-file.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
-import { indexKey, segmentKey } from '../../bundle/object-keys.ts';
+import { indexKey, segmentKey, versionOf } from '../../bundle/object-keys.ts';
 import { openPipeline } from '../../bundle/pipelines.ts';
 import type { ChosenSegment } from '../../contract/step-types.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -51,7 +51,10 @@ export function storedOf(deps: Deps, request: StoredRequest, manifest: Manifest)
     manifest,
     entry,
     async index() {
-      const sealed = await store.get(indexKey(lane, entry.fingerprint, entry.index.suffix), { signal });
+      const sealed = await store.get(indexKey(lane, entry.fingerprint, entry.index.suffix), {
+        ...versionOf(entry.index),
+        signal,
+      });
       const expected = { sizeBytes: entry.index.sealedBytes, sha256: entry.index.sealedSha256 };
       return decodeIndex(
         await readWhole(
@@ -60,7 +63,10 @@ export function storedOf(deps: Deps, request: StoredRequest, manifest: Manifest)
       );
     },
     async plain() {
-      const sealed = await store.get(segmentKey(lane, entry.fingerprint, entry.suffix), { signal });
+      const sealed = await store.get(segmentKey(lane, entry.fingerprint, entry.suffix), {
+        ...versionOf(entry),
+        signal,
+      });
       const expected = { sizeBytes: entry.sealedBytes, sha256: entry.sealedSha256 };
       return openPipeline(
         sealed,
