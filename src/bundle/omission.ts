@@ -21,6 +21,10 @@ export const omissionReasons = [
   'outside',
   /** Gone when it was read. */
   'vanished',
+  /** In an archive of the old scripts: of another account, or the plist of another label. */
+  'other-lane',
+  /** In an archive of the old scripts: `._name`, what macOS's tar keeps of a file's extended attributes. */
+  'apple-double',
 ] as const;
 
 export type OmissionReason = (typeof omissionReasons)[number];

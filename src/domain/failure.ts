@@ -108,6 +108,13 @@ export const failureTable = {
   ReceiptFormatUnknown: { retry: false, exit: 'damaged', meaning: 'the receipt is of a type that this build cannot read', hint: 'use the newest Clawback' },
   ReceiptSignatureBad: { retry: false, exit: 'damaged', meaning: 'the receipt\'s signature does not fit', hint: 'do not believe it; after a rotation list the old public key under `keys.receipt.public` too' },
   ReceiptDamaged: { retry: false, exit: 'damaged', meaning: 'a receipt is not what was written', hint: 'do not believe it; find out who could write to the store' },
+  ArchiveMissing: { retry: false, exit: 'refused', meaning: 'no such archive of the old scripts where `archives` in fleet.yaml says', hint: 'put it there; its name is relative to that folder or store' },
+  ArchiveKeyWrong: { retry: false, exit: 'refused', meaning: 'an archive cannot be decrypted with the passphrase or key that was given', hint: 'correct what `archives.passphrase` (or `archives.gpgHome`) refers to' },
+  ArchiveForeign: { retry: false, exit: 'refused', meaning: 'an archive is of another lane', hint: 'choose an archive of this lane; its name and the account in its paths tell whose it is' },
+  ArchiveDamaged: { retry: false, exit: 'damaged', meaning: 'an archive is cut or changed', hint: 'use another archive, or a copy of it that is whole' },
+  DatabaseDamaged: { retry: false, exit: 'damaged', meaning: 'a database of an imported archive fails its integrity check', hint: 'restore another archive, or one component without it (`--only`); the report on the lane names it' },
+  HostDiffers: { retry: false, exit: 'refused', meaning: 'the lane has another user, home or port than on the host that its bundle is of', hint: 'give the lane the same user, home and port on its new host' },
+  HostNotFenced: { retry: false, exit: 'refused', meaning: 'the gateway still runs on the host that the lane came from', hint: 'stop it there and disable its job, or repeat with `--accept-running` if two of them may run' },
 
   MessageUnanswered: { retry: false, exit: 'failed', meaning: 'the gateway is healthy but answers no message', hint: 'a token is wrong or missing: look at its log for 401' },
   RestoreFailed: { retry: false, exit: 'failed', meaning: 'the restore failed and the lane is as it was', hint: 'the cause stands in the message' },

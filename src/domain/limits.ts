@@ -119,6 +119,10 @@ export const limits = {
 
   /** Level 3: 147 MB/s at 1.55:1, level 1 191 MB/s at 1.50:1 (perf-notes). */
   zstdLevel: 3,
+  /** Members of an old script's archive: their names are held while it is read, 1,000,000 × ~400 B = 400 MB. */
+  archiveMembers: 1_000_000,
+  /** What may come out of one: the largest three-lane host (120 GB), eight times. */
+  archivePlainBytes: 1024 ** 4,
   /** What a frame may ask of the reader's memory: level 3 writes windows of 2^21 bytes, 2^23 is four times that. */
   zstdWindowLog: 23,
   /** Design: vault and recovery key, both renewed at once, and some to spare; each costs 512 B a sealed object. */
