@@ -13,12 +13,13 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { type Activities, createActivities } from './activities/index.ts';
+import { type Activities, type Archives, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
 import { describeHolder, hasPoller } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
 import {
+  resolveArchivePassphrase,
   resolveFingerprintKey,
   resolveKeychainPassword,
   resolveLogin,
@@ -26,12 +27,14 @@ import {
   resolveOpeningKey,
   resolveReceiptKey,
 } from './config/fleet-secrets.ts';
-import { describeStore } from './config/fleet-store.ts';
+import { describeStore, type StoreUse } from './config/fleet-store.ts';
+import { resolvePath } from './config/private-path.ts';
 import { type QueueRole, queueRoles, queues } from './contract/names.ts';
 import type { FleetCaps } from './contract/step-types.ts';
 import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
 import { HostPool } from './lane/host-pool.ts';
+import { archiveFolder, archiveStore } from './store/archive-source.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import { createLog, type LogLevel } from './telemetry/log.ts';
@@ -70,8 +73,30 @@ function readOptions(): Options {
   return { fleet: values.fleet, roles: named as QueueRole[], streams, bundle: values['workflow-bundle'] };
 }
 
+function archivesOf(fleet: FleetFile, store: (name: string) => Store): Archives {
+  const { archives } = fleet.fleet;
+  if (!archives)
+    throw new Failure('InvalidFleet', 'the fleet file names no place of archives (archives.folder)', {
+      field: 'archives',
+    });
+  const { folder, gpgHome } = archives;
+  return {
+    source:
+      folder === undefined
+        ? archiveStore(store(archives.store ?? ''))
+        : archiveFolder(resolvePath(fleet.baseDir, folder)),
+    passphrase: () => resolveArchivePassphrase(fleet),
+    gpgHome: gpgHome === undefined ? undefined : resolvePath(fleet.baseDir, gpgHome),
+  };
+}
+
 function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Activities {
   const stores = new Map<string, Store>();
+  const storeOf = (name: string, use: StoreUse): Store => {
+    const opened = stores.get(`${use} ${name}`) ?? openStore(name, describeStore(fleet, name, use));
+    stores.set(`${use} ${name}`, opened);
+    return opened;
+  };
   return createActivities({
     fleet: {
       name: fleet.fleet.fleet,
@@ -79,6 +104,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       lanes: Object.keys(fleet.fleet.lanes),
       caps: capsOf(fleet.fleet.limits),
       laneSpec: (lane) => fleet.laneSpec(lane),
+      laneOn: (lane, host) => fleet.laneOn(lane, host),
     },
     keys: {
       fingerprint: () => resolveFingerprintKey(fleet),
@@ -94,11 +120,8 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       hasPoller: (queue) => hasPoller(temporal.client, queue),
       describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
     },
-    store: (name, use) => {
-      const opened = stores.get(`${use} ${name}`) ?? openStore(name, describeStore(fleet, name, use));
-      stores.set(`${use} ${name}`, opened);
-      return opened;
-    },
+    store: storeOf,
+    archives: () => archivesOf(fleet, (name) => storeOf(name, 'vault')),
     keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),
   });
 }

@@ -5,6 +5,8 @@ import type { Recipient } from '../bundle/seal.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { FleetCaps, Holder } from '../contract/step-types.ts';
 import type { HostPool } from '../lane/host-pool.ts';
+import type { LaneTarget } from '../domain/lane-target.ts';
+import type { ArchiveSource } from '../store/archive-source.ts';
 import type { Store } from '../store/store.ts';
 
 export interface FleetView {
@@ -14,6 +16,17 @@ export interface FleetView {
   readonly caps: FleetCaps;
   /** Throws UnknownLane. */
   laneSpec(lane: string): LaneSpec;
+  /** The lane as it would be on another host of the fleet; undefined when the fleet has no such host (any more). */
+  laneOn(lane: string, host: string): LaneTarget | undefined;
+}
+
+/** Where archives of the old scripts lie, and how they are decrypted. */
+export interface Archives {
+  readonly source: ArchiveSource;
+  /** Undefined when the fleet file gives none. SecretUnavailable. */
+  passphrase(): Promise<Buffer | undefined>;
+  /** gpg's own folder, for what was encrypted to a public key; absolute. */
+  readonly gpgHome: string | undefined;
 }
 
 export interface Keys {
@@ -46,6 +59,8 @@ export interface Deps {
   readonly temporal: TemporalView;
   /** As the queue's worker may use it. Throws InvalidFleet for a store that the fleet does not have. */
   store(name: string): Store;
+  /** Throws InvalidFleet when the fleet file names no place of archives. */
+  archives(): Archives;
   /** Undefined when the fleet file gives none. SecretUnavailable. */
   keychainPassword(lane: string): Promise<string | undefined>;
 }

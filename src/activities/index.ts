@@ -1,6 +1,8 @@
 // The activities of each queue, made of what they need.
 
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
+import { findArchiveStep } from './archive/find-archive.ts';
+import { importArchiveStep } from './archive/import-archive.ts';
 import { backupSecretsStep } from './backup/backup-secrets.ts';
 import { backupSegmentStep } from './backup/backup-segment.ts';
 import { captureLaneStep } from './backup/capture-lane.ts';
@@ -20,10 +22,12 @@ import {
   requirePollersStep,
   resolveLaneStep,
 } from './host/lanes.ts';
+import { probeOriginStep } from './host/probe-origin.ts';
 import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
 import { tidyLaneStep } from './host/tidy-lane.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
+import { checkDatabasesStep } from './restore/check-databases.ts';
 import { checkSandboxStep } from './restore/check-sandbox.ts';
 import { chooseBundlesStep } from './restore/choose-bundles.ts';
 import { beginUndoStep, commitRestoreStep } from './restore/commit-restore.ts';
@@ -42,7 +46,7 @@ import { dropOldBaksStep } from './settle/drop-old-baks.ts';
 import { settleLaneStep } from './settle/settle-lane.ts';
 import { sweepLaneStep } from './sweep-lane.ts';
 
-export type { Deps, FleetView, Keys, TemporalView } from './deps.ts';
+export type { Archives, Deps, FleetView, Keys, TemporalView } from './deps.ts';
 
 export interface Activities {
   readonly host: HostSteps;
@@ -72,6 +76,7 @@ function hostSteps(deps: Deps): HostSteps {
     describeHolder: describeHolderStep(deps),
     requirePollers: requirePollersStep(deps),
     surveyLane: surveyLaneStep(deps),
+    probeOrigin: probeOriginStep(deps),
     readUnsettled: readUnsettledStep(deps),
     openStage: openStageStep(deps),
     stopWriters: stopWritersStep(deps),
@@ -92,6 +97,8 @@ function dataSteps(deps: Deps): DataSteps {
     backupSegment: backupSegmentStep(deps),
     backupSecrets: backupSecretsStep(deps),
     commitManifest: commitManifestStep(deps),
+    findArchive: findArchiveStep(deps),
+    importArchive: importArchiveStep(deps),
   };
 }
 
@@ -118,6 +125,7 @@ function vaultDataSteps(deps: Deps): VaultDataSteps {
     copySegments: copySegmentsStep(deps),
     stageSegment: stageSegmentStep(deps),
     finishRanges: finishRangesStep(deps),
+    checkDatabases: checkDatabasesStep(deps),
     checkSandbox: checkSandboxStep(deps),
   };
 }

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Header, pack } from 'tar-stream';
 import { limits } from '../domain/limits.ts';
 import { type IndexEntry, linkOf, pathOf } from './index-file.ts';
-import type { ArchivePlan, ArchiveSegment, ArchiveUnit } from './old-archive-plan.ts';
+import type { ArchiveSegment, ArchiveUnit } from './old-archive-cut.ts';
+import type { ArchivePlan } from './old-archive-plan.ts';
 import { auditTar } from './tar-audit.ts';
 import { hostile } from './tar-header.ts';
 
@@ -85,7 +86,7 @@ class OpenSegment {
     const audit = auditTar({ expect: 'index', entries: segment.units.flatMap(({ entries }) => entries) });
     const flow = pipeline(this.#archive as unknown as Readable, audit.stream);
     this.#done = Promise.all([sink(segment, audit.stream), flow]).then(() => void audit.result());
-    this.#done.catch(() => void this.#archive.destroy());
+    this.#done.catch(() => this.#archive.destroy());
   }
 
   async write(unit: ArchiveUnit, header: PaxHeader, content: AsyncIterable<Buffer>): Promise<void> {
@@ -140,7 +141,11 @@ function headerOf(entry: IndexEntry, { size = 0, pax }: PaxHeader): Header {
   } as Header;
 }
 
-function sparseOf(entry: IndexEntry, path: string, pax: PaxHeader['pax']): { name: string; sparse: Record<string, string> } {
+function sparseOf(
+  entry: IndexEntry,
+  path: string,
+  pax: PaxHeader['pax'],
+): { name: string; sparse: Record<string, string> } {
   if (!entry.sparse) return { name: path, sparse: {} };
   const kept = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) => key.startsWith('GNU.sparse.'));
   const at = path.lastIndexOf('/') + 1;

@@ -42,6 +42,12 @@ const segment = z.strictObject({
   index: z.strictObject(sealedObject),
 });
 
+/** A lane is restored onto another host only when these are the same there. Left out by the first builds. */
+const laneOnHost = { user: text.optional(), home: z.string().min(1).max(1024).optional(), port: z.int().optional() };
+
+/** Made of an archive of the old scripts: its capture time is the archive's, and its host is not known. */
+const imported = z.strictObject({ archive: text, sizeBytes: count, sha256 });
+
 const totals = z.strictObject({ segments: count, plainBytes: count, members: count });
 
 export const manifestSchema = z.strictObject({
@@ -53,11 +59,12 @@ export const manifestSchema = z.strictObject({
   profile: text,
   createdAt: instant,
   capturedAt: instant,
-  host: z.strictObject({ name: text, region: text, os: text, openclawVersion: text.optional() }),
+  host: z.strictObject({ name: text, region: text, os: text, openclawVersion: text.optional(), ...laneOnHost }),
   clockOffsetMs: z.int(),
   consistency: z.enum(['compared', 'cloned']),
   predecessor: z.strictObject({ bundle: z.string().regex(bundleIdPattern), sha256 }).optional(),
   suspect: z.array(reason).optional(),
+  imported: imported.optional(),
   components: z.partialRecord(z.enum(components), totals),
   segments: z.array(segment).max(2 * limits.segmentsPerBundle),
   omissions: z.array(z.strictObject({ reason, count })),

@@ -3,14 +3,13 @@
 // of one file lie side by side in one segment, whichever of them were left out; directories lie in their own, last.
 
 import { basename } from 'node:path';
-import { Failure } from '../domain/failure.ts';
 import type { FileEntry } from '../domain/file-entry.ts';
-import { limits } from '../domain/limits.ts';
 import type { Profile } from '../domain/profile.ts';
-import { type Component, components } from '../domain/terms.ts';
+import { components } from '../domain/terms.ts';
 import { classifier, databaseOf } from './classify.ts';
 import { byteString } from './globs.ts';
-import { encodeLink, encodeName, type IndexEntry, linkOf, pathOf } from './index-file.ts';
+import { type IndexEntry, pathOf } from './index-file.ts';
+import { type ArchiveSegment, cutArchive, type Place } from './old-archive-cut.ts';
 import type { OmissionReason } from './omission.ts';
 import { hostile } from './tar-header.ts';
 
@@ -25,37 +24,12 @@ export interface ArchivePlanOptions {
   readonly segmentBytes: number;
 }
 
-/** What is written for one member of the archive: its content once, under the first of these names. */
-export interface ArchiveUnit {
-  /** The member whose content it is, counted from 0; undefined for a directory, which has none. */
-  readonly at: number | undefined;
-  readonly entries: readonly IndexEntry[];
-}
-
-export interface ArchiveSegment {
-  readonly id: string;
-  readonly component: Component;
-  readonly kind: 'tar' | 'directories';
-  readonly base: 'home' | 'host';
-  readonly units: readonly ArchiveUnit[];
-  readonly sizeBytes: number;
-}
-
 export interface ArchivePlan {
   readonly segments: readonly ArchiveSegment[];
   readonly omissions: readonly { readonly reason: OmissionReason; readonly count: number }[];
   /** Members that are this lane's, whatever became of them. */
   readonly own: number;
 }
-
-interface Placed {
-  readonly component: Component;
-  readonly base: 'home' | 'host';
-  /** Relative to the base. */
-  readonly path: Buffer;
-}
-
-type Place = Placed | { readonly reason: OmissionReason } | 'parent';
 
 /**
  * @param entries all members of an audited archive, in its order
@@ -68,9 +42,8 @@ export function planArchive(entries: readonly IndexEntry[], options: ArchivePlan
     if (typeof place === 'object' && 'reason' in place)
       omissions.set(place.reason, (omissions.get(place.reason) ?? 0) + 1);
   }
-  const segments = cutSmallEnough(unitsOf(entries, places), options.segmentBytes);
   return {
-    segments: segments.map((segment, at) => ({ ...segment, id: `s-${String(at + 1).padStart(4, '0')}` })),
+    segments: cutArchive(entries, places, options.segmentBytes),
     omissions: [...omissions].map(([reason, count]) => ({ reason, count })),
     own: places.filter((place) => typeof place === 'object' && !isForeign(place)).length,
   };
@@ -108,7 +81,8 @@ function isHome(place: Place | AtHome): place is AtHome {
 
 function locate(name: string, names: ReadonlySet<string>, { home, plists }: ArchivePlanOptions): Place | AtHome {
   const file = basename(name);
-  if (file.startsWith('._') && names.has(name.slice(0, -file.length) + file.slice(2))) return { reason: 'apple-double' };
+  if (file.startsWith('._') && names.has(name.slice(0, -file.length) + file.slice(2)))
+    return { reason: 'apple-double' };
   if (name.startsWith(`${home}/`)) return { path: Buffer.from(name.slice(home.length + 1), 'latin1') };
   if (`${home}/`.startsWith(`${name}/`)) return 'parent';
   if (name.startsWith('Users/')) return { reason: 'other-lane' };
@@ -147,104 +121,3 @@ function listed({ type, mode, sizeBytes, mtime }: IndexEntry, path: Buffer): Fil
   const unknown = { uid: 0, gid: 0, ctimeNs: mtimeNs, device: '', inode: '', links: 1, allocatedBytes: sizeBytes };
   return { path, type: type === 'link' ? 'file' : type, mode, sizeBytes, mtimeNs, ...unknown };
 }
-
-// --- units and segments ------------------------------------------------------------------------------------------
-
-interface Unit extends ArchiveUnit {
-  readonly component: Component;
-  readonly base: 'home' | 'host';
-  readonly storedBytes: number;
-}
-
-interface Units {
-  readonly data: readonly Unit[];
-  readonly directories: readonly Unit[];
-}
-
-function unitsOf(entries: readonly IndexEntry[], places: readonly Place[]): Units {
-  const first = new Map(entries.map((entry, at) => [byteString(pathOf(entry)), at] as const));
-  const owner = (at: number): number => {
-    const entry = entries[at];
-    const link = entry?.type === 'link' ? linkOf(entry) : undefined;
-    return link === undefined ? at : owner(first.get(byteString(link)) ?? -1);
-  };
-  const groups = new Map<number, Placed[]>();
-  const directories: Unit[] = [];
-  for (const [at, place] of places.entries()) {
-    if (typeof place === 'string' || 'reason' in place) continue;
-    const entry = entries[at] as IndexEntry;
-    if (entry.type === 'directory') {
-      if (place.base === 'home') directories.push({ ...place, at: undefined, entries: [renamed(entry, place)], storedBytes: 0 });
-      continue;
-    }
-    const content = owner(at);
-    groups.set(content, [...(groups.get(content) ?? []), place]);
-  }
-  const data = [...groups].toSorted(([a], [b]) => a - b).map(([at, names]) => unitOf(entries[at] as IndexEntry, at, names));
-  return { data, directories };
-}
-
-function unitOf(content: IndexEntry, at: number, names: readonly Placed[]): Unit {
-  const [main, ...others] = names as [Placed, ...Placed[]];
-  const links = others.map((other): IndexEntry => {
-    const { mode, mtime } = content;
-    return { ...encodeName(other.path), type: 'link', mode, sizeBytes: 0, mtime, ...encodeLink(main.path) };
-  });
-  const component = components.find((one) => names.some((name) => name.component === one)) ?? main.component;
-  return { at, component, base: main.base, entries: [renamed(content, main), ...links], storedBytes: content.sizeBytes };
-}
-
-function renamed({ path: _path, pathBase64: _bytes, ...entry }: IndexEntry, { path }: Placed): IndexEntry {
-  return { ...encodeName(path), ...entry };
-}
-
-type Cut = Omit<ArchiveSegment, 'id'>;
-
-function cutSmallEnough(units: Units, segmentBytes: number): Cut[] {
-  const totalBytes = units.data.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-  for (let size = segmentBytes; ; size *= 2) {
-    const segments = [...cutInOrder(units.data, 'tar', size), ...directorySegments(units.directories, size)];
-    if (segments.length <= limits.segmentsPerBundle) return segments;
-    if (size > totalBytes) {
-      throw new Failure('InvalidInput', `an archive falls into ${segments.length} parts, ${limits.segmentsPerBundle} are allowed`, {
-        field: 'archive',
-        count: segments.length,
-      });
-    }
-  }
-}
-
-/** Deepest first, for unpacking into a directory changes its time. */
-function directorySegments(units: readonly Unit[], segmentBytes: number): Cut[] {
-  const name = ({ entries: [entry] }: Unit): Buffer => pathOf(entry as IndexEntry);
-  const sorted = units.toSorted((a, b) => Buffer.compare(name(b), name(a)));
-  return components.flatMap((one) =>
-    cutInOrder(
-      sorted.filter(({ component }) => component === one),
-      'directories',
-      segmentBytes,
-    ),
-  );
-}
-
-function cutInOrder(units: readonly Unit[], kind: Cut['kind'], segmentBytes: number): Cut[] {
-  const segments: { component: Component; kind: Cut['kind']; base: Cut['base']; units: Unit[]; sizeBytes: number; members: number }[] = [];
-  for (const unit of units) {
-    let last = segments.at(-1);
-    const fits =
-      last?.component === unit.component &&
-      last.base === unit.base &&
-      last.sizeBytes + unit.storedBytes <= segmentBytes &&
-      last.members + unit.entries.length <= membersPerSegment;
-    if (!last || !fits) {
-      last = { component: unit.component, kind, base: unit.base, units: [], sizeBytes: 0, members: 0 };
-      segments.push(last);
-    }
-    last.units.push(unit);
-    last.sizeBytes += unit.storedBytes;
-    last.members += unit.entries.length;
-  }
-  return segments.map(({ members: _, ...segment }) => segment);
-}
-/** As in a plan of a listing (plan-drafts.ts). */
-const membersPerSegment = 65_536;

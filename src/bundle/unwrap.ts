@@ -91,14 +91,33 @@ interface Program extends AsyncDisposable {
 async function startProgram({ wrapping, passphrase, gpgHome, signal }: Unwrapping): Promise<Program | undefined> {
   if (wrapping === 'none') return undefined;
   if (wrapping === 'openssl') {
-    if (!passphrase) throw new Failure('ArchiveKeyWrong', 'the archive is encrypted, and fleet.yaml gives no archives.passphrase');
-    return run(['openssl', 'enc', '-d', '-aes-256-cbc', '-pbkdf2', '-pass', 'fd:3'], passphrase, signal, async () => undefined);
+    if (!passphrase)
+      throw new Failure('ArchiveKeyWrong', 'the archive is encrypted, and fleet.yaml gives no archives.passphrase');
+    return run(
+      ['openssl', 'enc', '-d', '-aes-256-cbc', '-pbkdf2', '-pass', 'fd:3'],
+      passphrase,
+      signal,
+      async () => undefined,
+    );
   }
   if (!passphrase && gpgHome === undefined)
-    throw new Failure('ArchiveKeyWrong', 'the archive is encrypted, and fleet.yaml gives neither archives.passphrase nor archives.gpgHome');
+    throw new Failure(
+      'ArchiveKeyWrong',
+      'the archive is encrypted, and fleet.yaml gives neither archives.passphrase nor archives.gpgHome',
+    );
   const own = gpgHome === undefined ? await mkdtemp(join(tmpdir(), 'cb-gpg-')) : undefined;
   const home = gpgHome ?? own ?? '';
-  const argv = ['gpg', '--batch', '--quiet', '--no-tty', '--homedir', home, '--no-symkey-cache', '--pinentry-mode', 'loopback'];
+  const argv = [
+    'gpg',
+    '--batch',
+    '--quiet',
+    '--no-tty',
+    '--homedir',
+    home,
+    '--no-symkey-cache',
+    '--pinentry-mode',
+    'loopback',
+  ];
   return run([...argv, '--passphrase-fd', '3', '--decrypt'], passphrase ?? Buffer.alloc(0), signal, async () => {
     if (own === undefined) return;
     await quietly(['gpgconf', '--homedir', own, '--kill', 'gpg-agent']); // the agent that gpg starts would outlive it
@@ -123,8 +142,8 @@ function run(
   const ended = endOf(child, name);
   ended.catch(() => undefined);
   return {
-    stdin: child.stdin as Writable,
-    stdout: child.stdout as Readable,
+    stdin: child.stdin,
+    stdout: child.stdout,
     ended,
     complaint: () => said,
     async [Symbol.asyncDispose]() {
@@ -173,7 +192,10 @@ async function explained(
   // openssl says "bad decrypt" of a cut file too: what came out of gzip tells
   const isWrong = how.wrapping === 'gpg' && wrongKey.test(program?.complaint() ?? '');
   if (program && (isWrong || seen === 0))
-    return new Failure('ArchiveKeyWrong', 'the archive does not open with the passphrase or key that was given, or it is damaged at its beginning');
+    return new Failure(
+      'ArchiveKeyWrong',
+      'the archive does not open with the passphrase or key that was given, or it is damaged at its beginning',
+    );
   const foreign = errors.find((error) => !isFailure(error) && !isStreamEnd(error));
   if (foreign !== undefined) return foreign;
   const cut = errors.find((error) => isFailure(error, 'BundleDamaged'));

@@ -2,6 +2,7 @@
 // what would do.
 
 import { Failure } from '../domain/failure.ts';
+import { archiveNamePattern } from '../domain/old-archive.ts';
 import { bundleIdPattern, type Component, components, lanePattern, type Tier, tiers } from '../domain/terms.ts';
 
 export type Parser<T> = (text: string) => T;
@@ -26,6 +27,13 @@ export function parseBundle(field: string): Parser<string> {
   return (text) => {
     if (bundleIdPattern.test(text)) return text;
     throw refuse(field, text, "a bundle's id, like 20261122T031500Z-1a2b3c4d; `./clawback bundles list` shows them");
+  };
+}
+
+export function parseArchive(field: string): Parser<string> {
+  return (text) => {
+    if (archiveNamePattern.test(text)) return text;
+    throw refuse(field, text, "an archive's name below the folder or store of archives (no path of its own, no ..)");
   };
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cli, Settings } from './cli.ts';
+import { archivesCommand } from './commands/archives.ts';
 import { backupCommand } from './commands/backup.ts';
 import { bundlesCommand } from './commands/bundles.ts';
 import { cancelCommand } from './commands/cancel.ts';
@@ -64,6 +65,7 @@ function commandsOf(cli: Cli): Command[] {
     backupCommand(cli),
     bundlesCommand(cli),
     restoreCommand(cli),
+    archivesCommand(cli),
     followCommand(cli),
     cancelCommand(cli),
     openCommand(cli),

@@ -8,6 +8,8 @@ export interface RestoreOptions extends FleetFlags {
   readonly bundle?: string;
   readonly at?: string;
   readonly only?: Component;
+  readonly fromArchive?: string;
+  readonly acceptRunning?: true;
   readonly layered?: true;
   readonly sandbox?: true;
   readonly undo?: true;
@@ -17,7 +19,12 @@ export interface RestoreOptions extends FleetFlags {
 }
 
 export function refuseCombinations(options: RestoreOptions): void {
-  const { bundle, at, only, layered, sandbox, undo, dryRun } = options;
+  const { bundle, at, only, layered, sandbox, undo, dryRun, fromArchive } = options;
+  if (fromArchive !== undefined && (bundle !== undefined || at !== undefined || layered || undo)) {
+    throw new Failure('InvalidInput', '--from-archive goes without --bundle, --at, --layered and --undo', {
+      field: '--from-archive',
+    });
+  }
   if (bundle !== undefined && at !== undefined)
     throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
   if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
@@ -27,13 +34,14 @@ export function refuseCombinations(options: RestoreOptions): void {
   }
 }
 
-/** A bundle, and what a restore replaced, are of one lane. */
-export function refuseForMany({ bundle, undo }: RestoreOptions): void {
-  if (bundle === undefined && !undo) return;
-  const field = undo ? '--undo' : '--bundle';
+/** A bundle, an archive, and what a restore replaced, are of one lane. */
+export function refuseForMany({ bundle, undo, fromArchive }: RestoreOptions): void {
+  if (bundle === undefined && fromArchive === undefined && !undo) return;
+  const given = bundle === undefined ? '--from-archive' : '--bundle';
+  const field = undo ? '--undo' : given;
   throw new Failure(
     'InvalidInput',
-    `${field} is for one lane: a bundle, and what a restore replaced, are a lane's own`,
+    `${field} is for one lane: a bundle, an archive, and what a restore replaced, are a lane's own`,
     {
       field,
     },

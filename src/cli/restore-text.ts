@@ -39,7 +39,8 @@ export function planText(plan: RestorePlan, context: PlanContext): string {
     ],
     ...plan.warnings.map((warning) => ['warning', warning]),
   ];
-  return `Restore of lane ${plan.lane} on ${plan.host}\n${formatTable([], rows)}`;
+  const where = plan.fromHost === null ? `on ${plan.host}` : `from ${plan.fromHost} to ${plan.host}`;
+  return `Restore of lane ${plan.lane} ${where}\n${formatTable([], rows)}`;
 }
 
 function lossText(rpo: readonly ClassRpo[], dataClass: DataClass, { rpoMs, only }: PlanContext): string {

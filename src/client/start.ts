@@ -5,13 +5,14 @@ import type { FleetResult } from '../contract/fleet-run.ts';
 import type {
   BackupFleetInput,
   BackupLaneInput,
+  ImportArchiveInput,
   ReplicateBundleInput,
   RestoreFleetInput,
   RestoreLaneInput,
   SweepStoreInput,
 } from '../contract/inputs.ts';
 import { queues, workflowNames } from '../contract/names.ts';
-import type { BackupResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
+import type { BackupResult, ImportResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
 import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
@@ -55,6 +56,14 @@ export function startRestoreFleet(client: Client, input: Optional<RestoreFleetIn
 
 function choiceWord({ host, lanes }: Pick<Optional<BackupFleetInput>, 'host' | 'lanes'>): string {
   return host ?? (lanes ? `${lanes.length}-lanes` : 'all');
+}
+
+/** Starts making a bundle of an archive of the old scripts. */
+export function startImport(
+  client: Client,
+  input: Given<ImportArchiveInput> & { readonly archive: string },
+): Promise<Started<ImportResult>> {
+  return start(client, workflowNames.importArchive, `import/${input.lane}`, input);
 }
 
 async function start<R>(client: Client, workflow: string, prefix: string, input: object): Promise<Started<R>> {

@@ -2,8 +2,9 @@
 
 import { dirname, resolve } from 'node:path';
 import type { Fleet } from '../contract/fleet.ts';
-import { laneSpecOf } from '../contract/fleet-lane.ts';
+import { laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
+import type { LaneTarget } from '../domain/lane-target.ts';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { type FleetNote, type ReadFleet, readFleet } from './check-fleet.ts';
@@ -29,6 +30,11 @@ export class FleetFile {
   /** Where relative paths and secret commands start. */
   get baseDir(): string {
     return dirname(this.path);
+  }
+
+  /** The lane as it would be on another host; undefined when there is no such lane or host. */
+  laneOn(name: string, host: string): LaneTarget | undefined {
+    return laneTargetOn(this.fleet, name, host);
   }
 
   /**

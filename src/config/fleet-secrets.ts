@@ -96,6 +96,15 @@ export async function resolveKeychainPassword(file: FleetFile, lane: string): Pr
   return ref === undefined ? undefined : (await resolveSecret(ref, file.baseDir)).toString('utf8');
 }
 
+/**
+ * The passphrase of old scripts' archives; undefined when the fleet file names none.
+ * @throws Failure SecretUnavailable
+ */
+export async function resolveArchivePassphrase(file: FleetFile): Promise<Buffer | undefined> {
+  const ref = file.fleet.archives?.passphrase;
+  return ref === undefined ? undefined : resolveSecret(ref, file.baseDir);
+}
+
 interface PrivateKey {
   readonly privateKeyPem: string;
   readonly publicKey: KeyObject;

@@ -36,6 +36,13 @@ export function replicaStoreOf(stores: Fleet['stores'], name: string): string | 
   return Object.entries(stores).find(([, store]) => store.replicaOf === name)?.[0];
 }
 
+/** The lane as it would be on another host; undefined when the fleet has no such lane or host. */
+export function laneTargetOn(fleet: Fleet, name: string, hostName: string): LaneTarget | undefined {
+  const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
+  const host = Object.hasOwn(fleet.hosts, hostName) ? fleet.hosts[hostName] : undefined;
+  return lane && host ? laneTargetOf(fleet.fleet, name, { ...lane, host: hostName }, host) : undefined;
+}
+
 /** The lane as an operation knows it; undefined when the fleet has no such lane. */
 export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): LaneSpec | undefined {
   const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;

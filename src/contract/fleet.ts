@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { defaultTools, type Tool } from '../domain/lane-target.ts';
 import { limits } from '../domain/limits.ts';
 import { profiles } from '../domain/profile.ts';
+import { archivesSchema } from './fleet-archives.ts';
 import {
   account,
   glob,
@@ -214,6 +215,9 @@ export const fleetSchema = z.strictObject({
   stores: z
     .record(name, storeSchema)
     .describe('where bundles rest, by name; `primary` is the one that lanes use unless they name another'),
+  archives: archivesSchema
+    .optional()
+    .describe('archives of the scripts that ran before Clawback: where they lie, to be imported'),
   hosts: z.record(name, hostSchema).describe('the Macs, by name'),
   lanes: z.record(name, laneSchema).describe("the lanes, by id; a lane's id outlives its host"),
   objectives: objectivesSchema.prefault({}).describe('recovery objectives'),

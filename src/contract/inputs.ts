@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { limits } from '../domain/limits.ts';
+import { archiveNamePattern } from '../domain/old-archive.ts';
 import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
 
 const lane = z
@@ -10,6 +11,10 @@ const lane = z
   .regex(lanePattern, 'a lane id: lower-case letters, digits and inner dashes')
   .describe('the lane, as fleet.yaml names it');
 const bundle = z.string().regex(bundleIdPattern, 'a bundle id, like 20261122T031500Z-1a2b3c4d');
+const archive = z
+  .string()
+  .regex(archiveNamePattern, 'the name of an archive below the folder or store of archives')
+  .describe('an archive of the old scripts, by its name where `archives` of the fleet file says');
 const waitMs = z
   .int()
   .min(0)
@@ -53,6 +58,11 @@ const restoreChoice = {
     .boolean()
     .default(false)
     .describe("restore although OpenClaw's version is outside every profile's range"),
+  archive: archive.optional(),
+  acceptRunning: z
+    .boolean()
+    .optional()
+    .describe('restore although the gateway still runs on the host that the bundle is of'),
 };
 
 const into = z
@@ -72,6 +82,10 @@ export const RestoreLaneInput = z
     ...fromFleetRun,
   })
   .refine((input) => !(input.bundle && input.at), { path: ['at'], message: 'give either bundle or at' })
+  .refine((input) => !(input.archive && (input.bundle || input.at || input.layered || input.undo)), {
+    path: ['archive'],
+    message: 'archive goes without bundle, at, layered and undo',
+  })
   .refine((input) => !(input.undo && (input.bundle || input.at || input.only || input.layered || input.dryRun)), {
     path: ['undo'],
     message: 'undo takes no bundle, at, only, layered or dryRun',
@@ -89,6 +103,7 @@ export const Operation = z.discriminatedUnion('kind', [
     dryRun: z.boolean(),
     streams,
   }),
+  z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
 ]);
@@ -151,6 +166,9 @@ export const SweepStoreInput = z.strictObject({
   waitMs,
 });
 export type SweepStoreInput = z.infer<typeof SweepStoreInput>;
+
+export const ImportArchiveInput = z.strictObject({ lane, archive, waitMs });
+export type ImportArchiveInput = z.infer<typeof ImportArchiveInput>;
 
 export const WatchFleetInput = z.strictObject({});
 export type WatchFleetInput = z.infer<typeof WatchFleetInput>;

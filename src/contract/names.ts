@@ -10,6 +10,7 @@ export const workflowNames = {
   laneSection: 'laneSection',
   sweepStore: 'sweepStore',
   replicateBundle: 'replicateBundle',
+  importArchive: 'importArchive',
   watchFleet: 'watchFleet',
 } as const;
 

@@ -113,6 +113,8 @@ export interface ClassRpo {
 export interface RestorePlan {
   readonly lane: string;
   readonly host: string;
+  /** The host that the bundle is of, when it is another one. */
+  readonly fromHost: string | null;
   readonly bundle: string;
   readonly tier: Tier;
   readonly proven: boolean;
@@ -163,9 +165,26 @@ export interface SweepResult {
   readonly staleUploads: number;
 }
 
+/** What became of an archive of the old scripts. */
+export interface ImportResult {
+  readonly lane: string;
+  readonly archive: string;
+  readonly bundle: string;
+  readonly tier: Tier;
+  readonly capturedAt: string;
+  /** The same archive was imported before: its bundle is there. Nothing was written, and the rest is 0. */
+  readonly already: boolean;
+  readonly segments: number;
+  readonly sizeBytes: number;
+  readonly sealedBytes: number;
+  readonly omissions: readonly OmissionCount[];
+  readonly suspect: readonly string[];
+}
+
 export type SectionResult =
   | { readonly kind: 'backup'; readonly backup: BackupResult }
   | { readonly kind: 'restore'; readonly restore: RestoreResult }
+  | { readonly kind: 'import'; readonly import: ImportResult }
   | { readonly kind: 'settle'; readonly settle: SettleResult }
   | { readonly kind: 'sweep'; readonly sweep: SweepResult };
 

@@ -2,6 +2,7 @@
 
 import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
 import type { Component, Tier } from '../domain/terms.ts';
+import type { ImportedFrom, Origin } from './import-types.ts';
 import type { ClassRpo, OmissionCount, RestorePlan, SealedObject, SegmentPlan, SegmentResult } from './results.ts';
 
 /** The order of a mutating step in its section; with the attempt it makes the step's fence. */
@@ -165,6 +166,7 @@ export interface ManifestRequest extends OnLane {
   readonly results: readonly SegmentResult[];
   readonly survey: Survey;
   readonly predecessor: Predecessor | null;
+  readonly imported?: ImportedFrom;
 }
 
 export interface Predecessor {
@@ -198,6 +200,9 @@ export interface ChosenBundles {
   readonly profile: string;
   readonly openclawVersion: string | null;
   readonly proven: boolean;
+  readonly origin: Origin;
+  /** Made of an archive of the old scripts: its databases are to be checked. */
+  readonly imported: boolean;
   readonly sources: RestorePlan['sources'];
   readonly segments: readonly ChosenSegment[];
   readonly sizeBytes: number;

@@ -6,6 +6,7 @@ import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
+import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
 import type {
   BackupLogLine,
   BackupPlan,
@@ -50,6 +51,8 @@ export interface HostSteps {
   /** Refuses (NoPollers) when one of the queues has no worker. */
   requirePollers(input: { readonly queues: readonly string[] }): Promise<void>;
   surveyLane(input: OnLane): Promise<Survey>;
+  /** Does the lane's gateway run on this other host of the fleet, or would it at boot? Changes nothing; a host that does not answer is no failure. */
+  probeOrigin(input: OnLane & { readonly host: string }): Promise<{ readonly state: OriginState }>;
   /** Does an unfinished journal lie on the lane? Null when the host does not answer. */
   readUnsettled(input: OnLane): Promise<boolean | null>;
   /** Opens the journal, then tells launchd to keep the gateway down, and proves that no writer is left. */
@@ -101,6 +104,13 @@ export interface DataSteps {
       readonly items: readonly KeychainItem[];
     },
   ): Promise<{ readonly plan: SegmentPlan; readonly result: SegmentResult; readonly warnings: readonly string[] }>;
+  /** Is the archive there, and may it be one of this lane? Its size. ArchiveMissing, ArchiveForeign, InvalidInput. */
+  findArchive(input: OnLane & { readonly archive: string }): Promise<{ readonly sizeBytes: number }>;
+  /**
+   * Reads an archive of the old scripts twice: judges all of it, then writes its segments. Nothing is written of one that
+   * is not whole. ArchiveDamaged, ArchiveKeyWrong, ArchiveForeign, ArchiveHostile, VersionUnsupported.
+   */
+  importArchive(input: ImportRequest): Promise<ImportedArchive>;
   /** Builds, signs and writes the manifest: the commit point. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
 }
@@ -174,6 +184,11 @@ export interface VaultDataSteps {
       readonly segments: readonly ChosenSegment[];
     },
   ): Promise<void>;
+  /**
+   * Staged databases that were copied as they lay there: their logs are played in, and each is checked. The report on the
+   * lane names those that fail. DatabaseDamaged.
+   */
+  checkDatabases(input: UnderStage & { readonly restore: string }): Promise<{ readonly databases: number }>;
   /** Checks a staged tree without a gateway: the configuration parses, each secret opens. */
   checkSandbox(
     input: UnderStage & {

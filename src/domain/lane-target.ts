@@ -70,3 +70,11 @@ export function toolPath(host: HostTarget, tool: Tool): string {
 export function hostPath(host: HostTarget, absolute: string): string {
   return host.root === '/' ? absolute : host.root + absolute;
 }
+
+/** The lane's home as the Mac calls it: without the root of a host that is simulated. */
+export function macHome({
+  home,
+  host: { root },
+}: Pick<LaneTarget, 'home'> & { readonly host: Pick<HostTarget, 'root'> }): string {
+  return root === '/' ? home : home.slice(root.length);
+}

@@ -24,7 +24,8 @@ const form = /^(?:openclaw-(config|full)|(lane\d{1,3}))-(\d{4})(\d\d)(\d\d)[.]ta
 
 /** @throws InvalidInput when none of the three scripts gives such a name */
 export function oldArchiveOf(name: string): OldArchive {
-  const [known, script, laneWord, year, month, date, ending = ''] = form.exec(name.slice(name.lastIndexOf('/') + 1)) ?? [];
+  const [known, script, laneWord, year, month, date, ending = ''] =
+    form.exec(name.slice(name.lastIndexOf('/') + 1)) ?? [];
   const day = `${year}-${month}-${date}`;
   if (known === undefined || !isDay(day)) {
     throw new Failure(
@@ -48,7 +49,12 @@ function isDay(day: string): boolean {
  * `agent-lane-1`, `com.slimvps.openclaw-lane1`).
  */
 export function isNamedAfter(laneWord: string, names: readonly string[]): boolean {
-  return names.some((name) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '').endsWith(laneWord));
+  return names.some((name) =>
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, '')
+      .endsWith(laneWord),
+  );
 }
 
 const hourMs = 3_600_000;

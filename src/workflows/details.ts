@@ -2,7 +2,14 @@
 // Pure; ids, sizes and times only.
 
 import type { FleetProgress, FleetResult } from '../contract/fleet-run.ts';
-import type { BackupResult, Progress, ReplicateResult, RestoreResult, SectionResult } from '../contract/results.ts';
+import type {
+  BackupResult,
+  ImportResult,
+  Progress,
+  ReplicateResult,
+  RestoreResult,
+  SectionResult,
+} from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { formatBytes, formatDuration } from '../domain/quantity.ts';
 
@@ -26,6 +33,8 @@ export function doneDetails(result: SectionResult): string {
       return backupDetails(result.backup);
     case 'restore':
       return restoreDetails(result.restore);
+    case 'import':
+      return importDetails(result.import);
     case 'settle':
       return `**settled**: ${result.settle.action}; the gateway is ${result.settle.gateway}`;
     case 'sweep':
@@ -85,6 +94,23 @@ export function replicateDetails({ lane, from, to, bundles, failed, elapsedMs }:
   return paragraphs([
     `**copied** ${bundles.length} bundles of ${lane} from ${from} to ${to}: ${formatBytes(sentBytes)} in ${formatDuration(elapsedMs)}`,
     ...failed.map(({ bundle, code, message }) => `**not copied** ${bundle}: ${code} ${message}`),
+  ]);
+}
+
+function importDetails({
+  archive,
+  lane,
+  bundle,
+  capturedAt,
+  segments,
+  sizeBytes,
+  already,
+  suspect,
+}: ImportResult): string {
+  return paragraphs([
+    `**imported** ${archive} of ${lane}: bundle ${bundle}, captured ${capturedAt}`,
+    already ? 'it had been imported before' : `${formatBytes(sizeBytes)} in ${segments} segments`,
+    ...suspect.map((reason) => `**suspect**: ${reason}`),
   ]);
 }
 

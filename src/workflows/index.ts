@@ -7,4 +7,5 @@ export { replicateBundle } from './replicate-bundle.ts';
 export { restoreFleet } from './restore-fleet.ts';
 export { restoreLane } from './restore-lane.ts';
 export { sweepStore } from './sweep-store.ts';
+export { importArchive } from './import-archive.ts';
 export { watchFleet } from './watch-fleet.ts';

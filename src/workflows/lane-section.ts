@@ -12,6 +12,7 @@ import { backUp } from './backup.ts';
 import { doneDetails } from './details.ts';
 import { andAlso, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
+import { importArchive } from './import.ts';
 import { restore } from './restore.ts';
 import { ProgressBoard, Section } from './section.ts';
 import { dropStage } from './stage.ts';
@@ -97,6 +98,8 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
       return { kind: 'backup', backup: await backUp(section, operation) };
     case 'restore':
       return { kind: 'restore', restore: await restore(section, operation) };
+    case 'import':
+      return { kind: 'import', import: await importArchive(section, operation.archive) };
     case 'undo':
       return { kind: 'restore', restore: await undo(section) };
     case 'sweep':

@@ -5,7 +5,9 @@ import { queues } from '../contract/names.ts';
 import type { RestorePlan, RestoreResult } from '../contract/results.ts';
 import type { ChosenBundles } from '../contract/step-types.ts';
 import { workflowFailure } from './failures.ts';
+import { importArchive } from './import.ts';
 import { RestoreClock } from './restore-clock.ts';
+import { checkOrigin } from './restore-elsewhere.ts';
 import { restoreLive } from './restore-live.ts';
 import { type Planned, type Restore, wants } from './restore-parts.ts';
 import { restoreSandbox } from './restore-sandbox.ts';
@@ -40,16 +42,20 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
   await host.requirePollers({ queues: Object.values(queues) });
   const survey = await host.surveyLane({ target: spec.target });
   const { fleet, lane, store } = spec;
+  const bundle =
+    operation.archive === undefined ? operation.bundle : (await importArchive(section, operation.archive)).bundle;
+  progress.update({ phase: 'checking bundle, host and workers' });
   const chosen = await vault.chooseBundles({
     fleet,
     lane,
     store,
     layered: operation.layered,
-    bundle: operation.bundle,
+    bundle,
     at: operation.at,
     only: operation.only,
   });
   requireVersion(section, operation, chosen, survey.versionKnown);
+  const moved = await checkOrigin(section, operation, chosen, survey);
   const secrets = wants(chosen, 'secrets') ? spec.secrets : [];
   const room = await vault.preflightRestore({
     target: spec.target,
@@ -61,6 +67,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
   const plan: RestorePlan = {
     lane,
     host: spec.target.host.name,
+    fromHost: chosen.origin.host === spec.target.host.name ? null : chosen.origin.host,
     bundle: chosen.bundle,
     tier: chosen.tier,
     proven: chosen.proven,
@@ -77,7 +84,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     liveOpenclawVersion: survey.openclawVersion,
     freeBytes: room.freeBytes,
     neededBytes: room.neededBytes,
-    warnings: [...chosen.warnings, ...survey.warnings, ...room.warnings],
+    warnings: [...moved, ...chosen.warnings, ...survey.warnings, ...room.warnings],
   };
   return { chosen, plan };
 }

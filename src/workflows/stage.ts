@@ -46,6 +46,8 @@ export async function fillStage(
   const ranges = data.filter((segment) => segment.kind === 'range');
   if (ranges.length > 0)
     await vaultStream(0).finishRanges({ target: spec.target, under, store: spec.store, restore, segments: ranges });
+  if (chosen.imported)
+    await vaultStream(chosen.sizeBytes, 'databases').checkDatabases({ target: spec.target, under, restore });
   await inParallel(segments.filter((segment) => segment.kind === 'directories').toReversed(), 1, stage);
   return under;
 }

@@ -6,6 +6,7 @@ import { laneSectionId } from '../../src/contract/names.ts';
 import type { ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
+import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
 import type {
   BackupLogLine,
   BackupPlan,
@@ -89,6 +90,8 @@ export const wholeBundle: ChosenBundles = {
   profile: 'slimvps-legacy',
   openclawVersion: '2026.11.1',
   proven: true,
+  origin: { host: 'mac-1', os: 'macOS 26.1', user: 'agent-lane-1', home: '/Users/agent-lane-1', port: 11430 },
+  imported: false,
   sources: [{ bundle: bundleId, components: ['config', 'plists', 'secrets', 'transcripts'] }],
   segments: [
     chosenSegment('s-0001'),
@@ -102,6 +105,27 @@ export const wholeBundle: ChosenBundles = {
   sealedBytes: 4_000,
   captured: [{ dataClass: 1, bundle: bundleId, capturedAt: '2026-11-22T03:15:00.000Z' }],
   warnings: [],
+};
+
+export const importedArchive: ImportedArchive = {
+  bundle: '20250301T021500Z-1a2b3c4d',
+  tier: 'B',
+  already: false,
+  from: { archive: 'openclaw-full-20250301.tar.gz', sizeBytes: 5_000, sha256: 'e'.repeat(64) },
+  plan: planOf([segmentPlan('s-0001', { reusable: false })]),
+  results: [
+    {
+      id: 's-0001',
+      suffix: '0'.repeat(16),
+      sealedBytes: 700,
+      sealedSha256: 'b'.repeat(64),
+      plainBytes: 1_000,
+      members: 3,
+      index: { suffix: '1'.repeat(16), sealedBytes: 70, sealedSha256: 'c'.repeat(64) },
+      vanished: 0,
+      torn: 0,
+    },
+  ],
 };
 
 const survey: Survey = {
@@ -208,6 +232,10 @@ export class FakeLane {
   };
   survey = survey;
   chosen = wholeBundle;
+  /** What is known of the host that its bundle is of. */
+  originState: OriginState = 'down';
+  imported: ImportedArchive = importedArchive;
+
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
   /** What a fleet run measures of it; its own volume, unless a test says so. */
   room: RestoreRoom;

@@ -93,6 +93,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
     requirePollers: () => undefined,
     surveyLane: (lane) => lane.survey,
+    probeOrigin: (lane) => ({ state: lane.originState }),
     readUnsettled: (lane) => (lane.unreachable ? null : lane.journal !== null),
 
     captureLane: (lane, { fence, bundle }, attempt) => {
@@ -133,6 +134,8 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       return { removed: false };
     },
 
+    findArchive: (lane) => ({ sizeBytes: lane.imported.from.sizeBytes }),
+    importArchive: (lane) => lane.imported,
     chooseBundles: (lane) => lane.chosen,
     preflightRestore: () => ({ freeBytes: 100_000_000, neededBytes: 12_000, warnings: [] }),
     openStage: (lane, { fence, restore }, attempt) => {
@@ -146,6 +149,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       return { plainBytes: segment.plainBytes, members: 3 };
     },
     checkBundles: (_lane, { segments }) => ({ members: 3 * segments.length }),
+    checkDatabases: (lane, { under }) => {
+      lane.requireUnder(under);
+      return { databases: 1 };
+    },
     finishRanges: (lane, { under }) => lane.requireUnder(under),
     checkSandbox: (lane, { under }) => {
       lane.requireUnder(under);
@@ -228,6 +235,7 @@ const stepsOf = {
     describeHolder: 1,
     requirePollers: 1,
     surveyLane: 1,
+    probeOrigin: 1,
     readUnsettled: 1,
     stopWriters: 1,
     openStage: 1,
@@ -239,7 +247,15 @@ const stepsOf = {
     tidyLane: 1,
     appendBackupLog: 1,
   },
-  data: { captureLane: 1, planSupplement: 1, backupSegment: 1, backupSecrets: 1, commitManifest: 1 },
+  data: {
+    captureLane: 1,
+    planSupplement: 1,
+    backupSegment: 1,
+    backupSecrets: 1,
+    commitManifest: 1,
+    findArchive: 1,
+    importArchive: 1,
+  },
   vault: {
     findReusable: 1,
     measureRestore: 1,
@@ -254,7 +270,7 @@ const stepsOf = {
     planReplica: 1,
     commitReplica: 1,
   },
-  vaultData: { copySegments: 1, checkBundles: 1, stageSegment: 1, finishRanges: 1, checkSandbox: 1 },
+  vaultData: { copySegments: 1, checkBundles: 1, stageSegment: 1, finishRanges: 1, checkDatabases: 1, checkSandbox: 1 },
 } as const satisfies {
   host: Record<keyof HostSteps, 1>;
   data: Record<keyof DataSteps, 1>;

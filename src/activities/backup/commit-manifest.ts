@@ -10,6 +10,7 @@ import type { OmissionCount, SegmentPlan, SegmentResult } from '../../contract/r
 import type { ManifestRequest } from '../../contract/step-types.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { macHome } from '../../domain/lane-target.ts';
 import { componentsOf } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { activity } from '../step.ts';
@@ -46,11 +47,15 @@ export function buildManifest(request: ManifestRequest, recipients: readonly Rec
       region: request.region,
       os: survey.os,
       ...(survey.openclawVersion === null ? {} : { openclawVersion: survey.openclawVersion }),
+      user: target.user,
+      home: macHome(target),
+      port: target.port,
     },
     clockOffsetMs: Math.round(survey.clockOffsetMs),
     consistency: plan.consistency,
     ...(predecessor ? { predecessor: { bundle: predecessor.bundle, sha256: predecessor.sha256 } } : {}),
     ...(suspect.length > 0 ? { suspect } : {}),
+    ...(request.imported ? { imported: request.imported } : {}),
     components: totalsOf(segments),
     segments,
     omissions: sumByReason([

@@ -36,6 +36,7 @@ export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: Ab
         components: heldComponents(below).filter((component) => classOf(component) === 2),
       });
   }
+  if (parts.length > 1) requireNoneImported(parts, choice.lane);
   requireDatabasesOfOne(parts, choice.lane);
   return answer(newest, parts, search.passedOver);
 }
@@ -84,6 +85,20 @@ export function requireDatabasesOfOne(parts: readonly Part[], lane: string): voi
   );
 }
 
+/** Its databases lie among its files: whether they go with another bundle's cannot be told. */
+function requireNoneImported(parts: readonly Part[], lane: string): void {
+  const imported = parts.find(({ manifest }) => manifest.imported)?.manifest;
+  if (imported === undefined) return;
+  throw new Failure(
+    'NoRestorePoint',
+    `bundle ${imported.bundle} of lane ${lane} is imported: it is not layered with another`,
+    {
+      lane,
+      bundle: imported.bundle,
+    },
+  );
+}
+
 async function newestFitting(search: Search): Promise<Manifest> {
   const { deps, choice, signal, passedOver } = search;
   if (choice.bundle !== undefined)
@@ -126,6 +141,8 @@ function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly P
     profile: newest.profile,
     openclawVersion: newest.host.openclawVersion ?? null,
     proven: false,
+    origin: originOf(newest),
+    imported: newest.imported !== undefined,
     sources: parts.map(({ manifest, components: held }) => ({ bundle: manifest.bundle, components: held })),
     segments: chosen.map(({ manifest, segment }) => chosenSegment(manifest, segment)),
     sizeBytes: chosen.reduce((sum, { segment }) => sum + segment.plainBytes, 0),
@@ -134,6 +151,7 @@ function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly P
     warnings: [
       ...passedOver.map((one) => passedOverWarning(one, parts)),
       ...(newest.suspect?.map((reason) => `bundle ${newest.bundle} is suspect: ${reason}`) ?? []),
+      ...importedWarnings(newest, parts),
     ],
   };
 }
@@ -144,6 +162,21 @@ function passedOverWarning({ bundle, failure }: PassedOver, parts: readonly Part
     parts.map(({ manifest }) => manifest).find((manifest) => manifest.bundle < bundle) ?? parts[0]?.manifest;
   const hours = instead ? (Date.now() - Date.parse(instead.capturedAt)) / 3_600_000 : 0;
   return `BUNDLE ${bundle} CANNOT BE USED (${failure.code}) and is passed over: ${failure.message}. Instead comes ${instead?.bundle}, captured at ${instead?.capturedAt}, ${hours.toFixed(1)} hours ago. ${failureTable[failure.code].hint}`;
+}
+
+function originOf({ host: { name, os, user, home, port } }: Manifest): ChosenBundles['origin'] {
+  return { host: name, os, user: user ?? null, home: home ?? null, port: port ?? null };
+}
+
+/** What the old scripts left out stays as it is on the lane: that has to be known before it is agreed to. */
+function importedWarnings({ bundle, imported }: Manifest, parts: readonly Part[]): string[] {
+  if (!imported) return [];
+  const held = parts.flatMap((part) => part.components);
+  const lacks = components.filter((component) => !held.includes(component));
+  return [
+    `bundle ${bundle} was made of the archive ${imported.archive}: its files were copied while they were written, and its databases are checked before anything is stopped`,
+    ...(lacks.length > 0 ? [`it restores no ${lacks.join(', ')}: what the lane has of that stays`] : []),
+  ];
 }
 
 function chosenSegment(manifest: Manifest, segment: ManifestSegment): ChosenSegment {

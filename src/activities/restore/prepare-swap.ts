@@ -1,14 +1,11 @@
 // Writes into the journal what the swap will rename, once the writers have stopped and the staging tree is
 // whole. A repeated attempt keeps what an earlier one wrote.
 
-import { matchesAny } from '../../bundle/globs.ts';
 import type { PrepareSwap } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { isPrepared, type Journal, type Rename } from '../../contract/journal.ts';
-import type { Profile } from '../../domain/profile.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { emptyTables } from '../../lane/empty-tables.ts';
-import { listFiles } from '../../lane/listing.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { folderChildren } from '../../lane/children.ts';
 import { pathsExist } from '../../lane/trees.ts';
@@ -19,6 +16,7 @@ import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { carriedOver } from './carry-over.ts';
 import { requireJournal, saveJournal } from './journal-file.ts';
+import { stagedDatabases } from './staged-databases.ts';
 import { databaseLogs, databaseRenames, swapRenames } from './swap-units.ts';
 
 export function prepareSwapStep(deps: Deps): HostSteps['prepareSwap'] {
@@ -41,13 +39,6 @@ async function applyProfileRules(shell: LaneShell, restore: string, fence: Fence
   const base = `${shell.target.home}/${clawbackDirectory}/${stageDirectory(restore)}/home`;
   for (const path of await stagedDatabases(shell, base, profile))
     await emptyTables(shell, `${base}/${path}`, profile.emptiedTables, { fence });
-}
-
-async function stagedDatabases(shell: LaneShell, base: string, { roots, databases }: Profile): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { path, type } of listFiles(shell, { base, paths: roots }))
-    if (type === 'file' && matchesAny(path, databases)) found.push(path.toString('utf8'));
-  return found;
 }
 
 async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap): Promise<Journal> {

@@ -6,6 +6,7 @@ import { attachRun, describeRun, type Run, type RunDescription } from '../../cli
 import type { FleetResult } from '../../contract/fleet-run.ts';
 import type {
   BackupResult,
+  ImportResult,
   ReplicateResult,
   RestoreResult,
   SectionResult,
@@ -18,6 +19,7 @@ import { documented } from '../documented.ts';
 import { fleetOutcome, isFleetRun } from '../fleet-command.ts';
 import { follow, followFleet } from '../follow.ts';
 import { parseWorkflowId } from '../parse.ts';
+import { importOutcome } from './archives.ts';
 import { backupOutcome } from './backup.ts';
 import { replicateOutcome } from './replicate.ts';
 import { restoreOutcome } from './restore.ts';
@@ -83,6 +85,7 @@ export function requireLane({ workflowId, type, lane }: RunDescription): string 
 function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: unknown): Outcome {
   if (type === 'backupLane') return backupOutcome(workflowId, result as BackupResult);
   if (type === 'restoreLane') return restoreOutcome({ workflowId, ...(result as RestoreResult) });
+  if (type === 'importArchive') return importOutcome(workflowId, result as ImportResult);
   if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
   if (type === 'replicateBundle') return replicateOutcome([{ workflowId, ...(result as ReplicateResult) }]);
   return sectionOutcome(workflowId, lane, result as SectionResult);
@@ -91,6 +94,7 @@ function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: u
 function sectionOutcome(workflowId: string, lane: string, result: SectionResult): Outcome {
   if (result.kind === 'backup') return backupOutcome(workflowId, result.backup);
   if (result.kind === 'restore') return restoreOutcome({ workflowId, ...result.restore });
+  if (result.kind === 'import') return importOutcome(workflowId, result.import);
   if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
   return settleOutcome(workflowId, lane, result.settle);
 }

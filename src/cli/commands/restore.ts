@@ -11,7 +11,7 @@ import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { fleetExitNote, fleetFields, meantLanes, requireOneChoice, restoreFleet } from '../fleet-command.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
-import { collectLanes, parseBundle, parseComponent, parseInstant } from '../parse.ts';
+import { collectLanes, parseArchive, parseBundle, parseComponent, parseInstant } from '../parse.ts';
 import { refuseCombinations, refuseForMany, type RestoreOptions as Options, wantsAnswer } from '../restore-options.ts';
 import { type PlanContext, planText, restoreText } from '../restore-text.ts';
 
@@ -36,11 +36,17 @@ export function restoreCommand(cli: Cli): Command {
       'one component alone: config, plists, secrets, transcripts, workspace or logs',
       parseComponent('--only'),
     )
+    .option(
+      '--from-archive <NAME>',
+      'from an archive of the old scripts, by its name where `archives` of fleet.yaml says; it is imported first',
+      parseArchive('--from-archive'),
+    )
     .option('--layered', 'class 2 from the newest bundle that has it, class 1 from the newest of all')
     .option('--sandbox', 'into a private directory beside the lane, which is checked and removed again')
     .option('--undo', 'go back to what the last restore replaced')
     .option('--dry-run', 'check and plan only; nothing is changed')
     .option('--accept-version', "restore although OpenClaw's version is outside the profile's range")
+    .option('--accept-running', 'restore although the gateway still runs on the host that the bundle is of')
     .option('--yes', 'do not ask')
     .action(cli.action((lanes: readonly string[], options: Options) => restore(cli, lanes, options)));
   return documented(command, {
@@ -50,10 +56,12 @@ export function restoreCommand(cli: Cli): Command {
       './clawback restore --host mac-1',
       './clawback restore lane-1 --only transcripts --at 2026-11-22T03:15:00+09:00',
       './clawback restore lane-1 --undo --yes',
+      './clawback restore lane-1 --from-archive openclaw-full-20260301.tar.gz.gpg',
     ],
     json: [...restoreFields, ...fleetFields],
     notes: [
       'Until a restore is committed every failure and `./clawback cancel` lead back to the tree as it was; after that `--undo` does, for seven days.',
+      'Of an archive a bundle is made before the plan is shown, also with `--dry-run`: the store gets it, the lane is not touched. The same archive gives the same bundle.',
       'Where nobody can be asked (no terminal), `--yes` is needed for what changes the lane. With `--yes` the plan is made by the restore itself, in one go.',
       'Exit status 8 when the lane is restored, but later than its RTO; 5 when it runs and answers no message.',
       'Lanes of one host whose homes share a volume are restored side by side as far as it has room for all, else one after the other; one that fits not even alone is refused, untouched. `--bundle` and `--undo` are for one lane.',
@@ -114,10 +122,11 @@ interface Restoring {
 
 function contextOf(
   { rpoMs, budgets }: { readonly rpoMs: number; readonly budgets: { readonly rtoMs: number } },
-  { bundle, at, only }: Options,
+  { bundle, at, only, fromArchive }: Options,
 ): PlanContext {
   const chosenBy = at === undefined ? 'newest' : 'time';
-  return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: bundle === undefined ? chosenBy : 'bundle', ...(only && { only }) };
+  const isNamed = bundle !== undefined || fromArchive !== undefined;
+  return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: isNamed ? 'bundle' : chosenBy, ...(only && { only }) };
 }
 
 /** The plan by a workflow of its own, which changes nothing; Ctrl-C gives it up. */
@@ -125,12 +134,13 @@ async function makePlan(
   { cli, temporal, fleet, lane }: Restoring,
   options: Options,
 ): Promise<RestoreResult & { readonly workflowId: string }> {
-  const { bundle, at, only, layered = false, sandbox, acceptVersion = false } = options;
+  const { bundle, at, only, layered = false, sandbox, acceptVersion = false, fromArchive: archive } = options;
   const into = sandbox ? 'sandbox' : 'live';
   const planning = await startRestore(temporal.client, {
     lane,
     bundle,
     at,
+    archive,
     only,
     layered,
     acceptVersion,
@@ -177,11 +187,13 @@ async function run(
   options: Options,
   bundle: string | undefined,
 ): Promise<RestoreResult & { readonly workflowId: string }> {
-  const { at, only, layered = false, sandbox, undo = false, acceptVersion = false } = options;
+  const { at, only, layered = false, sandbox, undo = false, acceptVersion = false, acceptRunning = false } = options;
   const choice = undo
     ? {}
     : {
         bundle,
+        archive: bundle === undefined ? options.fromArchive : undefined,
+        acceptRunning,
         at: bundle === undefined ? at : undefined,
         only,
         layered,

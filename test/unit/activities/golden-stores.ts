@@ -118,6 +118,7 @@ export class GoldenStores {
         opening: async () => openingKeys.vault,
       },
       store: (name) => this.#store(name),
+      archives: refuse,
       keychainPassword: refuse,
     };
   }

@@ -10,7 +10,12 @@ import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listArchive, writeArchive } from '../../../src/bundle/archive-segments.ts';
 import { type IndexEntry, pathOf } from '../../../src/bundle/index-file.ts';
-import { type ArchivePlan, type ArchivePlanOptions, layoutOf, planArchive } from '../../../src/bundle/old-archive-plan.ts';
+import {
+  type ArchivePlan,
+  type ArchivePlanOptions,
+  layoutOf,
+  planArchive,
+} from '../../../src/bundle/old-archive-plan.ts';
 import { readArchive, type Unwrapping } from '../../../src/bundle/unwrap.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
 import { oldArchiveOf } from '../../../src/domain/old-archive.ts';
@@ -45,7 +50,10 @@ async function segmentsOf(path: string, plan: ArchivePlan): Promise<Map<string, 
   await readArchive(opened(path), how(path), (tar) =>
     writeArchive(tar, plan, async ({ id }, segment) => {
       const bytes = await buffer(segment);
-      const listing = execFileSync('bsdtar', ['-tf', '-'], { input: bytes, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+      const listing = execFileSync('bsdtar', ['-tf', '-'], {
+        input: bytes,
+        env: { ...process.env, LC_ALL: 'C.UTF-8' },
+      });
       found.set(id, { listing: listing.toString().trimEnd().split('\n'), tar: bytes });
     }),
   );
@@ -93,12 +101,18 @@ describe('what is in an archive', () => {
       // content of a file whose first name was left out
       const workspace = data.find(({ component }) => component === 'workspace');
       const tar = segments.get(workspace?.id ?? '')?.tar;
-      expect(execFileSync('bsdtar', ['-xOf', '-', 'workspace/zz-link.js', 'workspace/zz-link-2.js'], { input: tar }).toString()).toContain('shared by a link');
+      expect(
+        execFileSync('bsdtar', ['-xOf', '-', 'workspace/zz-link.js', 'workspace/zz-link-2.js'], {
+          input: tar,
+        }).toString(),
+      ).toContain('shared by a link');
     },
   );
 
   it('relative to the home is read as one, and tells its layout', async () => {
-    const entries = await list(packed(mac, 'lane1-20250301.tar.gz', ['.openclaw', 'workspace'], join(mac, 'Users/agent-lane-1')));
+    const entries = await list(
+      packed(mac, 'lane1-20250301.tar.gz', ['.openclaw', 'workspace'], join(mac, 'Users/agent-lane-1')),
+    );
     const routes = entries.find((entry) => pathOf(entry).toString() === '.openclaw/config/routes.json');
     expect(routes?.mtime).toBe('1740000000000000000');
     expect(layoutOf(entries)).toBe('slimvps-legacy');
@@ -172,7 +186,7 @@ describe('what is refused', () => {
     if ('type' in header) archive.entry(header);
     else archive.entry(header, '');
     archive.finalize();
-    const tar = gzipSync(await buffer(archive as unknown as Readable));
+    const tar = gzipSync(await buffer(archive));
     const read = readArchive(Readable.from([tar]), { wrapping: 'none' }, listArchive);
     expect(await codeOf(read.then(({ result }) => planArchive(result, options)))).toBe('ArchiveHostile');
   });

@@ -42,12 +42,31 @@ export function packed(root: string, name: string, paths: readonly string[], fro
   execFileSync('bsdtar', ['-czf', path.replace(/[.](?:gpg|enc)$/, ''), '-C', from, ...paths]);
   if (name.endsWith('.gpg')) {
     const home = mkdtempSync(join(tmpdir(), 'cb-g-'));
-    const argv = ['--batch', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase-fd', '0', '--cipher-algo', 'AES256', '--s2k-count', '65536'];
-    execFileSync('gpg', [...argv, '--symmetric', '--output', path, path.slice(0, -4)], { input: passphrase, stdio: ['pipe', 'ignore', 'ignore'] });
+    const argv = [
+      '--batch',
+      '--homedir',
+      home,
+      '--pinentry-mode',
+      'loopback',
+      '--passphrase-fd',
+      '0',
+      '--cipher-algo',
+      'AES256',
+      '--s2k-count',
+      '65536',
+    ];
+    execFileSync('gpg', [...argv, '--symmetric', '--output', path, path.slice(0, -4)], {
+      input: passphrase,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     execFileSync('gpgconf', ['--homedir', home, '--kill', 'gpg-agent']);
   }
   if (name.endsWith('.enc'))
-    execFileSync('openssl', ['enc', '-aes-256-cbc', '-pbkdf2', '-pass', 'stdin', '-in', path.slice(0, -4), '-out', path], { input: `${passphrase}\n` });
+    execFileSync(
+      'openssl',
+      ['enc', '-aes-256-cbc', '-pbkdf2', '-pass', 'stdin', '-in', path.slice(0, -4), '-out', path],
+      { input: `${passphrase.toString()}\n` },
+    );
   return path;
 }
 

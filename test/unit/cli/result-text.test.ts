@@ -25,6 +25,7 @@ const backup: BackupResult = {
 const plan: RestorePlan = {
   lane: 'lane-1',
   host: 'mac-1',
+  fromHost: null,
   bundle,
   tier: 'B',
   proven: false,
