@@ -48,8 +48,8 @@ export interface HostSteps {
   listLanes(): Promise<readonly ResolvedLaneName[]>;
   /** Who holds a lane's section; null when nobody does any more. */
   describeHolder(input: { readonly workflowId: string }): Promise<Holder | null>;
-  /** Refuses (NoPollers) when one of the queues has no worker. */
-  requirePollers(input: { readonly queues: readonly string[] }): Promise<void>;
+  /** Refuses (NoPollers) when one of the queues has no worker, after waiting for one as long as is said. */
+  requirePollers(input: { readonly queues: readonly string[]; readonly waitMs?: number }): Promise<void>;
   surveyLane(input: OnLane): Promise<Survey>;
   /** Does the lane's gateway run on this other host of the fleet, or would it at boot? Changes nothing; a host that does not answer is no failure. */
   probeOrigin(input: OnLane & { readonly host: string }): Promise<{ readonly state: OriginState }>;
@@ -75,9 +75,11 @@ export interface HostSteps {
 export interface DataSteps {
   /**
    * Lists the lane, copies its databases and, where the file system can, clones its files, all while the gateway is
-   * suspended, where it can be; then plans, and writes the member lists to the lane. ClassOneEmpty.
+   * suspended, where it can be; then plans, and writes the member lists to the lane. Before all that it reads the Keychain
+   * items that the backup will take, for what cannot be sealed then is refused now. ClassOneEmpty, KeychainMissing,
+   * KeychainLocked, KeychainPasswordWrong, KeychainItemMissing, KeychainItemUnusable.
    */
-  captureLane(input: PlanRequest): Promise<BackupPlan>;
+  captureLane(input: PlanRequest & { readonly secrets: readonly KeychainItem[] }): Promise<BackupPlan>;
   /** Plans the torn files again. */
   planSupplement(
     input: PlanRequest & {

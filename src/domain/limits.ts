@@ -155,6 +155,11 @@ export const limits = {
   plistBytes: 100 * KiB,
   /** One command over SSH: Linux takes 128 KiB in one argument, and the login shell gets it all as one; room for its own. */
   commandLineBytes: 120 * KiB,
+  /**
+   * How long a backup waits for a queue without a worker. Temporal remembers a poller for five minutes, so a worker that is
+   * restarted is not missed at all; this is for one that starts just now, which takes some 15 s.
+   */
+  pollerWaitMs: 60 * second,
   /** How long a refused channel is asked for again: sshd frees a session when it has reaped its process. */
   channelOpenMs: 5 * second,
 

@@ -46,7 +46,7 @@ async function writePlan(section: Section, operation: Backup, finished: Map<stri
   const data = dataStream(limits.segmentBytes);
 
   progress.update({ phase: 'listing the lane and copying its databases' });
-  const plan = await data.captureLane({ ...section.mutating(), ...request });
+  const plan = await data.captureLane({ ...section.mutating(), ...request, secrets: spec.secrets });
   const reusable = await findReusable(section, plan);
   const reused = new Set<string>();
   const lookUp = (segment: SegmentPlan): SegmentResult | undefined => {

@@ -2,8 +2,10 @@
 // there when anything fails: the next run of the same plan refers to them, and the sweep removes the rest.
 
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { queues } from '../contract/names.ts';
 import type { BackupResult } from '../contract/results.ts';
 import type { BackupLogLine, Survey } from '../contract/step-types.ts';
+import { limits } from '../domain/limits.ts';
 import { type Backup, type Written, writeSegments } from './backup-segments.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { Section } from './section.ts';
@@ -80,6 +82,8 @@ async function dropOldBaks(section: Section): Promise<string[]> {
 
 async function writeBundle(section: Section, operation: Backup, startedMs: number): Promise<BackupResult> {
   const { spec, progress } = section;
+  progress.update({ phase: 'looking for workers' });
+  await host.requirePollers({ queues: [queues.data, queues.vault], waitMs: limits.pollerWaitMs });
   progress.update({ phase: 'surveying the host' });
   const survey = await host.surveyLane({ target: spec.target });
   const written = await writeSegments(section, operation);

@@ -377,9 +377,9 @@ describe('a keychain', () => {
     expect(await refusalOf(rig, neighbour, () => restore(rig, neighbour, { bundle: foreign }))).toMatchObject(
       names('KeychainLocked'),
     );
-    expect(await refusalOf(rig, neighbour, () => backUp(rig, neighbour, { tier: 'A' }))).toMatchObject({
-      code: 'KeychainLocked',
-    });
+    expect(await refusalOf(rig, neighbour, () => backUp(rig, neighbour, { tier: 'A' }))).toMatchObject(
+      names('KeychainLocked'),
+    );
     await unlockKeychain(rig, neighbour);
   });
 
@@ -390,9 +390,9 @@ describe('a keychain', () => {
     expect(await refusalOf(rig, lane, () => restore(rig, lane, { bundle: good }))).toMatchObject(
       names('KeychainPasswordWrong'),
     );
-    expect(await refusalOf(rig, lane, () => backUp(rig, lane, { tier: 'A' }))).toMatchObject({
-      code: 'KeychainPasswordWrong',
-    });
+    expect(await refusalOf(rig, lane, () => backUp(rig, lane, { tier: 'A' }))).toMatchObject(
+      names('KeychainPasswordWrong'),
+    );
     writeFileSync(path, lane.keychainPassword);
     await unlockKeychain(rig, lane);
   });
@@ -405,9 +405,9 @@ describe('a keychain', () => {
       neighbour,
       `${tool} delete-generic-password -s ${service} -a ${account.replace('1', '2')} ${neighbour.keychain}`,
     );
-    expect(await refusalOf(rig, neighbour, () => backUp(rig, neighbour, { tier: 'A' }))).toMatchObject({
-      code: 'KeychainItemMissing',
-    });
+    expect(await refusalOf(rig, neighbour, () => backUp(rig, neighbour, { tier: 'A' }))).toMatchObject(
+      names('KeychainItemMissing'),
+    );
   });
 });
 

@@ -82,7 +82,7 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   appendBackupLog: small,
   dropOldBaks: small,
   describeHolder: [{ operation: 'second backup' }],
-  requirePollers: plan,
+  requirePollers: [...plan, ...small],
   chooseBundles: plan,
   preflightRestore: plan,
   checkBundles: restore,

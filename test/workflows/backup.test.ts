@@ -16,7 +16,14 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 const entry: StepName[] = ['describeLane', 'settleLane'];
-const work: StepName[] = ['surveyLane', 'captureLane', 'findReusable', 'backupSegment', 'backupSecrets'];
+const work: StepName[] = [
+  'requirePollers',
+  'surveyLane',
+  'captureLane',
+  'findReusable',
+  'backupSegment',
+  'backupSecrets',
+];
 const after: StepName[] = ['appendBackupLog', 'tidyLane', 'dropOldBaks'];
 const whole: StepName[] = ['resolveLane', ...entry, ...work, 'commitManifest', ...after];
 

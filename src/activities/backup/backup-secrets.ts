@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { encodeIndex } from '../../bundle/index-file.ts';
 import { encodeSecrets } from '../../bundle/secrets-file.ts';
 import type { DataSteps } from '../../contract/steps.ts';
+import type { KeychainItem } from '../../domain/lane-target.ts';
 import { findVerbatim } from '../../lane/verbatim.ts';
 import { readItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -18,10 +19,7 @@ import { putSealed } from './put-sealed.ts';
 export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
   return activity(async ({ target, store, segmentId, items, bundle }, run) => {
     const shell = await reach(deps, target, run);
-    await unlock(deps, shell);
-    const read = [];
-    for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
-
+    const read = await readItems(deps, shell, items);
     const verbatim = await findVerbatim(
       shell,
       read.map(({ value }) => value),
@@ -70,6 +68,22 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
       },
     };
   });
+}
+
+/**
+ * Every item, as it could be written back. KeychainMissing, KeychainLocked, KeychainPasswordWrong, KeychainItemMissing,
+ * KeychainItemUnusable.
+ */
+export async function readItems(
+  deps: Deps,
+  shell: LaneShell,
+  items: readonly KeychainItem[],
+): Promise<(KeychainItem & { readonly value: Buffer })[]> {
+  if (items.length === 0) return [];
+  await unlock(deps, shell);
+  const read = [];
+  for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
+  return read;
 }
 
 /** Where the profile keeps configuration: the roots, but what a rule gives to another component is data, and large. */

@@ -1,6 +1,7 @@
 // Takes a lane at one moment, as far as its gateway and its file system allow, and plans the bundle: which files go
 // into which segment. While the gateway is suspended the live tree is listed, the databases are copied and the files are
 // cloned; never is a file's content copied in that time. Without a clone the files are read later, and compared.
+// What the Keychain refuses is refused before any of it.
 // Fingerprints are always of the live tree's listing. May be repeated: it begins anew.
 
 import { type BundlePlan, planBundle } from '../../bundle/plan.ts';
@@ -21,6 +22,7 @@ import { cloneDirectory, copiesDirectory, runDirectory } from '../lane-paths.ts'
 import { plistCandidates } from '../plist-paths.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach } from '../step.ts';
+import { readItems } from './backup-secrets.ts';
 import { inWindow, type Window } from './capture-window.ts';
 import { requireClassOne, requireTrees } from './plan-checks.ts';
 import { planOptions, type SharedOptions } from './plan-options.ts';
@@ -41,6 +43,8 @@ export function captureLaneStep(deps: Deps): DataSteps['captureLane'] {
     const shell = await reach(deps, request.target, run);
     const fence = fenceOf(request.fence, run);
     await takeFence(shell, fence, run.signal);
+    // read and let go: a keychain that is locked is told before anything is captured or sent, not after all of it
+    await readItems(deps, shell, request.secrets);
     const { bundle } = request;
     const offsetMs = await clockOffset(shell);
     const options = await planOptions(deps, request, Date.now() + offsetMs);

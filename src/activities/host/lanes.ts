@@ -3,7 +3,9 @@
 import type { LaneChoice } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Deps, FleetView } from '../deps.ts';
+import { limits } from '../../domain/limits.ts';
+import { pause } from '../../lane/pause.ts';
+import type { Deps, FleetView, TemporalView } from '../deps.ts';
 import { activity } from '../step.ts';
 
 export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
@@ -81,10 +83,27 @@ export function describeHolderStep({ temporal }: Deps): HostSteps['describeHolde
 }
 
 export function requirePollersStep({ temporal }: Deps): HostSteps['requirePollers'] {
-  return activity(async ({ queues }) => {
-    for (const queue of queues) {
-      if (!(await temporal.hasPoller(queue)))
-        throw new Failure('NoPollers', `no worker polls the queue ${queue}`, { queue });
+  return activity(({ queues, waitMs = 0 }, { signal }) => requirePollers(temporal, { queues, waitMs, signal }));
+}
+
+/** NoPollers, naming the first queue that has no worker when the time is over. */
+export async function requirePollers(
+  temporal: Pick<TemporalView, 'hasPoller'>,
+  {
+    queues,
+    waitMs,
+    signal,
+  }: { readonly queues: readonly string[]; readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const startedMs = performance.now();
+  for (const queue of queues) {
+    while (!(await temporal.hasPoller(queue))) {
+      const waitedMs = performance.now() - startedMs;
+      if (waitedMs >= waitMs) {
+        const waited = waitMs > 0 ? `, ${Math.round(waitMs / 1000)} s were waited for one` : '';
+        throw new Failure('NoPollers', `no worker polls the queue ${queue}${waited}`, { queue });
+      }
+      await pause(Math.min(limits.heartbeatMs, waitMs - waitedMs), signal);
     }
-  });
+  }
 }
