@@ -3,7 +3,6 @@
 import type { LaneChoice } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
-import { limits } from '../../domain/limits.ts';
 import { pause } from '../../lane/pause.ts';
 import type { Deps, FleetView, TemporalView } from '../deps.ts';
 import { activity } from '../step.ts';
@@ -86,6 +85,8 @@ export function requirePollersStep({ temporal }: Deps): HostSteps['requirePoller
   return activity(({ queues, waitMs = 0 }, { signal }) => requirePollers(temporal, { queues, waitMs, signal }));
 }
 
+const lookEveryMs = 2_000;
+
 /** NoPollers, naming the first queue that has no worker when the time is over. */
 export async function requirePollers(
   temporal: Pick<TemporalView, 'hasPoller'>,
@@ -103,7 +104,7 @@ export async function requirePollers(
         const waited = waitMs > 0 ? `, ${Math.round(waitMs / 1000)} s were waited for one` : '';
         throw new Failure('NoPollers', `no worker polls the queue ${queue}${waited}`, { queue });
       }
-      await pause(Math.min(limits.heartbeatMs, waitMs - waitedMs), signal);
+      await pause(Math.min(lookEveryMs, waitMs - waitedMs), signal);
     }
   }
 }
