@@ -1,6 +1,7 @@
 // The worker: the one place where fleet file, keys, stores, connections, activities and workflows meet.
 // `node src/worker.ts --fleet FILE [--queues host,data,vault,vaultData] [--streams N]`; started by the CLI.
 
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,7 @@ import {
 import { type Activities, type Archives, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
-import { describeHolder, hasPoller } from './client/temporal-view.ts';
+import { activityAttempts, describeHolder, hasPoller } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
 import {
   resolveArchivePassphrase,
@@ -98,6 +99,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
     return opened;
   };
   return createActivities({
+    version: versionOfPackage(),
     fleet: {
       name: fleet.fleet.fleet,
       digest: fleet.digest,
@@ -119,6 +121,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
     temporal: {
       hasPoller: (queue) => hasPoller(temporal.client, queue),
       describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
+      activityAttempts: (run) => activityAttempts(temporal.client, run),
     },
     store: storeOf,
     archives: () => archivesOf(fleet, (name) => storeOf(name, 'vault')),
@@ -128,6 +131,11 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
 
 function capsOf({ lanesAtOnce, streamsAtOnce, streamsPerHost }: FleetFile['fleet']['limits']): FleetCaps {
   return { lanesAtOnce, streamsAtOnce, streamsPerHost };
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(pathOf('../package.json'), 'utf8')) as { readonly version: string };
+  return version;
 }
 
 function pathOf(module: string): string {

@@ -3,7 +3,7 @@
 
 import type { Recipient } from '../bundle/seal.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
-import type { FleetCaps, Holder } from '../contract/step-types.ts';
+import type { FleetCaps, Holder, WorkflowRun } from '../contract/step-types.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';
@@ -43,16 +43,26 @@ export interface Keys {
   opening(): Promise<{ readonly name: string; readonly privateKeyPem: string }>;
 }
 
+/** How often one activity had to be tried, and by which event of the history it was scheduled. */
+export interface ActivityAttempts {
+  readonly eventId: number;
+  readonly attempts: number;
+}
+
 /** The Temporal service, as far as activities ask it. */
 export interface TemporalView {
   hasPoller(queue: string): Promise<boolean>;
   describeHolder(workflowId: string): Promise<Holder | null>;
+  /** Of the activities in a run's history, those that have ended. */
+  activityAttempts(run: WorkflowRun): Promise<readonly ActivityAttempts[]>;
 }
 
 /** As whom a store is opened: `backup` puts and lists; `vault` gets too, and deletes as who may. */
 export type StoreUse = 'backup' | 'vault';
 
 export interface Deps {
+  /** Clawback's own. */
+  readonly version: string;
   readonly fleet: FleetView;
   readonly keys: Keys;
   readonly pool: HostPool;

@@ -44,6 +44,7 @@ import { stopWritersStep } from './restore/stop-writers.ts';
 import { swapTreesStep } from './restore/swap-trees.ts';
 import { dropOldBaksStep } from './settle/drop-old-baks.ts';
 import { settleLaneStep } from './settle/settle-lane.ts';
+import { writeReceiptStep } from './receipts/write-receipt.ts';
 import { sweepLaneStep } from './sweep-lane.ts';
 
 export type { Archives, Deps, FleetView, Keys, TemporalView } from './deps.ts';
@@ -112,6 +113,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     settleLane: settleLaneStep(deps),
     smokeTest: smokeTestStep(deps),
     dropOldBaks: dropOldBaksStep(deps),
+    writeReceipt: writeReceiptStep(deps),
     sweepLane: sweepLaneStep(deps),
     listUncopied: listUncopiedStep(deps),
     planReplica: planReplicaStep(deps),

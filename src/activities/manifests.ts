@@ -53,7 +53,7 @@ function openNamed(bytes: Buffer, options: OpenManifestOptions, bundle: string):
   }
 }
 
-type CheckedManifest = Awaited<ReturnType<typeof readManifest>>;
+export type CheckedManifest = Awaited<ReturnType<typeof readManifest>>;
 
 /** What is wrong with one manifest itself; another bundle of the lane may do. */
 const unusable: ReadonlySet<FailureCode> = new Set([

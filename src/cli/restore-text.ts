@@ -8,12 +8,13 @@ export interface PlanContext {
   readonly rpoMs: number;
   readonly rtoMs: number;
   /** What was asked, so that the choice can be told. */
-  readonly chosenBy: 'newest' | 'bundle' | 'time';
+  readonly chosenBy: 'default' | 'newest' | 'bundle' | 'time';
   readonly only?: Component;
 }
 
 const choices = {
-  newest: ['the newest proven bundle', 'the newest bundle; none is proven by a passed restore'],
+  default: ['the newest proven bundle', 'the newest bundle; none is proven by a passed restore'],
+  newest: ['the newest; proven', 'the newest; not proven by a passed restore'],
   bundle: ['as asked; proven', 'as asked; not proven by a passed restore'],
   time: ['the newest of that time; proven', 'the newest of that time; not proven by a passed restore'],
 } as const;
@@ -63,7 +64,7 @@ const heads = {
 
 /** What happened, step by step. */
 export function restoreText(result: RestoreResult): string {
-  const { into, steps, rtoMs, rtoBudgetMs, rpo, messageAnswered, overBudget, bakEpoch, warnings } = result;
+  const { into, steps, rtoMs, rtoBudgetMs, rpo, messageAnswered, overBudget, bakEpoch, receipt, warnings } = result;
   const ran = steps.filter(({ ms }) => ms > 0);
   const clock = [
     ...ran.map(({ step, ms, budgetMs }) => [step, formatDuration(ms), formatDuration(budgetMs)]),
@@ -80,6 +81,7 @@ export function restoreText(result: RestoreResult): string {
     ...(bakEpoch !== null && into === 'live'
       ? [['kept', `the replaced trees as .bak.${bakEpoch}, for 7 days (./clawback restore ${result.lane} --undo)`]]
       : []),
+    ...(receipt !== null ? [['receipt', `${receipt} (./clawback receipt show ${receipt} --lane ${result.lane})`]] : []),
     ...overBudget.map((late) => ['OVER', late]),
     ...[...new Set(warnings)].map((warning) => ['warning', warning]),
   ];

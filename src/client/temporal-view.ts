@@ -1,7 +1,7 @@
 // What activities may ask the Temporal service: who polls a queue, and who holds a lane.
 
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Holder } from '../contract/step-types.ts';
+import type { Holder, WorkflowRun } from '../contract/step-types.ts';
 
 /** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY */
 const activityQueue = 2;
@@ -31,6 +31,20 @@ export async function describeHolder(client: Client, workflowId: string): Promis
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
+}
+
+/**
+ * How often each activity of a run was tried, for those that have ended: Temporal writes the event of an activity's start,
+ * which has the attempt, together with that of its end.
+ */
+export async function activityAttempts(
+  client: Client,
+  { id, runId }: WorkflowRun,
+): Promise<{ readonly eventId: number; readonly attempts: number }[]> {
+  const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
+  return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    started ? [{ eventId: Number(started.scheduledEventId), attempts: started.attempt ?? 1 }] : [],
+  );
 }
 
 /** What a section says of itself in its memo (workflows/enter-section.ts). */

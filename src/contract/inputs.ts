@@ -47,7 +47,11 @@ export type BackupLaneInput = z.infer<typeof BackupLaneInput>;
 
 /** What to restore and where from: shared by the workflow and its section. */
 const restoreChoice = {
-  bundle: bundle.optional().describe('this bundle; none: the newest proven one, else the newest'),
+  bundle: bundle
+    .optional()
+    .describe(
+      'this bundle; none: the newest proven one, else the newest; with at, only or layered the newest that fits',
+    ),
   at: z.iso.datetime().optional().describe('the newest bundle captured at or before this instant'),
   only: z.enum(components).optional().describe('one component alone'),
   layered: z
@@ -102,6 +106,10 @@ export const Operation = z.discriminatedUnion('kind', [
     into: z.enum(['live', 'sandbox']),
     dryRun: z.boolean(),
     streams,
+    requestedAt: z.iso
+      .datetime()
+      .optional()
+      .describe('when it was asked for: what passed until its section is waiting'),
   }),
   z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),

@@ -149,6 +149,8 @@ export interface RestoreResult {
   readonly overBudget: readonly string[];
   /** Where the replaced trees are kept, as `<tree>.bak.<epoch>`; null when nothing was replaced. */
   readonly bakEpoch: number | null;
+  /** Id of its receipt; null for a plan, and where none could be written (then a warning says so). */
+  readonly receipt: string | null;
   readonly warnings: readonly string[];
 }
 

@@ -25,6 +25,7 @@ import type {
   Predecessor,
   LaneChoice,
   PrepareSwap,
+  ReceiptRequest,
   ResolvedLane,
   ResolvedLaneName,
   RestoreRoom,
@@ -150,6 +151,11 @@ export interface VaultSteps {
   planReplica(input: BundleCopy): Promise<ReplicaPlan>;
   /** The manifest, once everything that it names is at the replica: the copy's commit point. ReplicaDamaged. */
   commitReplica(input: BundleCopy): Promise<Pick<CopiedSegments, 'sentObjects' | 'sentBytes' | 'presentObjects'>>;
+  /**
+   * Signs and writes the receipt of a run; one that is there already with the same content is this one.
+   * SecretUnavailable, ReceiptDamaged (another one is there), and what the store throws.
+   */
+  writeReceipt(input: ReceiptRequest): Promise<{ readonly receipt: string }>;
   sweepLane(input: {
     readonly fleet: string;
     readonly lane: string;

@@ -165,6 +165,9 @@ export const limits = {
 
   /** A receipt: some 20 steps × 300 B, 100 warnings × 500 B, and as much again for base64 and room. */
   receiptBytes: 256 * KiB,
+  /** How long a finished restore waits for a store or a vault worker to take its receipt: a restart, not an outage. */
+  receiptWriteMs: 300 * second,
+  receiptOfFailureMs: 60 * second,
   /** Parts of a run in its receipt: a restore has about ten. */
   receiptSteps: 64,
   /** Bundles that one run restores: two when layered. */

@@ -54,7 +54,7 @@ export const predicateSchema = z.strictObject({
   lane: z.string().regex(lanePattern),
   /** hostKey: `SHA256:…`, as ssh-keygen -l prints it. */
   host: z.strictObject({ name: text, region: text, hostKey: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/) }),
-  workflow: z.strictObject({ type: text, ...run.shape, section: run }),
+  workflow: z.strictObject({ ...run.shape, section: run }),
   restore: z.strictObject({
     into: z.enum(['live', 'sandbox']),
     only: z.enum(components).nullable(),
@@ -94,8 +94,8 @@ export const predicateSchema = z.strictObject({
   outcome: z.enum(['passed', 'failed']),
   /** Null when it passed. */
   failure: code.nullable(),
-  /** `restored`: as the bundles have it. `as-before`: as it was, or went back to. `unsettled`: neither is known. */
-  laneAfter: z.enum(['restored', 'as-before', 'unsettled']),
+  /** `restored`: as the bundles have it. `as-before`: as before this run. `undone`: as before the last restore. */
+  laneAfter: z.enum(['restored', 'as-before', 'undone', 'unsettled']),
   approvals: z.array(approval).max(limits.receiptSteps),
   warnings: z.array(words).max(limits.receiptWarnings),
   /** Why it is worth less than it says. */

@@ -133,6 +133,7 @@ function restoreDetails(restore: RestoreResult): string {
       ({ dataClass, capturedAt, rpoMs }) =>
         `class ${dataClass} is of ${capturedAt}, ${formatDuration(rpoMs)} before the restore began`,
     ),
+    restore.receipt !== null && `receipt ${restore.receipt}`,
     ...restore.overBudget.map((late) => `**over budget**: ${late}`),
     ...restore.warnings.map(warning),
   ]);

@@ -19,6 +19,7 @@ import { dropStage } from './stage.ts';
 import { host, vault, vaultAlways } from './steps.ts';
 import { sweep } from './sweep.ts';
 import { undo } from './undo.ts';
+import { receiptOfFailure, withReceipt } from './write-receipt.ts';
 
 export async function laneSection(raw: unknown): Promise<SectionResult> {
   const input = parseInput(LaneSectionInput, raw);
@@ -27,14 +28,13 @@ export async function laneSection(raw: unknown): Promise<SectionResult> {
   requireLock(laneSectionId(spec.fleet, spec.lane));
   const section = new Section(narrowed(spec, input.operation), workflowInfo().startTime.getTime(), progress);
 
-  const settled = await settleFirst(section, input.operation);
   try {
+    const settled = await settleFirst(section, input.operation);
     const result = await operate(section, input.operation, settled);
     setCurrentDetails(doneDetails(result));
     return result;
   } catch (error) {
-    if (section.journalled) await settleAfter(section, error);
-    throw await withoutStage(section, error);
+    throw await putRight(section, input.operation, error);
   }
 }
 
@@ -43,6 +43,20 @@ function narrowed(spec: LaneSpec, operation: Operation): LaneSpec {
   const share = 'streams' in operation ? operation.streams : undefined;
   if (share === undefined) return spec;
   return { ...spec, limits: { ...spec.limits, streams: Math.min(share, spec.limits.streams) } };
+}
+
+/** The failure to end with, once the lane is right, nothing staged is left, and the receipt says so. */
+async function putRight(section: Section, operation: Operation, error: unknown): Promise<unknown> {
+  let settled: SettleResult | undefined;
+  try {
+    if (section.journalled) settled = await settleAfter(section, error);
+  } catch (unsettled) {
+    await receiptOfFailure(section, operation, unsettled, 'failed');
+    return unsettled;
+  }
+  const cause = await withoutStage(section, error);
+  await receiptOfFailure(section, operation, cause, settled);
+  return cause;
 }
 
 /** A section under any other id would not hold the lock. */
@@ -62,13 +76,17 @@ function requireLock(id: string): void {
  */
 function settleFirst(section: Section, operation: Operation): Promise<SettleResult> {
   const steps = operation.kind === 'settle' ? vaultAlways : vault;
-  return CancellationScope.nonCancellable(() => steps.settleLane(section.mutating()));
+  return section.evidence.part({ step: 'settle', phase: 'putting right what was left' }, () =>
+    CancellationScope.nonCancellable(() => steps.settleLane(section.mutating())),
+  );
 }
 
-async function settleAfter(section: Section, cause: unknown): Promise<void> {
+async function settleAfter(section: Section, cause: unknown): Promise<SettleResult> {
   section.progress.update({ phase: 'putting the lane right' });
   try {
-    await CancellationScope.nonCancellable(() => vaultAlways.settleLane(section.mutating()));
+    return await section.evidence.part({ step: 'settle', phase: 'putting the lane right' }, () =>
+      CancellationScope.nonCancellable(() => vaultAlways.settleLane(section.mutating())),
+    );
   } catch (error) {
     const { lane } = section.spec;
     const message = `lane ${lane} could not be put right: ${named(error)}; it was to be put right after: ${named(cause)}`;
@@ -97,11 +115,11 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
     case 'backup':
       return { kind: 'backup', backup: await backUp(section, operation) };
     case 'restore':
-      return { kind: 'restore', restore: await restore(section, operation) };
+      return { kind: 'restore', restore: await withReceipt(section, operation, await restore(section, operation)) };
     case 'import':
       return { kind: 'import', import: await importArchive(section, operation.archive) };
     case 'undo':
-      return { kind: 'restore', restore: await undo(section) };
+      return { kind: 'restore', restore: await withReceipt(section, operation, await undo(section)) };
     case 'sweep':
       return { kind: 'sweep', sweep: await sweep(section, operation.minAgeMs) };
     default:

@@ -4,18 +4,21 @@
 import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
 import type { StepTime } from '../contract/results.ts';
 import { type RestoreBudgets, type RestoreStep, restoreSteps } from '../domain/budget.ts';
-import type { ProgressBoard } from './section.ts';
+import type { Evidence } from './evidence.ts';
+import type { ProgressBoard, Section } from './section.ts';
 
 export class RestoreClock {
   readonly startedMs: number;
   readonly #budgets: RestoreBudgets;
   readonly #progress: ProgressBoard;
+  readonly #evidence: Evidence;
   readonly #spentMs = new Map<RestoreStep, number>();
   #answeredMs: number | undefined;
 
-  constructor(budgets: RestoreBudgets, progress: ProgressBoard, startedMs: number) {
-    this.#budgets = budgets;
+  constructor({ spec, progress, evidence, startedMs }: Section) {
+    this.#budgets = spec.budgets;
     this.#progress = progress;
+    this.#evidence = evidence;
     this.startedMs = startedMs;
   }
 
@@ -29,7 +32,9 @@ export class RestoreClock {
       step: { name: step, startedAt: new Date(startedMs - spentMs).toISOString(), budgetMs },
     });
     try {
-      return await this.#besideTimer(`${step} (budget ${budgetMs / 60_000} min)`, budgetMs - spentMs, work);
+      const timed = (): Promise<T> =>
+        this.#besideTimer(`${step} (budget ${budgetMs / 60_000} min)`, budgetMs - spentMs, work);
+      return await this.#evidence.part({ step, phase, budgetMs }, timed);
     } finally {
       this.#spentMs.set(step, spentMs + Date.now() - startedMs);
       this.#progress.update({ step: null });
@@ -45,6 +50,8 @@ export class RestoreClock {
   /** The test message was answered: the lane is back, and the clocks stand. What follows is ours alone. */
   answered(): void {
     this.#answeredMs = Date.now();
+    this.#evidence.messageAnswered = true;
+    this.#evidence.rtoMs = this.rtoMs;
   }
 
   times(): StepTime[] {

@@ -40,5 +40,10 @@ function operationOf({
 }: RestoreLaneInput): Operation {
   if (undo) return { kind: 'undo' };
   const { startTime, runId } = workflowInfo();
-  return { kind: 'restore', restore: bundleIdOf(startTime.getTime(), runId), ...choice };
+  return {
+    kind: 'restore',
+    restore: bundleIdOf(startTime.getTime(), runId),
+    requestedAt: startTime.toISOString(),
+    ...choice,
+  };
 }

@@ -29,8 +29,12 @@ export async function restoreLive(
   const smoke = await clock.step('smoke', 'starting and testing', () => startAndTest(section));
   clock.answered();
   // once it may have been committed it must not end as cancelled, which says that the lane is as it was
-  await CancellationScope.nonCancellable(() => hostDown.commitRestore(section.mutating()));
-  const warnings = await tidy(section);
+  const { evidence } = section;
+  evidence.committing = true;
+  await evidence.part({ step: 'commit', phase: 'committing' }, () =>
+    CancellationScope.nonCancellable(() => hostDown.commitRestore(section.mutating())),
+  );
+  const warnings = await evidence.part({ step: 'commit', phase: 'tidying up' }, () => tidy(section));
   return {
     messageAnswered: smoke.answered,
     bakEpoch: swapped.renames > 0 || swapped.plist ? swapped.epoch : null,

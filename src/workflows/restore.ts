@@ -19,10 +19,11 @@ const estimatedBytesPerMs = 40_000;
 const estimatedFixedMs = 60_000;
 
 export async function restore(section: Section, operation: Restore): Promise<RestoreResult> {
-  const { spec } = section;
-  const clock = new RestoreClock(spec.budgets, section.progress, section.startedMs);
+  const { evidence } = section;
+  const clock = new RestoreClock(section);
   return clock.whole(async () => {
-    const planned = await planRestore(section, operation);
+    const phase = 'checking bundle, host and workers';
+    const planned = await evidence.part({ step: 'check', phase }, () => planRestore(section, operation));
     const { plan } = planned;
     if (operation.dryRun)
       return answer(section, clock, { into: 'plan', plan, messageAnswered: false, bakEpoch: null, warnings: [] });
@@ -37,10 +38,11 @@ export async function restore(section: Section, operation: Restore): Promise<Res
 
 /** Everything that can be refused is refused here, with nothing changed. */
 async function planRestore(section: Section, operation: Restore): Promise<Planned> {
-  const { spec, progress } = section;
+  const { spec, progress, evidence } = section;
   progress.update({ phase: 'checking bundle, host and workers' });
   await host.requirePollers({ queues: Object.values(queues) });
   const survey = await host.surveyLane({ target: spec.target });
+  evidence.survey = survey;
   const { fleet, lane, store } = spec;
   const bundle =
     operation.archive === undefined ? operation.bundle : (await importArchive(section, operation.archive)).bundle;
@@ -54,6 +56,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     at: operation.at,
     only: operation.only,
   });
+  evidence.choose(chosen, section.startedMs);
   requireVersion(section, operation, chosen, survey.versionKnown);
   const moved = await checkOrigin(section, operation, chosen, survey);
   const secrets = wants(chosen, 'secrets') ? spec.secrets : [];
@@ -75,10 +78,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     sizeBytes: chosen.sizeBytes,
     sealedBytes: chosen.sealedBytes,
     segments: chosen.segments.length,
-    rpo: chosen.captured.map((captured) => ({
-      ...captured,
-      rpoMs: section.startedMs - Date.parse(captured.capturedAt),
-    })),
+    rpo: evidence.rpo,
     estimateMs: estimatedFixedMs + Math.ceil(chosen.sizeBytes / estimatedBytesPerMs),
     openclawVersion: chosen.openclawVersion,
     liveOpenclawVersion: survey.openclawVersion,
@@ -86,6 +86,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     neededBytes: room.neededBytes,
     warnings: [...moved, ...chosen.warnings, ...survey.warnings, ...room.warnings],
   };
+  evidence.warnings = plan.warnings;
   return { chosen, plan };
 }
 
@@ -127,6 +128,7 @@ function answer(
     answeredAt: clock.answeredAt,
     overBudget: section.progress.overBudget,
     bakEpoch: done.bakEpoch,
+    receipt: null,
     warnings: [...done.plan.warnings, ...done.warnings],
   };
 }

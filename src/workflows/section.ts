@@ -6,6 +6,7 @@ import { type Progress, progressQuery } from '../contract/results.ts';
 import type { Mutating } from '../contract/step-types.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 import { progressDetails } from './details.ts';
+import { Evidence } from './evidence.ts';
 
 export const progressOf = defineQuery<Progress>(progressQuery);
 
@@ -47,6 +48,7 @@ export class Section {
   readonly spec: LaneSpec;
   readonly startedMs: number;
   readonly progress: ProgressBoard;
+  readonly evidence = new Evidence();
   /** Has anything been stopped or journalled? Then the section may not end before the lane is settled. */
   journalled = false;
   /** The run whose staging tree may lie on the lane. */

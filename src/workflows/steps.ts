@@ -58,6 +58,14 @@ export const hostStart = proxyActivities<Pick<HostSteps, 'startGateway'>>({
   retry: { ...down.retry, nonRetryableErrorTypes: [...nonRetryableCodes, 'GatewayWouldNotStart'] },
 });
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
+/** A receipt: the lane is right by now, but its lock and an operator wait; for a failure less long. */
+export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'writeReceipt'> {
+  return proxyActivities<VaultSteps>({
+    ...down,
+    taskQueue: queues.vault,
+    scheduleToCloseTimeout: outcome === 'passed' ? limits.receiptWriteMs : limits.receiptOfFailureMs,
+  });
+}
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 
 /**

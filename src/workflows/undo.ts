@@ -7,7 +7,7 @@ import type { Section } from './section.ts';
 import { host, vaultDown } from './steps.ts';
 
 export async function undo(section: Section): Promise<RestoreResult> {
-  const clock = new RestoreClock(section.spec.budgets, section.progress, section.startedMs);
+  const clock = new RestoreClock(section);
   return clock.whole(() => goBack(section, clock));
 }
 
@@ -17,6 +17,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
   section.journalled = true;
   const { epoch } = await host.beginUndo(section.mutating());
   await clock.step('tree', 'going back to the old tree', () => vaultDown.settleLane(section.mutating()));
+  section.evidence.undone = true;
   const smoke = await clock.step('smoke', 'testing', () =>
     vaultDown.smokeTest({ target: spec.target, messageToken: spec.messageToken ?? null }),
   );
@@ -35,6 +36,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
     answeredAt: clock.answeredAt,
     overBudget: section.progress.overBudget,
     bakEpoch: epoch,
+    receipt: null,
     warnings: [
       ...(smoke.answered ? [] : [`the old tree's gateway answers no message (HTTP status ${smoke.httpStatus})`]),
       ...diskWarning(smoke.diskUsedRatio),

@@ -16,6 +16,7 @@ import type {
   FleetCaps,
   ManifestRequest,
   RestoreRoom,
+  ReceiptRequest,
   ReusableSegment,
   SmokeResult,
   StepFence,
@@ -93,6 +94,16 @@ export const wholeBundle: ChosenBundles = {
   origin: { host: 'mac-1', os: 'macOS 26.1', user: 'agent-lane-1', home: '/Users/agent-lane-1', port: 11430 },
   imported: false,
   sources: [{ bundle: bundleId, components: ['config', 'plists', 'secrets', 'transcripts'] }],
+  used: [
+    {
+      bundle: bundleId,
+      manifestSha256: 'd'.repeat(64),
+      tier: 'B',
+      capturedAt: '2026-11-22T03:15:00.000Z',
+      components: ['config', 'plists', 'secrets', 'transcripts'],
+      whole: true,
+    },
+  ],
   segments: [
     chosenSegment('s-0001'),
     chosenSegment('s-0002', { component: 'plists' }),
@@ -207,6 +218,8 @@ export class FakeLane {
   manifest: ManifestRequest | null = null;
   readonly logLines: BackupLogLine[] = [];
   readonly sent: string[] = [];
+  /** As they would be in the store. */
+  readonly receipts: ReceiptRequest[] = [];
   readonly staged: string[] = [];
 
   /** The last of them is of a database. */

@@ -219,6 +219,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.copied.push(bundle);
       return { sentObjects: 1, sentBytes: 500, presentObjects: 0 };
     },
+    writeReceipt: (lane, request) => {
+      if (!lane.receipts.some(({ id }) => id === request.id)) lane.receipts.push(request);
+      return { receipt: request.id };
+    },
     sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, staleUploads: 1 }),
   };
 }
@@ -265,6 +269,7 @@ const stepsOf = {
     settleLane: 1,
     smokeTest: 1,
     dropOldBaks: 1,
+    writeReceipt: 1,
     sweepLane: 1,
     listUncopied: 1,
     planReplica: 1,

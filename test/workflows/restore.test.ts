@@ -39,6 +39,7 @@ const live: StepName[] = [
   ...changes,
   'commitRestore',
   'tidyLane',
+  'writeReceipt',
 ];
 
 function expectAsItWas(lane: FakeLane): void {
@@ -76,7 +77,8 @@ describe.concurrent('a live restore', () => {
       const lane = bench.lane(`fails-${step.toLowerCase()}`).told(step as StepName, { kind: 'fail' });
       const failure = await failureOf(await bench.restore(lane));
       expect(failure).toMatchObject({ code: 'HostOutputUnexpected', message: messageOfFailing(step as StepName) });
-      expect(lane.order).toEqual(live.slice(0, live.indexOf(step as StepName) + 1));
+      const signed = step === 'describeLane' ? [] : ['writeReceipt'];
+      expect(lane.order).toEqual([...live.slice(0, live.indexOf(step as StepName) + 1), ...signed]);
       expectAsItWas(lane);
     },
   );
@@ -86,7 +88,7 @@ describe.concurrent('a live restore', () => {
     const failure = await failureOf(await bench.restore(lane));
     expect(failure).toMatchObject({ code: 'HostOutputUnexpected', message: messageOfFailing(step) });
     expect(lane.count('settleLane')).toBe(1);
-    expect(lane.order.slice(-2)).toEqual([step, 'tidyLane']);
+    expect(lane.order.slice(-3)).toEqual([step, 'tidyLane', 'writeReceipt']);
     expectAsItWas(lane);
   });
 
@@ -320,7 +322,7 @@ describe.concurrent('a sandbox restore', () => {
     const lane = bench.lane('sandbox');
     const result = await (await bench.restore(lane, { into: 'sandbox' })).result();
     expect(result).toMatchObject({ into: 'sandbox', bakEpoch: null, messageAnswered: false });
-    expect(lane.order.slice(-2)).toEqual(['checkSandbox', 'tidyLane']);
+    expect(lane.order.slice(-3)).toEqual(['checkSandbox', 'tidyLane', 'writeReceipt']);
     expect(lane.count('stopWriters')).toBe(0);
     expectAsItWas(lane);
   });
@@ -361,7 +363,15 @@ describe.concurrent('an undo', () => {
   it('goes back to the old tree by the one repair code', async () => {
     const lane = await restored('undone');
     const result = await (await bench.restore(lane, { undo: true })).result();
-    expect(lane.order).toEqual(['resolveLane', 'describeLane', 'settleLane', 'beginUndo', 'settleLane', 'smokeTest']);
+    expect(lane.order).toEqual([
+      'resolveLane',
+      'describeLane',
+      'settleLane',
+      'beginUndo',
+      'settleLane',
+      'smokeTest',
+      'writeReceipt',
+    ]);
     expect(result).toMatchObject({ into: 'undo', plan: null, messageAnswered: true, bakEpoch: 1_795_000_000 });
     expectAsItWas(lane);
   });

@@ -1,15 +1,20 @@
-// Which bundles a restore takes: the one that was named, or the newest that fits; layered, class 2 comes from
-// the newest bundle that has it. Every manifest is checked before it is used. One that fails its check is refused when it
-// was named; else the next older good one is taken, and the plan says so.
+// Which bundles a restore takes: the one that was named, or the newest proven one, else the newest; of a time, for one
+// component and layered the newest that fits, with class 2 from the newest bundle that has it. Every manifest is checked
+// before it is used. One that fails its check is refused when it was named; else the next older good one is taken, and
+// the plan says so.
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ClassRpo } from '../../contract/results.ts';
-import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
+import type { BundleChoice, BundleUse, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, failureTable } from '../../domain/failure.ts';
+import { formatDuration } from '../../domain/quantity.ts';
 import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
+import { type Proven, proofOf } from '../../receipt/proven.ts';
+import type { IgnoredReceipt } from '../../receipt/stored-receipts.ts';
 import type { Deps } from '../deps.ts';
-import { goodManifests, listBundles, readManifest } from '../manifests.ts';
+import { type CheckedManifest, goodManifests, listBundles, readManifest } from '../manifests.ts';
+import { provenBundles } from '../receipts/proven-bundles.ts';
 import { activity } from '../step.ts';
 
 export interface Part {
@@ -17,28 +22,35 @@ export interface Part {
   readonly components: readonly Component[];
 }
 
+type Source = Part & CheckedManifest;
+
+/** Receipts that are not believed, told one by one up to this many. */
+const doubtsTold = 5;
+
 export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
   return activity((choice, { signal }) => chooseBundles(deps, choice, signal));
 }
 
 /** NoRestorePoint; for a bundle that was named, and where no other is good, what is wrong with its manifest. */
 export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<ChosenBundles> {
-  const search: Search = { deps, choice, signal, passedOver: [] };
-  const newest = await newestFitting(search);
+  const { proven, ignored } = await provenBundles(deps, { ...choice, signal });
+  const search: Search = { deps, choice, signal, proven, passedOver: [] };
+  const { taken, newer } = await newestFitting(search);
+  const newest = taken.manifest;
   const held = heldComponents(newest).filter((component) => !choice.only || component === choice.only);
   if (held.length === 0) throw noRestorePoint(choice);
-  const parts: Part[] = [{ manifest: newest, components: held }];
+  const parts: Source[] = [{ ...taken, components: held }];
   if (choice.layered && choice.only === undefined && !held.some((component) => classOf(component) === 2)) {
     const below = await newestWithClassTwo(search, newest);
     if (below)
       parts.push({
-        manifest: below,
-        components: heldComponents(below).filter((component) => classOf(component) === 2),
+        ...below,
+        components: heldComponents(below.manifest).filter((component) => classOf(component) === 2),
       });
   }
   if (parts.length > 1) requireNoneImported(parts, choice.lane);
   requireDatabasesOfOne(parts, choice.lane);
-  return answer(newest, parts, search.passedOver);
+  return answer(parts, search, [...doubts(ignored), ...unprovenNewer(newest, newer)]);
 }
 
 interface PassedOver {
@@ -50,6 +62,7 @@ interface Search {
   readonly deps: Deps;
   readonly choice: BundleChoice;
   readonly signal: AbortSignal;
+  readonly proven: Proven;
   /** Manifests that failed their check on the way, newest first. */
   readonly passedOver: PassedOver[];
 }
@@ -58,12 +71,12 @@ interface Search {
 async function* goodOnes(
   { deps, choice, signal, passedOver }: Search,
   among: (bundle: string) => boolean = () => true,
-): AsyncGenerator<Manifest> {
+): AsyncGenerator<CheckedManifest> {
   const bundles = (await listBundles(deps, { ...choice, signal })).filter(among);
   const passOver = (bundle: string, failure: Failure): void => {
     if (mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
   };
-  for await (const { manifest } of goodManifests(deps, { ...choice, signal }, bundles, passOver)) yield manifest;
+  yield* goodManifests(deps, { ...choice, signal }, bundles, passOver);
 }
 
 /** A bundle that began after the instant was not captured by it, whatever its manifest would have said. */
@@ -99,12 +112,47 @@ function requireNoneImported(parts: readonly Part[], lane: string): void {
   );
 }
 
-async function newestFitting(search: Search): Promise<Manifest> {
-  const { deps, choice, signal, passedOver } = search;
+/** The bundle to take, and the newest of all where that is another. */
+async function newestFitting(search: Search): Promise<{ readonly taken: CheckedManifest; readonly newer?: Manifest }> {
+  const { deps, choice, signal, passedOver, proven } = search;
   if (choice.bundle !== undefined)
-    return (await readManifest(deps, { ...choice, bundle: choice.bundle, signal })).manifest;
-  for await (const manifest of goodOnes(search)) if (fits(manifest, choice)) return manifest;
-  throw passedOver[0]?.failure ?? noRestorePoint(choice);
+    return { taken: await readManifest(deps, { ...choice, bundle: choice.bundle, signal }) };
+  const newest = await firstFitting(search);
+  if (!newest) throw passedOver[0]?.failure ?? noRestorePoint(choice);
+  if (!prefersProven(choice) || isProven(newest, proven)) return { taken: newest };
+  const older = (bundle: string): boolean => bundle < newest.manifest.bundle && proven.has(bundle);
+  for await (const one of goodOnes(search, older))
+    if (isProven(one, proven)) return { taken: one, newer: newest.manifest };
+  return { taken: newest };
+}
+
+async function firstFitting(search: Search): Promise<CheckedManifest | undefined> {
+  for await (const one of goodOnes(search)) if (fits(one.manifest, search.choice)) return one;
+  return undefined;
+}
+
+function isProven({ manifest, sha256 }: CheckedManifest, proven: Proven): boolean {
+  return proofOf(proven, manifest.bundle, sha256) !== undefined;
+}
+
+/** Who asks for a time, for one component or for layers asks for the newest of that. */
+function prefersProven({ at, only, layered }: BundleChoice): boolean {
+  return at === undefined && only === undefined && !layered;
+}
+
+/** A proven bundle is taken although there is a newer one: what that costs, and how to get the other. */
+function unprovenNewer(taken: Manifest, newer: Manifest | undefined): string[] {
+  if (!newer) return [];
+  const laterMs = Date.parse(newer.capturedAt) - Date.parse(taken.capturedAt);
+  return [
+    `bundle ${newer.bundle} was captured ${formatDuration(laterMs)} later, but no passed restore has proven it: --bundle ${newer.bundle} takes it`,
+  ];
+}
+
+function doubts(ignored: readonly IgnoredReceipt[]): string[] {
+  const told = ignored.slice(0, doubtsTold).map(({ failure }) => `not believed: ${failure.message}`);
+  const more = ignored.length - told.length;
+  return more > 0 ? [...told, `and ${more} more receipts that are not believed`] : told;
 }
 
 function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
@@ -112,10 +160,10 @@ function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
   return only === undefined || heldComponents(manifest).includes(only);
 }
 
-async function newestWithClassTwo(search: Search, newest: Manifest): Promise<Manifest | undefined> {
-  for await (const manifest of goodOnes(search, (bundle) => bundle < newest.bundle)) {
-    if (manifest.profile !== newest.profile) return undefined; // another layout: its paths are not those of the lane now
-    if (heldComponents(manifest).some((component) => classOf(component) === 2)) return manifest;
+async function newestWithClassTwo(search: Search, newest: Manifest): Promise<CheckedManifest | undefined> {
+  for await (const one of goodOnes(search, (bundle) => bundle < newest.bundle)) {
+    if (one.manifest.profile !== newest.profile) return undefined; // another layout: its paths are not those of the lane now
+    if (heldComponents(one.manifest).some((component) => classOf(component) === 2)) return one;
   }
   return undefined;
 }
@@ -131,7 +179,8 @@ function noRestorePoint({ lane, at, only }: BundleChoice): Failure {
   return new Failure('NoRestorePoint', `the store has no bundle of lane ${lane}${limits}`, { lane });
 }
 
-function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly PassedOver[]): ChosenBundles {
+function answer(parts: readonly Source[], { proven, passedOver }: Search, warnings: readonly string[]): ChosenBundles {
+  const [{ manifest: newest }] = parts as [Source];
   const chosen = parts.flatMap(({ manifest, components: wanted }) =>
     manifest.segments.filter((segment) => wanted.includes(segment.component)).map((segment) => ({ manifest, segment })),
   );
@@ -140,10 +189,11 @@ function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly P
     tier: newest.tier,
     profile: newest.profile,
     openclawVersion: newest.host.openclawVersion ?? null,
-    proven: false,
+    proven: parts.every((part) => isProven(part, proven)),
     origin: originOf(newest),
     imported: newest.imported !== undefined,
     sources: parts.map(({ manifest, components: held }) => ({ bundle: manifest.bundle, components: held })),
+    used: parts.map(bundleUse),
     segments: chosen.map(({ manifest, segment }) => chosenSegment(manifest, segment)),
     sizeBytes: chosen.reduce((sum, { segment }) => sum + segment.plainBytes, 0),
     sealedBytes: chosen.reduce((sum, { segment }) => sum + segment.sealedBytes, 0),
@@ -152,8 +202,15 @@ function answer(newest: Manifest, parts: readonly Part[], passedOver: readonly P
       ...passedOver.map((one) => passedOverWarning(one, parts)),
       ...(newest.suspect?.map((reason) => `bundle ${newest.bundle} is suspect: ${reason}`) ?? []),
       ...importedWarnings(newest, parts),
+      ...warnings,
     ],
   };
+}
+
+function bundleUse({ manifest, sha256, components: taken }: Source): BundleUse {
+  const { bundle, tier, capturedAt } = manifest;
+  const whole = heldComponents(manifest).every((component) => taken.includes(component));
+  return { bundle, manifestSha256: sha256, tier, capturedAt, components: taken, whole };
 }
 
 /** The newest data may be lost by it: what is wrong, and how old the data is that comes instead. */

@@ -23,7 +23,7 @@ export function restoreCommand(cli: Cli): Command {
     .option('--host <HOST>', 'the lanes of this host')
     .option(
       '--bundle <ID>',
-      'from this bundle (default: the newest proven one, else the newest)',
+      'from this bundle (default: the newest proven one, else the newest; with --only or --layered the newest)',
       parseBundle('--bundle'),
     )
     .option(
@@ -76,7 +76,7 @@ export const restoreFields = [
   '`plan`: `bundle`, `tier`, `proven`, `sources`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo',
   '`rtoMs`, `rtoBudgetMs`; `steps`: a list of `step`, `ms`, `budgetMs`; `overBudget`: texts',
   '`rpo`: a list of `dataClass`, `bundle`, `capturedAt`, `rpoMs`',
-  '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `warnings`: texts',
+  '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `receipt`: id of its receipt, null for a plan or where none could be written; `warnings`: texts',
 ] as const;
 
 async function restore(cli: Cli, names: readonly string[], options: Options): Promise<Outcome> {
@@ -122,11 +122,16 @@ interface Restoring {
 
 function contextOf(
   { rpoMs, budgets }: { readonly rpoMs: number; readonly budgets: { readonly rtoMs: number } },
-  { bundle, at, only, fromArchive }: Options,
+  options: Options,
 ): PlanContext {
-  const chosenBy = at === undefined ? 'newest' : 'time';
-  const isNamed = bundle !== undefined || fromArchive !== undefined;
-  return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: isNamed ? 'bundle' : chosenBy, ...(only && { only }) };
+  const { only } = options;
+  return { rpoMs, rtoMs: budgets.rtoMs, chosenBy: chosenBy(options), ...(only && { only }) };
+}
+
+function chosenBy({ bundle, fromArchive, at, only, layered }: Options): PlanContext['chosenBy'] {
+  if (bundle !== undefined || fromArchive !== undefined) return 'bundle';
+  if (at !== undefined) return 'time';
+  return only !== undefined || layered ? 'newest' : 'default';
 }
 
 /** The plan by a workflow of its own, which changes nothing; Ctrl-C gives it up. */

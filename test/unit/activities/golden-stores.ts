@@ -99,6 +99,7 @@ export class GoldenStores {
       throw new Failure('Unexpected', 'this step was to touch stores only');
     };
     return {
+      version: '0.0.0',
       get fleet() {
         return refuse();
       },

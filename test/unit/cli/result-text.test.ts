@@ -44,7 +44,7 @@ const plan: RestorePlan = {
   neededBytes: 3e9,
   warnings: ['the disk is nearly full'],
 };
-const context = { rpoMs: 24 * hour, rtoMs: 1.5 * hour, chosenBy: 'newest' } as const;
+const context = { rpoMs: 24 * hour, rtoMs: 1.5 * hour, chosenBy: 'default' } as const;
 
 const result: RestoreResult = {
   lane: 'lane-1',
@@ -65,6 +65,7 @@ const result: RestoreResult = {
   messageAnswered: true,
   overBudget: [],
   bakEpoch: 1_795_378_094,
+  receipt: '20261122T040000Z-89abcdef',
   warnings: [],
 };
 

@@ -47,7 +47,6 @@ export function receiptOf(fields: Partial<Receipt> = {}): Receipt {
     lane: 'lane-1',
     host: { name: 'mac-1', region: 'hk', hostKey: `SHA256:${'A'.repeat(43)}` },
     workflow: {
-      type: 'restoreLane',
       id: 'restore-lane-1-1',
       runId: '0199a000-0000-7000-8000-000089abcdef',
       section: { id: 'lane/fleet-1/lane-1', runId: '0199a000-0000-7000-8000-000000000001' },

@@ -47,6 +47,7 @@ const restore: RestoreResult = {
   answeredAt: '2026-11-22T20:36:00.000Z',
   overBudget: [],
   bakEpoch: 1_795_379_757,
+  receipt: '20261122T040000Z-89abcdef',
   warnings: [],
 };
 
