@@ -13,6 +13,7 @@ import { followCommand } from './commands/follow.ts';
 import { keysCommand } from './commands/keys.ts';
 import { openCommand } from './commands/open.ts';
 import { replicateCommand } from './commands/replicate.ts';
+import { receiptCommand } from './commands/receipt.ts';
 import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { statusCommand } from './commands/status.ts';
@@ -66,6 +67,7 @@ function commandsOf(cli: Cli): Command[] {
     bundlesCommand(cli),
     restoreCommand(cli),
     archivesCommand(cli),
+    receiptCommand(cli),
     followCommand(cli),
     cancelCommand(cli),
     openCommand(cli),

@@ -3,8 +3,11 @@
 
 import { Command } from 'commander';
 import type { Manifest } from '../../bundle/manifest.ts';
-import { type ExitName, type Failure, failureTable } from '../../domain/failure.ts';
+import type { FleetFile } from '../../config/fleet-file.ts';
+import { type ExitName, type Failure, failureTable, isFailure } from '../../domain/failure.ts';
 import { type Component, components } from '../../domain/terms.ts';
+import { type Proven, proofOf, provenOf } from '../../receipt/proven.ts';
+import { readReceipts } from '../../receipt/stored-receipts.ts';
 import { BundleShelf, type Everywhere, lookEverywhere } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
@@ -28,7 +31,7 @@ function listCommand(cli: Cli): Command {
     examples: ['./clawback bundles list', './clawback bundles list lane-1'],
     json: [
       '`lanes`: a list of `lane`, `store`, `replica` (or null), `bundles`, and `unseen` (why a store could not be looked at)',
-      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven`, `stores` (where it is)',
+      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven` (null: the receipts could not be read), `receipt` (the id of the one that proves it, or null), `stores` (where it is)',
       'one that cannot be used: `bundle`, `code`, `message`',
     ],
     notes: ['Exit status 7 when the manifest of one cannot be used, 6 when one of two stores does not answer.'],
@@ -40,7 +43,9 @@ async function list(cli: Cli, only: string | undefined): Promise<Outcome> {
   const lanes = [];
   for (const lane of only === undefined ? Object.keys(file.fleet.lanes) : [only]) {
     const { store, replica = null } = file.laneSpec(lane);
-    const { bundles: found, silent } = await lookEverywhere(file, lane);
+    const { bundles, silent } = await lookEverywhere(file, lane);
+    const proven = await provenOn(cli, file, lane);
+    const found = bundles.map((one) => ({ ...one, proof: proofIn(proven, one) }));
     for (const { message } of silent) cli.warn(`lane ${lane}: ${message}`);
     lanes.push({ lane, store, replica, found, unseen: silent.map(({ code, message }) => ({ code, message })) });
   }
@@ -58,9 +63,31 @@ function exitOf(damaged: boolean, silent: boolean): ExitName {
   return silent ? 'unreachable' : 'ok';
 }
 
-type Found = Everywhere['bundles'][number];
+/** With the receipt that proves it: null when none does, undefined when the receipts could not be read. */
+type Found = Everywhere['bundles'][number] & { readonly proof: string | null | undefined };
 
-function bundleJson({ seen: one, stores }: Found): Record<string, unknown> {
+function proofIn(proven: Proven | undefined, { seen }: Everywhere['bundles'][number]): string | null | undefined {
+  if (!proven) return undefined;
+  return 'failure' in seen ? null : (proofOf(proven, seen.bundle, seen.sha256)?.receipt ?? null);
+}
+
+/** By the receipts in the lane's own store. One that does not answer is told, and leaves the bundles to be listed. */
+async function provenOn(cli: Cli, file: FleetFile, lane: string): Promise<Proven | undefined> {
+  const publicKeysPem = file.keys.receipt;
+  if (publicKeysPem.length === 0) return new Map();
+  try {
+    const { store } = new BundleShelf(file, lane);
+    const { receipts, ignored } = await readReceipts(store, { fleet: file.fleet.fleet, lane, publicKeysPem });
+    for (const { failure } of ignored) cli.warn(`not believed: ${failure.message}`);
+    return provenOf(receipts);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    cli.warn(`lane ${lane}: its receipts could not be read: ${error.message}`);
+    return undefined;
+  }
+}
+
+function bundleJson({ seen: one, stores, proof }: Found): Record<string, unknown> {
   if ('failure' in one) return { bundle: one.bundle, stores, code: one.failure.code, message: one.failure.message };
   const { bundle, tier, capturedAt, createdAt, host, suspect = [] } = one.manifest;
   return {
@@ -72,7 +99,8 @@ function bundleJson({ seen: one, stores }: Found): Record<string, unknown> {
     ...sizesOf(one.manifest),
     openclawVersion: host.openclawVersion ?? null,
     suspect,
-    proven: false,
+    proven: proof === undefined ? null : proof !== null,
+    receipt: proof ?? null,
     stores,
   };
 }
@@ -103,8 +131,8 @@ interface ListedLane {
 function laneText({ lane, store, replica, found }: ListedLane): string {
   if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
   const nowMs = Date.now();
-  const rows = found.map(({ bundle, seen, stores }) => {
-    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen.manifest, nowMs);
+  const rows = found.map(({ bundle, seen, stores, proof }) => {
+    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen.manifest, proof, nowMs);
     return replica === null ? row : row.toSpliced(-1, 0, stores.join(', '));
   });
   const where = replica === null ? [] : ['in'];
@@ -113,10 +141,13 @@ function laneText({ lane, store, replica, found }: ListedLane): string {
   return `lane ${lane}: ${plural(found.length, 'bundle')} in ${places}\n${table}`;
 }
 
-function bundleRow(manifest: Manifest, nowMs: number): string[] {
+function bundleRow(manifest: Manifest, proof: string | null | undefined, nowMs: number): string[] {
   const { bundle, tier, capturedAt, suspect = [] } = manifest;
   const { sizeBytes, sealedBytes } = sizesOf(manifest);
-  const remark = suspect.length > 0 ? `SUSPECT: ${suspect.join(', ')}` : '';
+  const remarks = [
+    ...(suspect.length > 0 ? [`SUSPECT: ${suspect.join(', ')}`] : []),
+    ...(proof ? [`proven by ${proof}`] : []),
+  ];
   return [
     bundle,
     tier,
@@ -124,7 +155,7 @@ function bundleRow(manifest: Manifest, nowMs: number): string[] {
     formatDuration(nowMs - Date.parse(capturedAt)),
     formatBytes(sizeBytes),
     formatBytes(sealedBytes),
-    remark,
+    remarks.join('; '),
   ];
 }
 

@@ -1,0 +1,273 @@
+// `receipt list`, `show` and `verify`: what restores did, by their signed receipts. Offline: list and show need the store
+// and the fleet file, verify a public key and the file alone; none of them Temporal or a private key.
+
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { Failure, failureTable, isFailure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
+import { bundleIdPattern } from '../../domain/terms.ts';
+import { checklistText } from '../../receipt/checklist.ts';
+import { receiptPage } from '../../receipt/page.ts';
+import { provenBy } from '../../receipt/proven.ts';
+import { type OpenedReceipt, openReceipt, type Receipt } from '../../receipt/receipt.ts';
+import { type IgnoredReceipt, readReceipt, readReceipts, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
+import { proofText, runText, verdictText } from '../../receipt/words.ts';
+import type { FleetFile } from '../../config/fleet-file.ts';
+import { BundleShelf } from '../bundle-shelf.ts';
+import type { Cli, Outcome } from '../cli.ts';
+import { documented } from '../documented.ts';
+import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
+import { parseLane, parsePath } from '../parse.ts';
+
+export function receiptCommand(cli: Cli): Command {
+  return new Command('receipt')
+    .usage('COMMAND')
+    .description('what restores did, passed or failed, by their signed receipts')
+    .addCommand(listCommand(cli))
+    .addCommand(showCommand(cli))
+    .addCommand(verifyCommand(cli));
+}
+
+const receiptField =
+  '`receipt`: as it was signed (docs/receipt-format.md); `sha256`: of the file; `proves`: ids of the bundles that it proves';
+
+function listCommand(cli: Cli): Command {
+  const command = new Command('list')
+    .description('the receipts of a lane, newest first')
+    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
+    .action(cli.action((lane: string) => list(cli, lane)));
+  return documented(command, {
+    examples: ['./clawback receipt list lane-1'],
+    json: [
+      '`lane`, `store`; `receipts`: a list of `receipt` (as it was signed), `sha256`, `proves`',
+      '`ignored`: those that are not to be believed: `id`, `code`, `message`',
+    ],
+    notes: [
+      'Exit status 7 when one is damaged, foreign or signed by nobody trusted. A terminated run has no receipt, and a dry run neither.',
+    ],
+  });
+}
+
+async function list(cli: Cli, lane: string): Promise<Outcome> {
+  const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
+  const { receipts, ignored } = await readReceipts(shelf.store, of);
+  return {
+    json: { lane, store: shelf.store.name, receipts: receipts.map(openedJson), ignored: ignored.map(ignoredJson) },
+    text: listText(lane, shelf.store.name, receipts, ignored),
+    exit: ignored.length > 0 ? 'damaged' : 'ok',
+  };
+}
+
+function shelfOf(file: FleetFile, lane: string): { readonly shelf: BundleShelf; readonly of: ReceiptsOf } {
+  return {
+    shelf: new BundleShelf(file, lane),
+    of: { fleet: file.fleet.fleet, lane, publicKeysPem: file.keys.receipt },
+  };
+}
+
+function openedJson({ receipt, sha256 }: OpenedReceipt): Record<string, unknown> {
+  return { receipt, sha256, proves: provenBy(receipt).map(({ bundle }) => bundle) };
+}
+
+function ignoredJson({ id, failure }: IgnoredReceipt): Record<string, unknown> {
+  return { id, code: failure.code, message: failure.message };
+}
+
+function listText(
+  lane: string,
+  store: string,
+  receipts: readonly OpenedReceipt[],
+  ignored: readonly IgnoredReceipt[],
+): string {
+  if (receipts.length + ignored.length === 0) return `lane ${lane}: no receipt in store ${store} yet`;
+  const rows = [
+    ...receipts.map(({ receipt }) => receiptRow(receipt)),
+    ...ignored.map(({ id, failure }) => [
+      id,
+      '?',
+      '?',
+      '?',
+      '?',
+      `NOT BELIEVED: ${printable(failure.message)}; ${failureTable[failure.code].hint}`,
+    ]),
+  ];
+  return `lane ${lane}: ${plural(rows.length, 'receipt')} in store ${store}\n${formatTable(['receipt', 'ended', 'run', 'outcome', 'RTO', ''], rows)}`;
+}
+
+function receiptRow(receipt: Receipt): string[] {
+  const { id, endedAt, outcome, failure, rto } = receipt;
+  return [
+    id,
+    formatInstant(endedAt),
+    runText(receipt),
+    failure === null ? outcome : `${outcome}: ${failure}`,
+    formatDuration(rto.ms),
+    proofText(receipt),
+  ];
+}
+
+interface ShowOptions {
+  readonly lane?: string;
+  readonly key?: readonly string[];
+  readonly html?: string;
+  readonly save?: string;
+}
+
+const keyOption = [
+  '--key <FILE>',
+  'public key of the receipts, PEM; may be given again (default: keys.receipt.public of the fleet file)',
+  (path: string, before: readonly string[] = []) => [...before, parsePath('--key')(path)],
+] as const;
+
+function showCommand(cli: Cli): Command {
+  const command = new Command('show')
+    .description('one receipt, its signature checked, as the first-hour checklist in Markdown')
+    .argument('<RECEIPT>', "a receipt's id, with --lane; or a file", parsePath('RECEIPT'))
+    .option('--lane <LANE>', 'the lane whose store has it', parseLane('--lane'))
+    .option(...keyOption)
+    .option('--html <FILE>', 'write it as one page of HTML too', parsePath('--html'))
+    .option('--save <FILE>', 'write the signed receipt itself too, for others to verify', parsePath('--save'))
+    .action(cli.action((receipt: string, options: ShowOptions) => show(cli, receipt, options)));
+  return documented(command, {
+    examples: [
+      './clawback receipt show 20261122T040000Z-1a2b3c4d --lane lane-1',
+      './clawback receipt show 20261122T040000Z-1a2b3c4d --lane lane-1 --html receipt.html --save receipt.json',
+      './clawback receipt show receipt.json --key receipt.public.pem',
+    ],
+    json: [
+      receiptField,
+      '`checklist`: the first-hour checklist, Markdown',
+      '`html`, `saved`: what was written, or null',
+    ],
+    notes: ['Exit status 7 when it is damaged, or signed by nobody trusted: then nothing of it is shown.'],
+  });
+}
+
+async function show(cli: Cli, name: string, options: ShowOptions): Promise<Outcome> {
+  const { lane } = options;
+  if (lane === undefined && bundleIdPattern.test(name))
+    throw new Failure('InvalidInput', `${name} is a receipt's id: say with --lane of which lane`, { field: '--lane' });
+  const found =
+    lane === undefined
+      ? await openFile(cli, name, await publicKeys(cli, options.key))
+      : await fromStore(cli, lane, name);
+  const checklist = checklistText(found.receipt, found.sha256);
+  const html = await written(cli, options.html, '--html', () => receiptPage(found.receipt, found.sha256));
+  const saved = await written(cli, options.save, '--save', () => found.bytes);
+  const notes = [...(html === null ? [] : [`Page: ${html}`]), ...(saved === null ? [] : [`Receipt: ${saved}`])];
+  for (const note of notes) cli.note(note);
+  return { json: { ...openedJson(found), checklist, html, saved }, text: checklist };
+}
+
+type Found = OpenedReceipt & { readonly bytes: Buffer };
+
+async function fromStore(cli: Cli, lane: string, id: string): Promise<Found> {
+  const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
+  return readReceipt(shelf.store, id, of);
+}
+
+async function openFile(cli: Cli, path: string, publicKeysPem: readonly string[]): Promise<Found> {
+  const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
+  return { ...openReceipt(bytes, { publicKeysPem }), bytes };
+}
+
+async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {
+  if (paths === undefined) return (await cli.loadFleet()).keys.receipt;
+  const read = async (path: string): Promise<string> =>
+    (await readInput(cli, path, '--key', limits.secretBytes)).toString('utf8');
+  return Promise.all(paths.map(read));
+}
+
+async function readInput(cli: Cli, name: string, field: string, mostBytes: number): Promise<Buffer> {
+  const path = resolve(cli.around.cwd, name);
+  try {
+    const { size } = await stat(path);
+    if (size <= mostBytes) return await readFile(path);
+    throw new Failure('InvalidInput', `${path} is ${size} bytes, at most ${mostBytes} are read`, { field });
+  } catch (error) {
+    if (isFailure(error)) throw error;
+    throw unusable(path, 'read', error, field);
+  }
+}
+
+async function written(
+  cli: Cli,
+  name: string | undefined,
+  field: string,
+  content: () => string | Buffer,
+): Promise<string | null> {
+  if (name === undefined) return null;
+  const path = resolve(cli.around.cwd, name);
+  try {
+    await writeFile(path, content());
+    return path;
+  } catch (error) {
+    throw unusable(path, 'written', error, field);
+  }
+}
+
+function unusable(path: string, what: string, error: unknown, field: string): Failure {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  return new Failure('InvalidInput', `${path} cannot be ${what} (${code})`, { field });
+}
+
+function verifyCommand(cli: Cli): Command {
+  const command = new Command('verify')
+    .description('check signature and content of receipts, with nothing but the public key')
+    .argument('<FILE...>', 'receipts as the store has them', (path: string, before: readonly string[] = []) => [
+      ...before,
+      parsePath('FILE')(path),
+    ])
+    .option(...keyOption)
+    .action(cli.action((files: readonly string[], { key }: ShowOptions) => verify(cli, files, key)));
+  return documented(command, {
+    examples: [
+      './clawback receipt verify receipt.json --key receipt.public.pem',
+      './clawback receipt verify bundles/lane-1/receipts/*.json',
+    ],
+    json: [
+      '`receipts`: a list of `file`, `verified` and, of a good one, ' + receiptField,
+      'of one that is not: `code`, `message`',
+    ],
+    notes: [
+      'Exit status 0 when every file is a whole receipt, signed by one of the keys. That says nothing about what it reports: the receipt of a failed restore verifies too. 7 when one is damaged or signed by nobody trusted; 2 when a file or key cannot be read.',
+    ],
+  });
+}
+
+async function verify(cli: Cli, files: readonly string[], keys: readonly string[] | undefined): Promise<Outcome> {
+  const publicKeysPem = await publicKeys(cli, keys);
+  const looks = [];
+  for (const file of files) looks.push({ file, found: await look(cli, file, publicKeysPem) });
+  return {
+    json: { receipts: looks.map(({ file, found }) => ({ file, ...lookJson(found) })) },
+    text: looks.map(({ file, found }) => `${file}: ${lookText(found)}`).join('\n'),
+    exit: looks.some(({ found }) => isFailure(found)) ? 'damaged' : 'ok',
+  };
+}
+
+async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<Found | Failure> {
+  try {
+    return await openFile(cli, file, publicKeysPem);
+  } catch (error) {
+    if (isFailure(error) && error.code.startsWith('Receipt')) return error;
+    throw error;
+  }
+}
+
+function lookJson(found: Found | Failure): Record<string, unknown> {
+  if (isFailure(found)) return { verified: false, code: found.code, message: found.message };
+  return { verified: true, ...openedJson(found) };
+}
+
+function lookText(found: Found | Failure): string {
+  if (isFailure(found)) return `NOT BELIEVED: ${printable(found.message)}; ${failureTable[found.code].hint}`;
+  const { receipt } = found;
+  const { id, outcome, lane, host, fleet } = receipt;
+  return [
+    `signature good; ${outcome.toUpperCase()}, ${runText(receipt)}`,
+    `  receipt ${id} of lane ${lane} on ${host.name}, fleet ${fleet}; it ${proofText(receipt)}`,
+    ...verdictText(receipt).map((line) => `  ${line}`),
+  ].join('\n');
+}
