@@ -3,7 +3,8 @@
 
 import type { Recipient } from '../bundle/seal.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
-import type { FleetCaps, Holder, WorkflowRun } from '../contract/step-types.ts';
+import type { WorkflowRun } from '../contract/receipt-types.ts';
+import type { FleetCaps, Holder } from '../contract/step-types.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';

@@ -111,6 +111,11 @@ export function parsePath(field: string): Parser<string> {
   };
 }
 
+/** One of several: commander hands in those before it. */
+export function parsePaths(field: string): (text: string, before: readonly string[] | undefined) => readonly string[] {
+  return (text, before) => [...(before ?? []), parsePath(field)(text)];
+}
+
 /** Temporal takes up to 1,000 bytes; ours are `backup/<lane>/<time>-<random>` and the like. */
 export function parseWorkflowId(field: string): Parser<string> {
   return (text) => {

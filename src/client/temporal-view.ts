@@ -1,7 +1,8 @@
 // What activities may ask the Temporal service: who polls a queue, and who holds a lane.
 
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Holder, WorkflowRun } from '../contract/step-types.ts';
+import type { WorkflowRun } from '../contract/receipt-types.ts';
+import type { Holder } from '../contract/step-types.ts';
 
 /** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY */
 const activityQueue = 2;

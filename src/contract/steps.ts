@@ -7,6 +7,7 @@ import type { BundleCopy, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
+import type { ReceiptRequest } from './receipt-types.ts';
 import type {
   BackupLogLine,
   BackupPlan,
@@ -25,7 +26,6 @@ import type {
   Predecessor,
   LaneChoice,
   PrepareSwap,
-  ReceiptRequest,
   ResolvedLane,
   ResolvedLaneName,
   RestoreRoom,

@@ -2,7 +2,8 @@
 // by which the activity that writes the receipt finds how often its activities had to be tried.
 
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { BundleUse, ChosenBundles, RecordedStep, Survey } from '../contract/step-types.ts';
+import type { BundleUse, RecordedStep } from '../contract/receipt-types.ts';
+import type { ChosenBundles, Survey } from '../contract/step-types.ts';
 import type { ClassRpo } from '../contract/results.ts';
 
 export interface Part {

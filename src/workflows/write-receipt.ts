@@ -4,7 +4,7 @@
 import { CancellationScope, log, workflowInfo } from '@temporalio/workflow';
 import type { Operation } from '../contract/inputs.ts';
 import type { RestoreResult, SettleResult } from '../contract/results.ts';
-import type { ReceiptRequest } from '../contract/step-types.ts';
+import type { ReceiptRequest } from '../contract/receipt-types.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { codeOf, messageOf } from './failures.ts';

@@ -7,6 +7,7 @@ import type { ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
+import type { ReceiptRequest } from '../../src/contract/receipt-types.ts';
 import type {
   BackupLogLine,
   BackupPlan,
@@ -16,7 +17,6 @@ import type {
   FleetCaps,
   ManifestRequest,
   RestoreRoom,
-  ReceiptRequest,
   ReusableSegment,
   SmokeResult,
   StepFence,

@@ -2,7 +2,7 @@
 // and never the reason why a good restore fails.
 
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import type { ReceiptRequest } from '../../src/contract/step-types.ts';
+import type { ReceiptRequest } from '../../src/contract/receipt-types.ts';
 import { Bench, failureOf } from './bench.ts';
 import { bundleId, type FakeLane, fleetDigest } from './fake-lane.ts';
 import { messageOfFailing } from './fake-steps.ts';

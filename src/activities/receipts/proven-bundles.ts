@@ -5,6 +5,9 @@ import { type IgnoredReceipt, readReceipts } from '../../receipt/stored-receipts
 import { type Proven, provenOf } from '../../receipt/proven.ts';
 import type { Deps } from '../deps.ts';
 
+/** Receipts that are not believed, told one by one up to this many. */
+const doubtsTold = 5;
+
 export interface ProvenBundles {
   /** By bundle id; a bundle is proven when its manifest's digest is the proof's (`proofOf`). */
   readonly proven: Proven;
@@ -22,4 +25,11 @@ export async function provenBundles(
   const { fleet, lane, signal } = of;
   const { receipts, ignored } = await readReceipts(deps.store(of.store), { fleet, lane, publicKeysPem, signal });
   return { proven: provenOf(receipts), ignored };
+}
+
+/** What an operator is told of them. */
+export function doubts(ignored: readonly IgnoredReceipt[]): string[] {
+  const told = ignored.slice(0, doubtsTold).map(({ failure }) => `not believed: ${failure.message}`);
+  const more = ignored.length - told.length;
+  return more > 0 ? [...told, `and ${more} more receipts that are not believed`] : told;
 }

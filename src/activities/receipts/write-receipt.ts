@@ -2,7 +2,7 @@
 // the section's history alone, so that an attempt whose predecessor's answer was lost finds its own receipt there.
 
 import { createHash } from 'node:crypto';
-import type { ReceiptRequest, RecordedStep } from '../../contract/step-types.ts';
+import type { ReceiptRequest, RecordedStep } from '../../contract/receipt-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';

@@ -5,16 +5,16 @@
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ClassRpo } from '../../contract/results.ts';
-import type { BundleChoice, BundleUse, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
+import type { BundleUse } from '../../contract/receipt-types.ts';
+import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, failureTable } from '../../domain/failure.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
 import { type Proven, proofOf } from '../../receipt/proven.ts';
-import type { IgnoredReceipt } from '../../receipt/stored-receipts.ts';
 import type { Deps } from '../deps.ts';
 import { type CheckedManifest, goodManifests, listBundles, readManifest } from '../manifests.ts';
-import { provenBundles } from '../receipts/proven-bundles.ts';
+import { doubts, provenBundles } from '../receipts/proven-bundles.ts';
 import { activity } from '../step.ts';
 
 export interface Part {
@@ -23,9 +23,6 @@ export interface Part {
 }
 
 type Source = Part & CheckedManifest;
-
-/** Receipts that are not believed, told one by one up to this many. */
-const doubtsTold = 5;
 
 export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
   return activity((choice, { signal }) => chooseBundles(deps, choice, signal));
@@ -147,12 +144,6 @@ function unprovenNewer(taken: Manifest, newer: Manifest | undefined): string[] {
   return [
     `bundle ${newer.bundle} was captured ${formatDuration(laterMs)} later, but no passed restore has proven it: --bundle ${newer.bundle} takes it`,
   ];
-}
-
-function doubts(ignored: readonly IgnoredReceipt[]): string[] {
-  const told = ignored.slice(0, doubtsTold).map(({ failure }) => `not believed: ${failure.message}`);
-  const more = ignored.length - told.length;
-  return more > 0 ? [...told, `and ${more} more receipts that are not believed`] : told;
 }
 
 function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {

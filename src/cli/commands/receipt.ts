@@ -1,16 +1,13 @@
 // `receipt list`, `show` and `verify`: what restores did, by their signed receipts. Offline: list and show need the store
 // and the fleet file, verify a public key and the file alone; none of them Temporal or a private key.
 
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { Failure, failureTable, isFailure } from '../../domain/failure.ts';
-import { limits } from '../../domain/limits.ts';
 import { bundleIdPattern } from '../../domain/terms.ts';
 import { checklistText } from '../../receipt/checklist.ts';
 import { receiptPage } from '../../receipt/page.ts';
 import { provenBy } from '../../receipt/proven.ts';
-import { type OpenedReceipt, openReceipt, type Receipt } from '../../receipt/receipt.ts';
+import type { OpenedReceipt, Receipt } from '../../receipt/receipt.ts';
 import { type IgnoredReceipt, readReceipt, readReceipts, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
 import { proofText, runText, verdictText } from '../../receipt/words.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
@@ -18,7 +15,8 @@ import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
-import { parseLane, parsePath } from '../parse.ts';
+import { parseLane, parsePath, parsePaths } from '../parse.ts';
+import { openFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
 
 export function receiptCommand(cli: Cli): Command {
   return new Command('receipt')
@@ -117,7 +115,7 @@ interface ShowOptions {
 const keyOption = [
   '--key <FILE>',
   'public key of the receipts, PEM; may be given again (default: keys.receipt.public of the fleet file)',
-  (path: string, before: readonly string[] = []) => [...before, parsePath('--key')(path)],
+  parsePaths('--key'),
 ] as const;
 
 function showCommand(cli: Cli): Command {
@@ -160,65 +158,15 @@ async function show(cli: Cli, name: string, options: ShowOptions): Promise<Outco
   return { json: { ...openedJson(found), checklist, html, saved }, text: checklist };
 }
 
-type Found = OpenedReceipt & { readonly bytes: Buffer };
-
-async function fromStore(cli: Cli, lane: string, id: string): Promise<Found> {
+async function fromStore(cli: Cli, lane: string, id: string): Promise<ReceiptFile> {
   const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
   return readReceipt(shelf.store, id, of);
-}
-
-async function openFile(cli: Cli, path: string, publicKeysPem: readonly string[]): Promise<Found> {
-  const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
-  return { ...openReceipt(bytes, { publicKeysPem }), bytes };
-}
-
-async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {
-  if (paths === undefined) return (await cli.loadFleet()).keys.receipt;
-  const read = async (path: string): Promise<string> =>
-    (await readInput(cli, path, '--key', limits.secretBytes)).toString('utf8');
-  return Promise.all(paths.map(read));
-}
-
-async function readInput(cli: Cli, name: string, field: string, mostBytes: number): Promise<Buffer> {
-  const path = resolve(cli.around.cwd, name);
-  try {
-    const { size } = await stat(path);
-    if (size <= mostBytes) return await readFile(path);
-    throw new Failure('InvalidInput', `${path} is ${size} bytes, at most ${mostBytes} are read`, { field });
-  } catch (error) {
-    if (isFailure(error)) throw error;
-    throw unusable(path, 'read', error, field);
-  }
-}
-
-async function written(
-  cli: Cli,
-  name: string | undefined,
-  field: string,
-  content: () => string | Buffer,
-): Promise<string | null> {
-  if (name === undefined) return null;
-  const path = resolve(cli.around.cwd, name);
-  try {
-    await writeFile(path, content());
-    return path;
-  } catch (error) {
-    throw unusable(path, 'written', error, field);
-  }
-}
-
-function unusable(path: string, what: string, error: unknown, field: string): Failure {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return new Failure('InvalidInput', `${path} cannot be ${what} (${code})`, { field });
 }
 
 function verifyCommand(cli: Cli): Command {
   const command = new Command('verify')
     .description('check signature and content of receipts, with nothing but the public key')
-    .argument('<FILE...>', 'receipts as the store has them', (path: string, before: readonly string[] = []) => [
-      ...before,
-      parsePath('FILE')(path),
-    ])
+    .argument('<FILE...>', 'receipts as the store has them', parsePaths('FILE'))
     .option(...keyOption)
     .action(cli.action((files: readonly string[], { key }: ShowOptions) => verify(cli, files, key)));
   return documented(command, {
@@ -247,7 +195,7 @@ async function verify(cli: Cli, files: readonly string[], keys: readonly string[
   };
 }
 
-async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<Found | Failure> {
+async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<ReceiptFile | Failure> {
   try {
     return await openFile(cli, file, publicKeysPem);
   } catch (error) {
@@ -256,12 +204,12 @@ async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): P
   }
 }
 
-function lookJson(found: Found | Failure): Record<string, unknown> {
+function lookJson(found: ReceiptFile | Failure): Record<string, unknown> {
   if (isFailure(found)) return { verified: false, code: found.code, message: found.message };
   return { verified: true, ...openedJson(found) };
 }
 
-function lookText(found: Found | Failure): string {
+function lookText(found: ReceiptFile | Failure): string {
   if (isFailure(found)) return `NOT BELIEVED: ${printable(found.message)}; ${failureTable[found.code].hint}`;
   const { receipt } = found;
   const { id, outcome, lane, host, fleet } = receipt;

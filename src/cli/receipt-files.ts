@@ -1,0 +1,56 @@
+// Receipts and their public keys as files of this machine, and what is written of them.
+
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Failure, isFailure } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
+import { type OpenedReceipt, openReceipt } from '../receipt/receipt.ts';
+import type { Cli } from './cli.ts';
+
+/** With the bytes as they were signed. */
+export type ReceiptFile = OpenedReceipt & { readonly bytes: Buffer };
+
+export async function openFile(cli: Cli, path: string, publicKeysPem: readonly string[]): Promise<ReceiptFile> {
+  const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
+  return { ...openReceipt(bytes, { publicKeysPem }), bytes };
+}
+
+export async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {
+  if (paths === undefined) return (await cli.loadFleet()).keys.receipt;
+  const read = async (path: string): Promise<string> =>
+    (await readInput(cli, path, '--key', limits.secretBytes)).toString('utf8');
+  return Promise.all(paths.map(read));
+}
+
+async function readInput(cli: Cli, name: string, field: string, mostBytes: number): Promise<Buffer> {
+  const path = resolve(cli.around.cwd, name);
+  try {
+    const { size } = await stat(path);
+    if (size <= mostBytes) return await readFile(path);
+    throw new Failure('InvalidInput', `${path} is ${size} bytes, at most ${mostBytes} are read`, { field });
+  } catch (error) {
+    if (isFailure(error)) throw error;
+    throw unusable(path, 'read', error, field);
+  }
+}
+
+export async function written(
+  cli: Cli,
+  name: string | undefined,
+  field: string,
+  content: () => string | Buffer,
+): Promise<string | null> {
+  if (name === undefined) return null;
+  const path = resolve(cli.around.cwd, name);
+  try {
+    await writeFile(path, content());
+    return path;
+  } catch (error) {
+    throw unusable(path, 'written', error, field);
+  }
+}
+
+function unusable(path: string, what: string, error: unknown, field: string): Failure {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  return new Failure('InvalidInput', `${path} cannot be ${what} (${code})`, { field });
+}
