@@ -150,7 +150,7 @@ const survey: Survey = {
   warnings: [],
 };
 
-function specOf(lane: string): LaneSpec {
+export function specOf(lane: string): LaneSpec {
   return {
     fleet: fleetName,
     fleetDigest,

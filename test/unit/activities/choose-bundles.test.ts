@@ -69,7 +69,7 @@ describe('a restore that names no bundle', () => {
     const store = new DirectoryStore('primary', root);
     deps = {
       store: () => store,
-      keys: { manifestPublicKeysPem: async () => [key('manifest.pub')] },
+      keys: { manifestPublicKeysPem: async () => [key('manifest.pub')], receiptPublicKeysPem: async () => [] },
     } as unknown as Deps;
     for (const bundle of [oldest, middle, newest]) await put(bundle);
     return () => rm(root, { recursive: true, force: true });
