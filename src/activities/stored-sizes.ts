@@ -1,3 +1,5 @@
+import type { ManifestSegment } from '../bundle/manifest.ts';
+import { indexKey, segmentKey } from '../bundle/object-keys.ts';
 import type { Store } from '../store/store.ts';
 
 /** The sizes of all objects below some prefixes, by key. */
@@ -11,4 +13,13 @@ export async function storedSizes(
     for await (const { key, sizeBytes } of store.list(prefix, { signal })) sizes.set(key, sizeBytes);
   }
   return sizes;
+}
+
+/** Are both objects of a segment there, with the recorded sizes? */
+export function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {
+  const { fingerprint, suffix, sealedBytes, index } = segment;
+  return (
+    sizes.get(segmentKey(lane, fingerprint, suffix)) === sealedBytes &&
+    sizes.get(indexKey(lane, fingerprint, index.suffix)) === index.sealedBytes
+  );
 }

@@ -160,6 +160,8 @@ export const limits = {
    * restarted is not missed at all; this is for one that starts just now, which takes some 15 s.
    */
   pollerWaitMs: 60 * second,
+  /** Between the look for a bundle's objects and its manifest: 40 lists of 1,000 objects at 0.2 s, and 4 MiB at 1 MB/s, ×5. */
+  commitMs: 60 * second,
   /** How long a refused channel is asked for again: sshd frees a session when it has reaped its process. */
   channelOpenMs: 5 * second,
 

@@ -1,9 +1,11 @@
 // The commit point of a backup: the manifest, built from recorded results only, so that its bytes are the same
-// under every retry; signed, and created, never overwritten. One that is there already is this one.
+// under every retry; signed, and created, never overwritten. One that is there already is this one. Written only where the
+// store has every object that it names: a worker that was thought dead may commit after its section has ended and a sweep
+// has removed them.
 
 import { sha256Hex } from '../../bundle/digest.ts';
 import { encodeManifest, type Manifest, type ManifestSegment, totalsOf } from '../../bundle/manifest.ts';
-import { manifestKey } from '../../bundle/object-keys.ts';
+import { indexesPrefix, manifestKey, segmentsPrefix } from '../../bundle/object-keys.ts';
 import { type Recipient, recipientFingerprint } from '../../bundle/recipient.ts';
 import { type SuspectReason, suspectReasons } from '../../bundle/suspect.ts';
 import type { OmissionCount, SegmentPlan, SegmentResult } from '../../contract/results.ts';
@@ -11,21 +13,49 @@ import type { ManifestRequest } from '../../contract/step-types.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { macHome } from '../../domain/lane-target.ts';
+import { limits } from '../../domain/limits.ts';
 import { componentsOf } from '../../domain/terms.ts';
+import type { Store } from '../../store/store.ts';
 import type { Deps } from '../deps.ts';
 import { activity } from '../step.ts';
+import { isStored, storedSizes } from '../stored-sizes.ts';
 
 export function commitManifestStep(deps: Deps): DataSteps['commitManifest'] {
   return activity(async (request, { signal }) => {
     const manifest = buildManifest(request, await deps.keys.recipients());
     const bytes = encodeManifest(manifest, await deps.keys.manifestSigner());
-    try {
-      await deps.store(request.store).put(manifestKey(manifest.lane, manifest.bundle), bytes, { signal });
-    } catch (error) {
-      if (!isFailure(error, 'ObjectExists')) throw error;
-    }
+    await commit(deps.store(request.store), manifest, bytes, signal);
     return { sha256: sha256Hex(bytes), suspect: manifest.suspect ?? [] };
   });
+}
+
+/** Soon after the look: what a sweep may remove in between is what it removes in that time. May be repeated. */
+async function commit(store: Store, manifest: Manifest, bytes: Buffer, signal: AbortSignal): Promise<void> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(limits.commitMs)]);
+  try {
+    await requireObjects(store, manifest, soon);
+    await store.put(manifestKey(manifest.lane, manifest.bundle), bytes, { signal: soon });
+  } catch (error) {
+    if (isFailure(error, 'ObjectExists')) return;
+    if (!soon.aborted || signal.aborted) throw error;
+    const { name } = store;
+    throw new Failure('StoreUnreachable', `store ${name} took no manifest within ${limits.commitMs / 1000} s`, {
+      store: name,
+    });
+  }
+}
+
+/** ObjectMissing, with how many objects are not there or of another size. */
+export async function requireObjects(store: Store, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  const { bundle, lane, segments } = manifest;
+  const sizes = await storedSizes(store, [segmentsPrefix(lane), indexesPrefix(lane)], signal);
+  const lost = segments.filter((segment) => !isStored(segment, lane, sizes)).length;
+  if (lost === 0) return;
+  throw new Failure(
+    'ObjectMissing',
+    `bundle ${bundle} is not committed: store ${store.name} lacks objects of ${lost} of its ${segments.length} segments`,
+    { bundle, lane, store: store.name, count: lost },
+  );
 }
 
 /** A pure function of what the workflow recorded. */

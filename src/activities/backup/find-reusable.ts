@@ -1,7 +1,7 @@
 // Which planned segments the store already has: same fingerprint in one of the newest good manifests (a
 // weekly tier B finds its class 2 behind six tier As), object still there with the recorded size. Nothing is opened.
 
-import { indexKey, indexesPrefix, segmentKey, segmentsPrefix } from '../../bundle/object-keys.ts';
+import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { Predecessor, ReusableSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
@@ -10,7 +10,7 @@ import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
 import { goodManifests, listBundles } from '../manifests.ts';
 import { activity } from '../step.ts';
-import { storedSizes } from '../stored-sizes.ts';
+import { isStored, storedSizes } from '../stored-sizes.ts';
 
 export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
   return activity(async ({ fleet, lane, store, fingerprints }, { signal }) => {
@@ -31,14 +31,6 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
     }
     return { predecessor, segments };
   });
-}
-
-function isStored(segment: ManifestSegment, lane: string, sizes: ReadonlyMap<string, number>): boolean {
-  const { fingerprint, suffix, sealedBytes, index } = segment;
-  return (
-    sizes.get(segmentKey(lane, fingerprint, suffix)) === sealedBytes &&
-    sizes.get(indexKey(lane, fingerprint, index.suffix)) === index.sealedBytes
-  );
 }
 
 function toReusable({
