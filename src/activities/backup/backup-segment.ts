@@ -22,7 +22,7 @@ import { activity, reach, type Run } from '../step.ts';
 import { readMembers } from './member-lists.ts';
 import { putSealed } from './put-sealed.ts';
 import { segmentBase } from './segment-base.ts';
-import { goneSinceListing, recordTorn } from './torn.ts';
+import { goneSinceListing, recordTorn, requireListedTypes } from './torn.ts';
 
 interface Job {
   readonly deps: Deps;
@@ -78,6 +78,7 @@ async function takeTar(job: Job): Promise<Taken> {
   const sent = await send(job, tar.stdout, audit.stream);
   await tar.finished;
   const { entries, missing } = audit.result();
+  requireListedTypes(shell.target, segment.id, members, entries);
   return { ...sent, index: { entries, omissions: missing.map((path) => ({ path, reason: 'vanished' as const })) } };
 }
 

@@ -24,7 +24,7 @@ import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { readItems } from './backup-secrets.ts';
 import { inWindow, type Window } from './capture-window.ts';
-import { requireClassOne, requireTrees } from './plan-checks.ts';
+import { requireClassOne, requireOneTree, requireTrees } from './plan-checks.ts';
 import { planOptions, type SharedOptions } from './plan-options.ts';
 import { countOmissions, reportOmissions, writeSegmentLists } from './write-plan.ts';
 
@@ -72,6 +72,8 @@ interface Taken {
   readonly home: BundlePlan;
   /** The copies of databases, by their names in the home. */
   readonly copies: readonly FileEntry[];
+  /** Databases that were listed and not there to be copied. */
+  readonly gone: number;
   readonly cloned: boolean;
 }
 
@@ -81,10 +83,11 @@ async function takeLane(capture: Capture, window: Window | undefined): Promise<T
   const listedAtMs = Date.now();
   const options = { ...capture.options, listedAtMs: listedAtMs + capture.offsetMs };
   const entries = await listHome(shell, options, signal);
+  requireOneTree(entries, request.target.lane);
   requireTrees(entries, options, request.target.lane);
   const home = planBundle(entries, { ...options, base: 'home' });
   requireClassOne(home.segments, request);
-  const copies = await copyDatabases(capture, home.databases);
+  const { copies, gone } = await copyDatabases(capture, home.databases);
   const isOneVolume = new Set(entries.map(({ device }) => device)).size === 1;
   const cloned =
     window !== undefined &&
@@ -96,12 +99,12 @@ async function takeLane(capture: Capture, window: Window | undefined): Promise<T
       fence,
       signal,
     }));
-  return { listedAtMs, home, copies, cloned: cloned && window.leftMs() > 0 };
+  return { listedAtMs, home, copies, gone, cloned: cloned && window.leftMs() > 0 };
 }
 
 async function planCapture(
   { shell, request, options: shared, offsetMs, fence }: Capture,
-  { listedAtMs, home, copies, cloned }: Taken,
+  { listedAtMs, home, copies, gone, cloned }: Taken,
 ): Promise<Omit<BackupPlan, 'warnings'>> {
   const options = { ...shared, listedAtMs: listedAtMs + offsetMs };
   const host = planBundle(await listHost(shell, request, options.components, fence), {
@@ -122,7 +125,7 @@ async function planCapture(
     capturedAt: new Date(listedAtMs).toISOString(),
     consistency: cloned ? 'cloned' : 'compared',
     segments: await writeSegmentLists(shell, request.bundle, segments, fence),
-    omissions: countOmissions(plans),
+    omissions: [...countOmissions(plans), ...(gone > 0 ? [{ reason: 'vanished', count: gone }] : [])],
   };
 }
 
@@ -133,21 +136,23 @@ async function listHome(shell: LaneShell, { profile }: SharedOptions, signal: Ab
   return entries;
 }
 
-/** Consistent copies beside the run; never the live file, its -wal or its -shm. One that is gone meanwhile is absent. */
+/** Consistent copies beside the run; never the live file, its -wal or its -shm. One that is gone meanwhile is counted. */
 async function copyDatabases(
   { shell, request, fence, signal }: Capture,
   databases: readonly FileEntry[],
-): Promise<FileEntry[]> {
+): Promise<Pick<Taken, 'copies' | 'gone'>> {
   const base = shell.clawbackPath(copiesDirectory(request.bundle));
+  let gone = 0;
   for (const { path } of databases) {
     const name = path.toString('utf8');
-    await copyDatabase(shell, { from: `${shell.target.home}/${name}`, to: `${base}/${name}`, fence, signal });
+    const files = { from: `${shell.target.home}/${name}`, to: `${base}/${name}` };
+    if (!(await copyDatabase(shell, { ...files, fence, signal }))) gone += 1;
   }
   const copies: FileEntry[] = [];
   for await (const entry of listFiles(shell, { base, paths: ['.'], signal })) {
     if (entry.type === 'file') copies.push(entry);
   }
-  return copies;
+  return { copies, gone };
 }
 
 /** The lane's own plist, and the logs that its user may read. Absence of either is no error. */

@@ -25,6 +25,24 @@ export function requireTrees(
   });
 }
 
+/**
+ * A folder that is replaced while it is listed is seen as a link, and its files through it: such a listing is no tree, and
+ * no restore would take its bundle. ListingFailed: it is made anew.
+ */
+export function requireOneTree(entries: readonly Pick<FileEntry, 'path' | 'type'>[], lane: string): void {
+  const others = new Set(entries.filter(({ type }) => type !== 'directory').map(({ path }) => path.toString('latin1')));
+  const below = entries.filter(({ path }) => {
+    const name = path.toString('latin1');
+    return others.has(name.slice(0, name.lastIndexOf('/')));
+  }).length;
+  if (below === 0) return;
+  throw new Failure(
+    'ListingFailed',
+    `lane ${lane}: ${below} file(s) were listed below a name that is no folder: it was replaced meanwhile`,
+    { lane, count: below },
+  );
+}
+
 /** A backup without class 1 would be believed on the bad day: it is refused. */
 export function requireClassOne(
   segments: readonly { readonly component: Component; readonly members: readonly unknown[] }[],

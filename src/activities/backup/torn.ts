@@ -2,10 +2,12 @@
 // lane, for the supplement; only their number leaves it.
 
 import { matchesAny } from '../../bundle/globs.ts';
+import { type IndexEntry, pathOf } from '../../bundle/index-file.ts';
 import type { SegmentPlan } from '../../contract/results.ts';
 import type { Consistency } from '../../contract/step-types.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type FileEntry, isSameContent, isSameState } from '../../domain/file-entry.ts';
+import type { LaneTarget } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { writeLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -53,6 +55,30 @@ export function goneSinceListing(shell: LaneShell, { id }: SegmentPlan): Failure
     lane,
     segment: id,
   });
+}
+
+/**
+ * What was read must be of the type that was listed: a folder that has become a link would make a bundle in which other
+ * segments lead through it, and no restore takes that. Of the tar itself, for the name may have changed back since.
+ * @throws PlanLost
+ */
+export function requireListedTypes(
+  { lane }: Pick<LaneTarget, 'lane'>,
+  segment: string,
+  listed: readonly Pick<FileEntry, 'path' | 'type'>[],
+  read: readonly IndexEntry[],
+): void {
+  const types = new Map(listed.map(({ path, type }) => [path.toString('latin1'), type]));
+  const changed = read.filter((entry) => {
+    const type = types.get(pathOf(entry).toString('latin1'));
+    return entry.type === 'link' ? type === 'directory' : type !== entry.type;
+  }).length;
+  if (changed === 0) return;
+  throw new Failure(
+    'PlanLost',
+    `lane ${lane}: ${changed} name(s) of segment ${segment} are of another type than when they were listed`,
+    { lane, segment, count: changed },
+  );
 }
 
 /** A range of an append-only file holds still although the file grows: its bytes are behind the end. */
