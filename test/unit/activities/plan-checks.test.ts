@@ -63,7 +63,7 @@ describe('what a segment read', () => {
     { path: Buffer.from('file'), type: 'file' as const },
     { path: Buffer.from('link'), type: 'symlink' as const },
   ];
-  const check = (types: Readonly<Record<string, IndexEntry['type']>>): void =>
+  const read = (types: Readonly<Record<string, IndexEntry['type']>>): void =>
     requireListedTypes({ lane: 'lane-1' }, 's-0001', listed, named(types));
 
   it('is planned anew when a name is of another type than it was listed with', () => {
@@ -74,7 +74,7 @@ describe('what a segment read', () => {
       { file: 'directory' },
       { link: 'file' },
     ] as const)
-      expect(() => check(types)).toThrow(
+      expect(() => read(types)).toThrow(
         expect.objectContaining({
           code: 'PlanLost',
           message: 'lane lane-1: 1 name(s) of segment s-0001 are of another type than when they were listed',
@@ -83,8 +83,8 @@ describe('what a segment read', () => {
   });
 
   it('may lack what vanished, and hold hard links', () => {
-    expect(() => check({ way: 'directory', file: 'link', link: 'link' })).not.toThrow();
-    expect(() => check({ file: 'file', link: 'symlink' })).not.toThrow();
-    expect(() => check({})).not.toThrow();
+    expect(() => read({ way: 'directory', file: 'link', link: 'link' })).not.toThrow();
+    expect(() => read({ file: 'file', link: 'symlink' })).not.toThrow();
+    expect(() => read({})).not.toThrow();
   });
 });
