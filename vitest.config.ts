@@ -19,7 +19,7 @@ const then = 1;
 interface WithServers {
   readonly include?: readonly string[];
   readonly timeoutMs: number;
-  /** Builds the workflow bundle and finds or fetches the two Temporal servers first. */
+  /** Builds the workflow bundle and finds or fetches the two Temporal servers first; the S3 server always. */
   readonly temporal: boolean;
   /** A second try, which the report shows as such: where real time and a busy machine take part. */
   readonly retry?: number;
@@ -39,7 +39,7 @@ function withServers(
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       sequence: { groupOrder: then },
-      ...(temporal && { globalSetup: ['test/setup/temporal.ts'] }),
+      globalSetup: ['test/setup/versitygw.ts', ...(temporal ? ['test/setup/temporal.ts'] : [])],
     },
   };
 }

@@ -10,6 +10,8 @@ import type { Bed, BedHost, BedLane } from './bed-types.ts';
 export interface FleetYamlOptions {
   /** The primary store's folder; made when missing, and marked. */
   readonly storePath: string;
+  /** The primary store where it is no folder, as the fleet file has it. */
+  readonly store?: Readonly<Record<string, unknown>>;
   /** Where keys and secrets are; absolute. */
   readonly keysDir: string;
   readonly fleet?: string;
@@ -18,8 +20,10 @@ export interface FleetYamlOptions {
 /** The text of the fleet file; writes `ssh` and `<lane>.keychain` into `keysDir` (0600). */
 export async function fleetYaml(bed: Bed, options: FleetYamlOptions): Promise<string> {
   mkdirSync(options.keysDir, { recursive: true, mode: 0o700 });
-  mkdirSync(options.storePath, { recursive: true, mode: 0o700 });
-  await markDirectory('primary', options.storePath);
+  if (options.store === undefined) {
+    mkdirSync(options.storePath, { recursive: true, mode: 0o700 });
+    await markDirectory('primary', options.storePath);
+  }
   writeFileSync(join(options.keysDir, 'ssh'), bed.sshKey, { mode: 0o600 });
   for (const lane of bed.lanes) writeFileSync(passwordPath(options, lane), lane.keychainPassword, { mode: 0o600 });
   const key = (name: string): string => join(options.keysDir, name);
@@ -33,7 +37,7 @@ export async function fleetYaml(bed: Bed, options: FleetYamlOptions): Promise<st
       recipients: { vault: key('vault.public.pem'), recovery: key('recovery.public.pem') },
       opening: { file: key('vault.key.pem') },
     },
-    stores: { primary: { kind: 'directory', path: options.storePath, region: 'hk' } },
+    stores: { primary: options.store ?? { kind: 'directory', path: options.storePath, region: 'hk' } },
     hosts: Object.fromEntries(bed.hosts.map((host) => [host.name, hostEntry(host)])),
     lanes: Object.fromEntries(bed.lanes.map((lane) => [lane.lane, laneEntry(options, lane)])),
   };

@@ -2,12 +2,13 @@
 // where the program cannot be had, what needs it fails.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { ensureVersitygw, type S3Server, startS3Server } from '../../src/embedded/versitygw.ts';
+import type { S3Credential } from '../../src/store/s3-bucket.ts';
 import type { S3Description } from '../../src/store/s3.ts';
 
 export const rootAccess = { accessKeyId: 'clawback-root', secretAccessKey: 'clawback-root-on-loopback' };
@@ -19,6 +20,8 @@ export interface BucketKind {
   /** Object Lock; it brings versions. */
   readonly lock?: boolean;
 }
+
+export type S3Roles = Readonly<Record<'backup' | 'vault' | 'expiry', S3Credential>>;
 
 export class S3Bed {
   readonly folder: string;
@@ -58,7 +61,7 @@ export class S3Bed {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  client(access = rootAccess): S3Client {
+  client(access: S3Credential = rootAccess): S3Client {
     return new S3Client({
       region: awsRegion,
       endpoint: this.server.endpoint,
@@ -75,18 +78,31 @@ export class S3Bed {
     await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
   }
 
-  async setPolicy(bucket: string, policy: object): Promise<void> {
+  async #setPolicy(bucket: string, policy: object): Promise<void> {
     await this.client().send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy) }));
   }
 
   /** An account that may do nothing until a bucket's policy says so. */
-  async makeAccount(name: string): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
+  async #makeAccount(name: string): Promise<S3Credential> {
     const secretAccessKey = `${name}-secret-on-loopback`;
     const admin = ['admin', '--access', rootAccess.accessKeyId, '--secret', rootAccess.secretAccessKey];
     const where = ['--endpoint-url', this.server.adminEndpoint];
     const account = ['--access', name, '--secret', secretAccessKey, '--role', 'user'];
     await promisify(execFile)(this.#program, [...admin, ...where, 'create-user', ...account]);
     return { accessKeyId: name, secretAccessKey };
+  }
+
+  /** Three accounts with what the policy of docs/s3.md, word for word, gives them in a bucket. */
+  async makeRoles(bucket: string): Promise<S3Roles> {
+    const backup = await this.#makeAccount(`${bucket}-backup`);
+    const vault = await this.#makeAccount(`${bucket}-vault`);
+    const expiry = await this.#makeAccount(`${bucket}-expiry`);
+    const names = { BUCKET: bucket, BACKUP: backup.accessKeyId, VAULT: vault.accessKeyId, EXPIRY: expiry.accessKeyId };
+    const page = await readFile(resolve(import.meta.dirname, '../../docs/s3.md'), 'utf8');
+    const [, text = ''] = /```json\n([^`]*"Version"[^`]*)```/.exec(page) ?? [];
+    const policy = Object.entries(names).reduce((json, [name, value]) => json.replaceAll(name, value), text);
+    await this.#setPolicy(bucket, JSON.parse(policy) as object);
+    return { backup, vault, expiry };
   }
 
   /** A store's description, by default as root. */

@@ -3,6 +3,7 @@
 import { startBackup, startRestore } from '../../src/client/start.ts';
 import type { BackupResult, RestoreResult } from '../../src/contract/results.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import { findVersitygw } from '../../src/embedded/versitygw.ts';
 import { type BedKind, bestBedKind } from '../bed/bed.ts';
 import { findPrograms } from '../bed/programs.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
@@ -60,6 +61,10 @@ export function demoBedKind(asked: string | undefined): BedKind {
 
 export async function runDemo({ say, setUp, cleanUp, dir, kind, bytes }: DemoOptions): Promise<Demo> {
   say(foundLine(kind));
+  const store = (await findVersitygw()) === undefined ? 'directory' : 's3';
+  say(
+    store === 's3' ? 'store: S3 (versitygw)' : 'store: a directory (no versitygw; `npm run fetch-servers` builds it)',
+  );
   await claimFolder(dir);
   cleanUp.add(() => removeFolder(dir));
   const setupStartedMs = Date.now();
@@ -71,6 +76,7 @@ export async function runDemo({ say, setUp, cleanUp, dir, kind, bytes }: DemoOpt
     hosts: [{ name: 'mac-1', lanes: 3 }],
     dataBytes: bytes / 3,
     headless: false,
+    store,
     onBed: requireStandIns,
   });
   cleanUp.add(() => rig.stop());
@@ -79,7 +85,7 @@ export async function runDemo({ say, setUp, cleanUp, dir, kind, bytes }: DemoOpt
   const lanes = await tellStory(rig, say);
   const restored = lanes.flatMap(({ restore }) => restore ?? []);
   const ok = restored.length > 0 && restored.every(({ messageAnswered, identical }) => messageAnswered && identical);
-  return { report: { ok, setupMs, bed: kind, store: 'directory', lanes }, keepUp: hintsOf(rig) };
+  return { report: { ok, setupMs, bed: kind, store, lanes }, keepUp: hintsOf(rig) };
 }
 
 /** The first line: what is real here, and what stands in for the rest. */

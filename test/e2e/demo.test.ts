@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findVersitygw } from '../../src/embedded/versitygw.ts';
 import { bestBedKind } from '../bed/bed.ts';
 import type { DemoReport } from '../demo/run-demo.ts';
 import { machinePicture, startDemo, survivors } from './demo-kit.ts';
@@ -44,7 +45,7 @@ describe('the demo', () => {
     expect(report).toMatchObject({
       ok: true,
       bed: bestBedKind() === 'in-process' ? 'in-process' : 'sshd',
-      store: 'directory',
+      store: (await findVersitygw()) === undefined ? 'directory' : 's3',
     });
     expect(report.elapsedMs).toBeGreaterThan(0);
     expect(report.setupMs).toBeGreaterThanOrEqual(0);

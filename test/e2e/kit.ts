@@ -30,6 +30,7 @@ import { gatewayPids } from '../rig/wreck.ts';
 export interface FleetDraft {
   readonly hosts: Record<string, Record<string, unknown>>;
   readonly lanes: Record<string, Record<string, unknown>>;
+  readonly stores: Record<string, Record<string, unknown>>;
   limits?: Record<string, unknown>;
 }
 

@@ -12,7 +12,9 @@ import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
 import { hasPoller } from '../../src/client/temporal-view.ts';
 import { queueRoles, queues, type QueueRole } from '../../src/contract/names.ts';
 import { type Bed, type BedOptions, fleetYaml, startBed } from '../bed/bed.ts';
+import type { S3Bed } from '../bed/s3.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
+import { openRigStore, type RigStore, type RigStoreKind, storeOfEnvironment } from './rig-store.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 
@@ -21,6 +23,8 @@ export interface RigOptions extends Omit<BedOptions, 'dir'> {
   /** Keeps the server's state over kill -9. */
   readonly durableServer?: boolean;
   readonly headless?: boolean;
+  /** Default: `CLAWBACK_RIG_STORE`, else a directory. With `s3`, versitygw keeps it in the rig's folder. */
+  readonly store?: RigStoreKind;
   /** Looks at the bed before anything else is started on it; what it throws ends the start. */
   readonly onBed?: (bed: Bed) => Promise<void>;
 }
@@ -28,7 +32,10 @@ export interface RigOptions extends Omit<BedOptions, 'dir'> {
 export class Rig {
   readonly bed: Bed;
   readonly fleetPath: string;
+  /** Where the store's objects lie as files, by their keys, whatever serves them. */
   readonly storePath: string;
+  /** The server of an S3 store. */
+  readonly s3: S3Bed | undefined;
   readonly dir: string;
   readonly #options: RigOptions;
   server!: DevServer;
@@ -36,31 +43,34 @@ export class Rig {
   #connection: Connection | undefined;
   readonly workers = new Set<OwnedProcess>();
 
-  private constructor(options: RigOptions, bed: Bed, fleetPath: string, storePath: string) {
+  private constructor(options: RigOptions, bed: Bed, fleetPath: string, store: RigStore) {
     this.#options = options;
     this.bed = bed;
     this.dir = options.dir;
     this.fleetPath = fleetPath;
-    this.storePath = storePath;
+    this.storePath = store.path;
+    this.s3 = store.s3;
   }
 
   static async start(options: RigOptions): Promise<Rig> {
     await mkdir(options.dir, { recursive: true });
-    for (const stale of ['keys', 'store', 'temporal.db'])
+    for (const stale of ['keys', 'store', 's3', 'temporal.db'])
       await rm(join(options.dir, stale), { recursive: true, force: true });
     const bed = await startBed({ ...options, dir: join(options.dir, 'bed') });
+    let store: RigStore | undefined;
     try {
       await options.onBed?.(bed);
       const keysDir = join(options.dir, 'keys');
       await generateKeys(keysDir);
-      const storePath = join(options.dir, 'store');
-      await mkdir(storePath, { recursive: true });
+      store = await openRigStore(options.store ?? storeOfEnvironment(), { dir: options.dir, keysDir });
       const fleetPath = join(options.dir, 'fleet.yaml');
-      await writeFile(fleetPath, await fleetYaml(bed, { storePath, keysDir }));
-      const rig = new Rig(options, bed, fleetPath, storePath);
+      const described = store.entry === undefined ? {} : { store: store.entry };
+      await writeFile(fleetPath, await fleetYaml(bed, { storePath: store.path, keysDir, ...described }));
+      const rig = new Rig(options, bed, fleetPath, store);
       await rig.startServer();
       return rig;
     } catch (error) {
+      await store?.s3?.stop();
       await bed.stop();
       throw error;
     }
@@ -120,6 +130,7 @@ export class Rig {
     await Promise.all([...this.workers].map((worker) => worker.stop()));
     await this.#connection?.close();
     await this.server.stop();
+    await this.s3?.stop();
     await this.bed.stop();
   }
 }

@@ -2,8 +2,6 @@
 // itself is set on a real server.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import {
   DeleteObjectCommand,
@@ -24,15 +22,6 @@ import { listed } from './suite.ts';
 
 const Bucket = 'policy';
 const day = 86_400_000;
-const page = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/s3.md'), 'utf8');
-
-/** The policy as the page has it, for a bucket of the bed. */
-function policyOf(names: Readonly<Record<string, string>>): object {
-  const [text = ''] = [...page.matchAll(/```json\n([^`]*"Version"[^`]*)```/g)].map(([, json]) => json ?? '');
-  const named = Object.entries(names).reduce((json, [name, value]) => json.replaceAll(name, value), text);
-  return JSON.parse(named) as object;
-}
-
 let bed: S3Bed;
 let root: S3Client;
 let raw: Readonly<Record<'backup' | 'vault' | 'expiry', S3Client>>;
@@ -43,13 +32,7 @@ let locking: S3Store;
 beforeAll(async () => {
   bed = await S3Bed.start();
   await bed.makeBucket(Bucket, { lock: true });
-  const backup = await bed.makeAccount('clawback-backup');
-  const vault = await bed.makeAccount('clawback-vault');
-  const expiry = await bed.makeAccount('clawback-expiry');
-  await bed.setPolicy(
-    Bucket,
-    policyOf({ BUCKET: Bucket, BACKUP: backup.accessKeyId, VAULT: vault.accessKeyId, EXPIRY: expiry.accessKeyId }),
-  );
+  const { backup, vault, expiry } = await bed.makeRoles(Bucket);
   root = bed.client();
   raw = { backup: bed.client(backup), vault: bed.client(vault), expiry: bed.client(expiry) };
   const open = (rest: Parameters<S3Bed['describe']>[1]): S3Store => new S3Store('bed', bed.describe(Bucket, rest));
@@ -180,7 +163,7 @@ describe('a store that is set up wrongly', () => {
     ],
     [
       'a wrong secret',
-      { credential: async () => ({ accessKeyId: 'clawback-vault', secretAccessKey: 'wrong' }) },
+      { credential: async () => ({ accessKeyId: 'policy-vault', secretAccessKey: 'wrong' }) },
       'StoreRefused',
     ],
     ['an address where nobody listens', { endpoint: 'http://127.0.0.1:1', attempts: 1 }, 'StoreUnreachable'],

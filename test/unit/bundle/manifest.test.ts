@@ -39,6 +39,15 @@ describe('a manifest', () => {
     });
   });
 
+  it('keeps the versions of its objects, of a bounded length', () => {
+    const versions = (versionId: string): Manifest =>
+      manifestOf([segmentOf({ versionId, index: { ...segmentOf().index, versionId } })]);
+    const longest = 'v'.repeat(limits.versionIdBytes);
+    expect(openManifest(encode(versions(longest)), options).manifest).toEqual(versions(longest));
+    for (const wrong of ['', 'a b', `${longest}v`])
+      expect(() => encode(versions(wrong))).toThrow('a manifest cannot be written: segments.0.versionId');
+  });
+
   it('is the same bytes for the same content, in whatever order the fields were set', () => {
     const manifest = manifestOf(
       [

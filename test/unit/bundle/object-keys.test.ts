@@ -7,12 +7,19 @@ import {
   randomSuffix,
   segmentKey,
   segmentsPrefix,
+  versionOf,
 } from '../../../src/bundle/object-keys.ts';
 
 const fingerprint = 'ab'.repeat(32);
 const bundle = '20261122T031500Z-0123abcd';
 
 describe('object keys', () => {
+  it('go with a version where the manifest has one', () => {
+    expect(versionOf({ versionId: '01K' })).toEqual({ versionId: '01K' });
+    expect(versionOf({})).toEqual({});
+    expect(versionOf({ versionId: undefined })).toEqual({});
+  });
+
   it('lie below their lane and kind', () => {
     expect(manifestKey('lane-1', bundle)).toBe(`lane-1/manifests/${bundle}.json`);
     expect(segmentKey('lane-1', fingerprint, '0123456789abcdef')).toBe(

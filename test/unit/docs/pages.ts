@@ -10,6 +10,7 @@ export const written = [
   'docs/operating.md',
   'docs/threat-model.md',
   'docs/break-glass.md',
+  'docs/s3.md',
 ] as const;
 
 export interface Block {

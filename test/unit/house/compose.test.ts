@@ -14,6 +14,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly network_mode?: string;
   readonly healthcheck?: unknown;
 }
 
@@ -44,8 +45,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('starts the worker when Temporal is healthy', () => {
-    expect(compose.services['worker']?.depends_on).toEqual({ temporal: { condition: 'service_healthy' } });
+  it('starts the worker when Temporal is healthy, on the network of the S3 server', () => {
+    expect(compose.services['worker']?.depends_on).toEqual({
+      temporal: { condition: 'service_healthy' },
+      s3: { condition: 'service_started' },
+    });
+    expect(compose.services['worker']?.network_mode).toBe('service:s3');
     expect(compose.services['temporal']?.healthcheck).toBeDefined();
   });
 });
