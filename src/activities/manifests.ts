@@ -2,9 +2,11 @@
 
 import { type Manifest, openManifest, type OpenManifestOptions } from '../bundle/manifest.ts';
 import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import { Failure, type FailureCode, isFailure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdPattern } from '../domain/terms.ts';
+import type { Store } from '../store/store.ts';
+import { CopiedStore, isSilence } from './copied-store.ts';
 import type { Deps } from './deps.ts';
 import { readWhole } from './read-whole.ts';
 
@@ -16,12 +18,33 @@ export interface ManifestRequest {
   readonly signal: AbortSignal;
 }
 
-/** ObjectMissing, BundleSignatureBad, BundleForeign, BundleFormatUnknown, BundleDamaged. */
+/** Of copies, the first good one. ObjectMissing, BundleSignatureBad, BundleForeign, BundleFormatUnknown, BundleDamaged. */
 export async function readManifest(
   deps: Deps,
-  { fleet, lane, store, bundle, signal }: ManifestRequest,
+  request: ManifestRequest,
 ): Promise<{ manifest: Manifest; sha256: string; bytes: Buffer }> {
-  const bytes = await readWhole(await deps.store(store).get(manifestKey(lane, bundle), { signal }));
+  const store = deps.store(request.store);
+  if (!(store instanceof CopiedStore)) return readFrom(deps, store, request);
+  const failures: unknown[] = [];
+  for (const copy of store.copies) {
+    try {
+      const read = await readFrom(deps, copy, request);
+      store.gave.set(manifestKey(request.lane, request.bundle), copy.name);
+      return read;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error);
+    }
+  }
+  throw failures.find(isSilence) ?? failures.find((error) => !isFailure(error, 'ObjectMissing')) ?? failures[0];
+}
+
+async function readFrom(
+  deps: Deps,
+  store: Store,
+  { fleet, lane, bundle, signal }: ManifestRequest,
+): Promise<{ manifest: Manifest; sha256: string; bytes: Buffer }> {
+  const bytes = await readWhole(await store.get(manifestKey(lane, bundle), { signal }));
   if (bytes.length > limits.manifestBytes) {
     throw new Failure(
       'BundleDamaged',

@@ -23,6 +23,7 @@ const choices = {
 export function planText(plan: RestorePlan, context: PlanContext): string {
   const rows = [
     ['bundle', `${plan.bundle} (tier ${plan.tier}; ${choices[context.chosenBy][plan.proven ? 0 : 1]})`],
+    ['read from', `store ${plan.store}`],
     ...plan.sources.map(({ bundle, components }) => [
       'restores',
       `${components.join(', ')}${plan.sources.length > 1 ? ` from ${bundle}` : ''}`,
@@ -71,6 +72,14 @@ export function restoreText(result: RestoreResult): string {
     ['in all', formatDuration(rtoMs), formatDuration(rtoBudgetMs)],
   ];
   const rows = [
+    ...(result.stores.length > 0
+      ? [
+          [
+            'read from',
+            result.stores.map(({ store, segments }) => `${store} (${plural(segments, 'segment')})`).join(', '),
+          ],
+        ]
+      : []),
     ...rpo.map(({ dataClass, bundle, capturedAt, rpoMs }) => [
       `class ${dataClass}`,
       `as of ${formatInstant(capturedAt)}, ${formatDuration(rpoMs)} before this restore (${bundle})`,

@@ -31,3 +31,9 @@ export interface CopiedSegments {
   readonly presentObjects: number;
   readonly faults: readonly ObjectFault[];
 }
+
+/** Where a bundle is read: the store that is asked first, and the other one where there is one. */
+export interface Copies {
+  readonly store: string;
+  readonly replica?: string | undefined;
+}

@@ -120,6 +120,8 @@ export interface RestorePlan {
   readonly proven: boolean;
   /** Each part's source: a restore may be layered. */
   readonly sources: readonly { readonly bundle: string; readonly components: readonly Component[] }[];
+  /** Which store the bundle is read from. */
+  readonly store: string;
   readonly sizeBytes: number;
   readonly sealedBytes: number;
   readonly segments: number;
@@ -138,6 +140,8 @@ export interface RestoreResult {
   readonly bundle: string;
   readonly into: 'live' | 'sandbox' | 'undo' | 'plan';
   readonly plan: RestorePlan | null;
+  /** How many segments each store gave. */
+  readonly stores: readonly { readonly store: string; readonly segments: number }[];
   /** From the start of the section to the answered message. */
   readonly rtoMs: number;
   readonly rtoBudgetMs: number;

@@ -1,5 +1,6 @@
 // What activities take and answer, shape by shape; steps.ts says which activity takes what.
 
+import type { Copies } from './copies.ts';
 import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
 import type { Component, Tier } from '../domain/terms.ts';
 import type { ImportedFrom, Origin } from './import-types.ts';
@@ -176,10 +177,9 @@ export interface Predecessor {
   readonly sizes: readonly { readonly component: Component; readonly plainBytes: number }[];
 }
 
-export interface BundleChoice {
+export interface BundleChoice extends Copies {
   readonly lane: string;
   readonly fleet: string;
-  readonly store: string;
   readonly bundle?: string | undefined;
   readonly at?: string | undefined;
   readonly only?: Component | undefined;
@@ -208,6 +208,8 @@ export interface ChosenBundles {
   readonly sources: RestorePlan['sources'];
   /** The same, with what a receipt says of them. */
   readonly used: readonly BundleUse[];
+  /** Where it is read: the store that had its manifest, and the other one. */
+  readonly copies: Copies;
   readonly segments: readonly ChosenSegment[];
   readonly sizeBytes: number;
   readonly sealedBytes: number;

@@ -3,7 +3,7 @@
 // digests and timings, never a name of a file found on a lane and never a secret.
 
 import type { KeychainItem } from '../domain/lane-target.ts';
-import type { BundleCopy, CopiedSegments, ReplicaPlan } from './copies.ts';
+import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
@@ -137,9 +137,7 @@ export interface VaultSteps {
   preflightRestore(
     input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean },
   ): Promise<{ readonly freeBytes: number; readonly neededBytes: number; readonly warnings: readonly string[] }>;
-  rehydrateSecrets(
-    input: Mutating & { readonly store: string; readonly segment: ChosenSegment },
-  ): Promise<{ readonly items: number }>;
+  rehydrateSecrets(input: Mutating & Copies & { readonly segment: ChosenSegment }): Promise<{ readonly items: number }>;
   /** Puts the lane right from its journal: the one repair code. */
   settleLane(input: Mutating): Promise<SettleResult>;
   smokeTest(input: OnLane & { readonly messageToken: KeychainItem | null }): Promise<SmokeResult>;
@@ -171,26 +169,23 @@ export interface VaultDataSteps {
    * open and make one tree, the secrets open and hold these items. ObjectMissing, BundleDamaged, BundleForeign,
    * ArchiveHostile, KeychainItemMissing.
    */
-  checkBundles(input: {
-    readonly fleet: string;
-    readonly lane: string;
-    readonly store: string;
-    readonly segments: readonly ChosenSegment[];
-    readonly secrets: readonly KeychainItem[];
-  }): Promise<{ readonly members: number }>;
+  checkBundles(
+    input: Copies & {
+      readonly fleet: string;
+      readonly lane: string;
+      readonly segments: readonly ChosenSegment[];
+      readonly secrets: readonly KeychainItem[];
+    },
+  ): Promise<{ readonly members: number }>;
   /** Copies segments and their indexes, sealed as they are; sizes and digests are checked on the way. Needs no key. */
   copySegments(input: BundleCopy & { readonly segments: readonly string[] }): Promise<CopiedSegments>;
-  /** Fetches, checks, opens and unpacks one segment into the staging tree. */
+  /** Fetches, checks, opens and unpacks one segment into the staging tree. `store`: which one gave it. */
   stageSegment(
-    input: UnderStage & { readonly store: string; readonly restore: string; readonly segment: ChosenSegment },
-  ): Promise<{ readonly plainBytes: number; readonly members: number }>;
+    input: UnderStage & Copies & { readonly restore: string; readonly segment: ChosenSegment },
+  ): Promise<{ readonly plainBytes: number; readonly members: number; readonly store: string }>;
   /** Size, mode and time of files that came as ranges, once all their ranges are there. */
   finishRanges(
-    input: UnderStage & {
-      readonly store: string;
-      readonly restore: string;
-      readonly segments: readonly ChosenSegment[];
-    },
+    input: UnderStage & Copies & { readonly restore: string; readonly segments: readonly ChosenSegment[] },
   ): Promise<void>;
   /**
    * Staged databases that were copied as they lay there: their logs are played in, and each is checked. The report on the
@@ -199,10 +194,6 @@ export interface VaultDataSteps {
   checkDatabases(input: UnderStage & { readonly restore: string }): Promise<{ readonly databases: number }>;
   /** Checks a staged tree without a gateway: the configuration parses, each secret opens. */
   checkSandbox(
-    input: UnderStage & {
-      readonly store: string;
-      readonly restore: string;
-      readonly segments: readonly ChosenSegment[];
-    },
+    input: UnderStage & Copies & { readonly restore: string; readonly segments: readonly ChosenSegment[] },
   ): Promise<SandboxCheck>;
 }

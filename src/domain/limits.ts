@@ -113,6 +113,8 @@ export const limits = {
   /** A version id that goes into history (AWS's have 32 characters): two of a segment in its 460 bytes. */
   versionIdBytes: 36,
 
+  /** Attempts of choosing a bundle before a silent store is given up for its replica: after 0.5 + 1 + 2 + 4 s. */
+  storeTries: 5,
   /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */
   copyBatchBytes: 256 * MiB,
   copyBatchSegments: 20,

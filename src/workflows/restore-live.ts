@@ -17,15 +17,16 @@ type Done = Pick<RestoreResult, 'messageAnswered' | 'bakEpoch' | 'warnings'>;
 export async function restoreLive(
   section: Section,
   operation: Restore,
-  { chosen, plan }: Planned,
+  planned: Planned,
   clock: RestoreClock,
 ): Promise<Done> {
+  const { chosen } = planned;
   const run = operation.restore;
   const components = chosen.sources.flatMap((source) => source.components);
-  await clock.step('tree', 'fetching and staging', () => fillStage(section, run, chosen, plan.neededBytes));
+  await clock.step('tree', 'fetching and staging', () => fillStage(section, run, planned));
   await clock.step('stop', 'stopping writers', () => stopWriters(section, run));
   const swapped = await clock.step('tree', 'swapping trees', () => swap(section, run, components, chosen));
-  await clock.step('secrets', 'rehydrating secrets', () => rehydrate(section, chosen));
+  await clock.step('secrets', 'rehydrating secrets', () => rehydrate(section, planned));
   const smoke = await clock.step('smoke', 'starting and testing', () => startAndTest(section));
   clock.answered();
   // once it may have been committed it must not end as cancelled, which says that the lane is as it was
@@ -65,9 +66,9 @@ async function swap(
   return prepared;
 }
 
-async function rehydrate(section: Section, chosen: ChosenBundles): Promise<void> {
+async function rehydrate(section: Section, { chosen, sources }: Planned): Promise<void> {
   const segment: ChosenSegment | undefined = chosen.segments.find(({ kind }) => kind === 'secrets');
-  if (segment) await vaultDown.rehydrateSecrets({ ...section.mutating(), store: section.spec.store, segment });
+  if (segment) await vaultDown.rehydrateSecrets({ ...section.mutating(), ...sources.copies, segment });
 }
 
 /** Health alone proves nothing: only an answered message does. */

@@ -11,17 +11,15 @@ import { vaultStream } from './steps.ts';
 export async function restoreSandbox(
   section: Section,
   operation: Restore,
-  { chosen, plan }: Planned,
+  planned: Planned,
   clock: RestoreClock,
 ): Promise<readonly string[]> {
   const { spec } = section;
   const restore = operation.restore;
-  const under = await clock.step('tree', 'fetching and staging', () =>
-    fillStage(section, restore, chosen, plan.neededBytes),
-  );
-  const secrets = chosen.segments.filter((segment) => segment.kind === 'secrets');
+  const under = await clock.step('tree', 'fetching and staging', () => fillStage(section, restore, planned));
+  const secrets = planned.chosen.segments.filter((segment) => segment.kind === 'secrets');
   const { warnings } = await clock.step('secrets', 'checking configuration and secrets', () =>
-    vaultStream(0).checkSandbox({ target: spec.target, under, store: spec.store, restore, segments: secrets }),
+    vaultStream(0).checkSandbox({ target: spec.target, under, ...planned.sources.copies, restore, segments: secrets }),
   );
   await dropStage(section);
   return warnings;

@@ -9,7 +9,7 @@ import { importArchive } from './import.ts';
 import { RestoreClock } from './restore-clock.ts';
 import { checkOrigin } from './restore-elsewhere.ts';
 import { restoreLive } from './restore-live.ts';
-import { type Planned, type Restore, wants } from './restore-parts.ts';
+import { type Planned, type Restore, Sources, wants } from './restore-parts.ts';
 import { restoreSandbox } from './restore-sandbox.ts';
 import type { Section } from './section.ts';
 import { host, vault, vaultStream } from './steps.ts';
@@ -24,15 +24,29 @@ export async function restore(section: Section, operation: Restore): Promise<Res
   return clock.whole(async () => {
     const phase = 'checking bundle, host and workers';
     const planned = await evidence.part({ step: 'check', phase }, () => planRestore(section, operation));
-    const { plan } = planned;
+    const { plan, sources } = planned;
     if (operation.dryRun)
-      return answer(section, clock, { into: 'plan', plan, messageAnswered: false, bakEpoch: null, warnings: [] });
+      return answer(section, clock, {
+        sources,
+        into: 'plan',
+        plan,
+        messageAnswered: false,
+        bakEpoch: null,
+        warnings: [],
+      });
     if (operation.into === 'sandbox') {
       const warnings = await restoreSandbox(section, operation, planned, clock);
-      return answer(section, clock, { into: 'sandbox', plan, messageAnswered: false, bakEpoch: null, warnings });
+      return answer(section, clock, {
+        sources,
+        into: 'sandbox',
+        plan,
+        messageAnswered: false,
+        bakEpoch: null,
+        warnings,
+      });
     }
     const done = await restoreLive(section, operation, planned, clock);
-    return answer(section, clock, { into: 'live', plan, ...done });
+    return answer(section, clock, { sources, into: 'live', plan, ...done });
   });
 }
 
@@ -43,7 +57,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
   await host.requirePollers({ queues: Object.values(queues) });
   const survey = await host.surveyLane({ target: spec.target });
   evidence.survey = survey;
-  const { fleet, lane, store } = spec;
+  const { fleet, lane, store, replica } = spec;
   const bundle =
     operation.archive === undefined ? operation.bundle : (await importArchive(section, operation.archive)).bundle;
   progress.update({ phase: 'checking bundle, host and workers' });
@@ -51,6 +65,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     fleet,
     lane,
     store,
+    replica,
     layered: operation.layered,
     bundle,
     at: operation.at,
@@ -66,7 +81,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     secrets,
     live: operation.into === 'live',
   });
-  await vaultStream(0).checkBundles({ fleet, lane, store, segments: chosen.segments, secrets });
+  await vaultStream(0).checkBundles({ fleet, lane, ...chosen.copies, segments: chosen.segments, secrets });
   const plan: RestorePlan = {
     lane,
     host: spec.target.host.name,
@@ -75,6 +90,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     tier: chosen.tier,
     proven: chosen.proven,
     sources: chosen.sources,
+    store: chosen.copies.store,
     sizeBytes: chosen.sizeBytes,
     sealedBytes: chosen.sealedBytes,
     segments: chosen.segments.length,
@@ -87,7 +103,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     warnings: [...moved, ...chosen.warnings, ...survey.warnings, ...room.warnings],
   };
   evidence.warnings = plan.warnings;
-  return { chosen, plan };
+  return { chosen, sources: new Sources(chosen.copies), plan };
 }
 
 /** A live restore outside every profile's range needs the operator's word (design, "Terms", profile). */
@@ -112,7 +128,10 @@ function requireVersion(section: Section, operation: Restore, chosen: ChosenBund
 function answer(
   section: Section,
   clock: RestoreClock,
-  done: Pick<RestoreResult, 'into' | 'messageAnswered' | 'bakEpoch' | 'warnings'> & { readonly plan: RestorePlan },
+  done: Pick<RestoreResult, 'into' | 'messageAnswered' | 'bakEpoch' | 'warnings'> & {
+    readonly plan: RestorePlan;
+    readonly sources: Sources;
+  },
 ): RestoreResult {
   return {
     lane: section.spec.lane,
@@ -120,6 +139,7 @@ function answer(
     bundle: done.plan.bundle,
     into: done.into,
     plan: done.plan,
+    stores: done.sources.stores,
     rtoMs: clock.rtoMs,
     rtoBudgetMs: clock.rtoBudgetMs,
     steps: clock.times(),
@@ -129,6 +149,15 @@ function answer(
     overBudget: section.progress.overBudget,
     bakEpoch: done.bakEpoch,
     receipt: null,
-    warnings: [...done.plan.warnings, ...done.warnings],
+    warnings: [...done.plan.warnings, ...fallenOver(done), ...done.warnings],
   };
+}
+
+/** Said where the operator looks last: part of it came from the other store than the plan named. */
+function fallenOver({ plan, sources }: { readonly plan: RestorePlan; readonly sources: Sources }): string[] {
+  return sources.stores
+    .filter(({ store }) => store !== plan.store)
+    .map(
+      ({ store, segments }) => `${segments} segments came from store ${store}, for ${plan.store} could not give them`,
+    );
 }

@@ -3,9 +3,10 @@
 // for a directory that is made changes its parent's time.
 
 import { CancellationScope } from '@temporalio/workflow';
-import type { ChosenBundles, ChosenSegment, Fence } from '../contract/step-types.ts';
+import type { ChosenSegment, Fence } from '../contract/step-types.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import { inParallel } from './in-parallel.ts';
+import type { Planned } from './restore-parts.ts';
 import type { Section } from './section.ts';
 import { host, hostDown, vaultStream } from './steps.ts';
 
@@ -13,8 +14,7 @@ import { host, hostDown, vaultStream } from './steps.ts';
 export async function fillStage(
   section: Section,
   restore: string,
-  chosen: ChosenBundles,
-  neededBytes: number,
+  { chosen, sources, plan: { neededBytes } }: Planned,
 ): Promise<Fence> {
   const { spec, progress } = section;
   const segments = chosen.segments.filter((segment) => segment.kind !== 'secrets');
@@ -23,13 +23,14 @@ export async function fillStage(
   const under = await host.openStage({ ...section.mutating(), restore, neededBytes });
   const stage = async (segment: ChosenSegment): Promise<void> => {
     const what = `${segment.id} ${segment.component}, ${formatBytes(segment.plainBytes)}`;
-    await vaultStream(segment.plainBytes, what).stageSegment({
+    const { store } = await vaultStream(segment.plainBytes, what).stageSegment({
       target: spec.target,
       under,
-      store: spec.store,
+      ...sources.copies,
       restore,
       segment,
     });
+    sources.gave(store);
     progress.advance(segment.plainBytes);
   };
   const data = segments.filter((segment) => segment.kind !== 'directories');
@@ -45,7 +46,7 @@ export async function fillStage(
   );
   const ranges = data.filter((segment) => segment.kind === 'range');
   if (ranges.length > 0)
-    await vaultStream(0).finishRanges({ target: spec.target, under, store: spec.store, restore, segments: ranges });
+    await vaultStream(0).finishRanges({ target: spec.target, under, ...sources.copies, restore, segments: ranges });
   if (chosen.imported)
     await vaultStream(chosen.sizeBytes, 'databases').checkDatabases({ target: spec.target, under, restore });
   await inParallel(segments.filter((segment) => segment.kind === 'directories').toReversed(), 1, stage);

@@ -28,6 +28,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
     bundle: '',
     into: 'undo',
     plan: null,
+    stores: [],
     rtoMs: clock.rtoMs,
     rtoBudgetMs: clock.rtoBudgetMs,
     steps: clock.times(),

@@ -3,7 +3,7 @@
 // mixture. A step can be told to fail, to break, to block, or to do its work and lose the answer.
 
 import { laneSectionId } from '../../src/contract/names.ts';
-import type { ReplicaPlan } from '../../src/contract/copies.ts';
+import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -112,6 +112,7 @@ export const wholeBundle: ChosenBundles = {
     chosenSegment('s-0005', { component: 'transcripts', supplement: true }),
     chosenSegment('s-0006', { component: 'secrets', kind: 'secrets' }),
   ],
+  copies: { store: 'primary' },
   sizeBytes: 6_000,
   sealedBytes: 4_000,
   captured: [{ dataClass: 1, bundle: bundleId, capturedAt: '2026-11-22T03:15:00.000Z' }],
@@ -276,6 +277,17 @@ export class FakeLane {
       freeBytes: 100_000_000,
       volume: name,
     };
+  }
+
+  /** The segment from which on the primary store is gone. */
+  primaryGoneAt: string | undefined;
+  /** What stageSegment was told to ask first, by segment. */
+  readonly askedFirst = new Map<string, string>();
+
+  storeFor(segment: string, { store, replica }: Copies): string {
+    this.askedFirst.set(segment, store);
+    const isGone = this.primaryGoneAt !== undefined && segment >= this.primaryGoneAt;
+    return isGone && store === 'primary' ? (replica ?? store) : store;
   }
 
   get id(): string {

@@ -142,11 +142,11 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.stage = restore;
       return lane.takeFence(fence, attempt);
     },
-    stageSegment: (lane, { under, restore, segment }) => {
+    stageSegment: (lane, { under, restore, segment, ...copies }) => {
       if (lane.stage !== restore) lane.violations.push('staged without a staging tree');
       lane.requireUnder(under);
       lane.staged.push(segment.id);
-      return { plainBytes: segment.plainBytes, members: 3 };
+      return { plainBytes: segment.plainBytes, members: 3, store: lane.storeFor(segment.id, copies) };
     },
     checkBundles: (_lane, { segments }) => ({ members: 3 * segments.length }),
     checkDatabases: (lane, { under }) => {

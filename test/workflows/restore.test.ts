@@ -71,6 +71,32 @@ describe.concurrent('a live restore', () => {
     expectRestored(lane);
   });
 
+  it('goes on with the replica when its store is gone in the middle, asks that first from then on, and says so', async () => {
+    const lane = bench.lane('primary-gone');
+    lane.spec = { ...lane.spec, replica: 'far', limits: { ...lane.spec.limits, streams: 1 } };
+    lane.chosen = { ...wholeBundle, copies: { store: 'primary', replica: 'far' } };
+    lane.primaryGoneAt = 's-0002';
+    const result = await (await bench.restore(lane)).result();
+    expect([...lane.askedFirst.entries()].slice(0, 3)).toEqual([
+      ['s-0001', 'primary'],
+      ['s-0002', 'primary'],
+      ['s-0003', 'far'],
+    ]);
+    expect(lane.calls.find(({ step }) => step === 'rehydrateSecrets')?.input).toMatchObject({
+      store: 'far',
+      replica: 'primary',
+    });
+    expect(result).toMatchObject({
+      plan: { store: 'primary' },
+      stores: [
+        { store: 'primary', segments: 1 },
+        { store: 'far', segments: 4 },
+      ],
+      warnings: ['4 segments came from store far, for primary could not give them'],
+    });
+    expectRestored(lane);
+  });
+
   it.each(['describeLane', 'settleLane', ...checks])(
     'ends with the cause and touches nothing when %s fails',
     async (step) => {

@@ -10,6 +10,7 @@ import { decodeSecrets } from '../../bundle/secrets-file.ts';
 import type { ChosenSegment } from '../../contract/step-types.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
+import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { stagePlace } from '../lane-paths.ts';
 import { readManifest } from '../manifests.ts';
@@ -27,16 +28,18 @@ interface Opened {
 type Request = Parameters<VaultDataSteps['checkBundles']>[0];
 
 export function checkBundlesStep(deps: Deps): VaultDataSteps['checkBundles'] {
-  return activity(async (request, run) => {
-    const manifests = await readManifests(deps, request, run);
-    await requireObjects(deps, request, manifests, run);
-    const opened = await openAll(deps, request, manifests, run);
-    for (const segment of request.segments.filter(({ kind }) => kind === 'secrets'))
-      await requireSecrets(deps, request, segment, run);
-    for (const place of ['home', 'plists', 'logs'] as const)
-      requireFitting(opened.filter(({ entry }) => stagePlace(entry.component) === place));
-    return { members: opened.reduce((sum, { index }) => sum + index.entries.length, 0) };
-  });
+  return activity((request, run) => fromCopies(deps, request, (reading) => checkBundles(reading, request, run)));
+}
+
+async function checkBundles(deps: Deps, request: Request, run: Run): Promise<{ members: number }> {
+  const manifests = await readManifests(deps, request, run);
+  await requireObjects(deps, request, manifests, run);
+  const opened = await openAll(deps, request, manifests, run);
+  for (const segment of request.segments.filter(({ kind }) => kind === 'secrets'))
+    await requireSecrets(deps, request, segment, run);
+  for (const place of ['home', 'plists', 'logs'] as const)
+    requireFitting(opened.filter(({ entry }) => stagePlace(entry.component) === place));
+  return { members: opened.reduce((sum, { index }) => sum + index.entries.length, 0) };
 }
 
 async function readManifests(deps: Deps, request: Request, { signal }: Run): Promise<Map<string, Manifest>> {

@@ -8,6 +8,7 @@ import { clawbackFile, readLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { listFiles } from '../../lane/listing.ts';
 import { linkSandbox } from '../../lane/sandbox-link.ts';
+import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { readWhole } from '../read-whole.ts';
@@ -15,20 +16,22 @@ import { activity, reach, type Run } from '../step.ts';
 import { openStored } from './open-stored.ts';
 
 export function checkSandboxStep(deps: Deps): VaultDataSteps['checkSandbox'] {
-  return activity(async ({ target, under, store, restore, segments }, run) => {
+  return activity(async ({ target, under, store, replica, restore, segments }, run) => {
     const shell = await reach(deps, target, run);
     const link = await linkSandbox(shell, { folder: clawbackFile(shell, stageDirectory(restore)), fence: under });
     const parsed = await parseConfigurations(shell, restore, run);
     let items = 0;
     for (const segment of segments) {
-      const stored = await openStored(deps, {
-        fleet: target.fleet,
-        lane: target.lane,
-        store,
-        segment,
-        signal: run.signal,
+      items += await fromCopies(deps, { store, replica }, async (reading) => {
+        const stored = await openStored(reading, {
+          fleet: target.fleet,
+          lane: target.lane,
+          store,
+          segment,
+          signal: run.signal,
+        });
+        return decodeSecrets(await readWhole(await stored.plain())).length;
       });
-      items += decodeSecrets(await readWhole(await stored.plain())).length;
     }
     return {
       warnings: [

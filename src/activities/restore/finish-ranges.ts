@@ -5,36 +5,49 @@ import { pathOf, type SegmentIndex } from '../../bundle/index-file.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ChosenSegment } from '../../contract/step-types.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
+import type { LaneShell } from '../../lane/lane-shell.ts';
 import { finishFiles } from '../../lane/ranges.ts';
+import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { stagePlace } from '../lane-paths.ts';
 import { readManifest } from '../manifests.ts';
-import { activity, reach } from '../step.ts';
+import { activity, reach, type Run } from '../step.ts';
 import { storedOf } from './open-stored.ts';
 import { type RangeFile, rangeFile } from './range-file.ts';
 import { stageBase } from './stage-segment.ts';
 
 export function finishRangesStep(deps: Deps): VaultDataSteps['finishRanges'] {
-  return activity(async ({ target, under, store, restore, segments }, run) => {
-    const shell = await reach(deps, target, run);
-    const about = { fleet: target.fleet, lane: target.lane, store, signal: run.signal };
-    for (const bundle of new Set(segments.map((segment) => segment.bundle))) {
-      const { manifest } = await readManifest(deps, { ...about, bundle });
-      const looks: { entry: ManifestSegment; index: SegmentIndex }[] = [];
-      for (const entry of looksAt(manifest, segments)) {
-        const index = await storedOf(deps, { ...about, segment: { bundle, id: entry.id } }, manifest).index();
-        looks.push({ entry, index });
-      }
-      for (const { entry, file } of lastRanges(looks)) {
-        const { path, sizeBytes, mode, mtimeNs } = file;
-        await finishFiles(shell, {
-          base: stageBase(shell, { restore, segment: { ...entry, bundle } }),
-          files: [{ path, sizeBytes, mode, mtimeNs }],
-          fence: under,
-        });
-      }
-    }
+  return activity(async (request, run) => {
+    const shell = await reach(deps, request.target, run);
+    await fromCopies(deps, request, (reading) => finishRanges(reading, shell, request, run));
   });
+}
+
+type Request = Parameters<VaultDataSteps['finishRanges']>[0];
+
+async function finishRanges(
+  deps: Deps,
+  shell: LaneShell,
+  { target, under, store, restore, segments }: Request,
+  run: Run,
+): Promise<void> {
+  const about = { fleet: target.fleet, lane: target.lane, store, signal: run.signal };
+  for (const bundle of new Set(segments.map((segment) => segment.bundle))) {
+    const { manifest } = await readManifest(deps, { ...about, bundle });
+    const looks: { entry: ManifestSegment; index: SegmentIndex }[] = [];
+    for (const entry of looksAt(manifest, segments)) {
+      const index = await storedOf(deps, { ...about, segment: { bundle, id: entry.id } }, manifest).index();
+      looks.push({ entry, index });
+    }
+    for (const { entry, file } of lastRanges(looks)) {
+      const { path, sizeBytes, mode, mtimeNs } = file;
+      await finishFiles(shell, {
+        base: stageBase(shell, { restore, segment: { ...entry, bundle } }),
+        files: [{ path, sizeBytes, mode, mtimeNs }],
+        fence: under,
+      });
+    }
+  }
 }
 
 /** The ranges that were staged, and the supplements that may have taken a file's place since, in their order. */

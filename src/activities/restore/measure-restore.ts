@@ -6,14 +6,14 @@ import { volumeOf } from '../../lane/disk.ts';
 import type { Deps } from '../deps.ts';
 import { requireDigest } from '../host/lanes.ts';
 import { activity, reach } from '../step.ts';
-import { chooseBundles } from './choose-bundles.ts';
+import { chooseAmongCopies } from './choose-bundles.ts';
 import { neededFor } from './require-room.ts';
 
 export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {
   return activity(async ({ fleetDigest, ...choice }, run) => {
     requireDigest(deps.fleet, choice.lane, fleetDigest);
-    const { fleet, store, target } = deps.fleet.laneSpec(choice.lane);
-    const { bundle, sizeBytes } = await chooseBundles(deps, { ...choice, fleet, store }, run.signal);
+    const { fleet, store, replica, target } = deps.fleet.laneSpec(choice.lane);
+    const { bundle, sizeBytes } = await chooseAmongCopies(deps, { ...choice, fleet, store, replica }, run);
     const { volume, freeBytes } = await volumeOf(await reach(deps, target, run), target.home);
     return { bundle, sizeBytes, neededBytes: neededFor(sizeBytes), freeBytes, volume };
   });

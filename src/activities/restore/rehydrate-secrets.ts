@@ -9,6 +9,7 @@ import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { deleteItem, findItem, keychainState, unlockKeychain, writeItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
+import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { readWhole } from '../read-whole.ts';
 import { activity, fenceOf, reach } from '../step.ts';
@@ -16,19 +17,17 @@ import { openStored } from './open-stored.ts';
 import { requireJournal, saveJournal } from './journal-file.ts';
 
 export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets'] {
-  return activity(async ({ target, fence: step, store, segment }, run) => {
+  return activity(async ({ target, fence: step, store, replica, segment }, run) => {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await requireJournal(shell);
-    const stored = await openStored(deps, {
-      fleet: target.fleet,
-      lane: target.lane,
-      store,
-      segment,
-      signal: run.signal,
+    const { fleet, lane } = target;
+    const secrets = await fromCopies(deps, { store, replica }, async (reading) => {
+      const stored = await openStored(reading, { fleet, lane, store, segment, signal: run.signal });
+      return decodeSecrets(await readWhole(await stored.plain()));
     });
-    const items = pickItems(decodeSecrets(await readWhole(await stored.plain())), journal.items, target.lane);
+    const items = pickItems(secrets, journal.items, lane);
     await unlock(deps, shell);
     await keepOldValues(shell, journal, fence);
     for (const { value, ...item } of items) await writeItem(shell, item, value, { fence });

@@ -2,6 +2,7 @@
 // with a segment shows before the tree is swapped, for nothing staged is live.
 
 import { pipeline } from 'node:stream/promises';
+import { segmentKey } from '../../bundle/object-keys.ts';
 import { auditTar } from '../../bundle/tar-audit.ts';
 import type { ChosenSegment, UnderStage } from '../../contract/step-types.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
@@ -10,6 +11,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { writeRange } from '../../lane/ranges.ts';
 import { unpackFiles } from '../../lane/tar.ts';
 import { countingBytes } from '../count-bytes.ts';
+import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory, stagePlace } from '../lane-paths.ts';
 import { activity, reach, type Run } from '../step.ts';
@@ -19,23 +21,22 @@ import { rangeFile } from './range-file.ts';
 type Request = UnderStage & { readonly under: Fence; readonly restore: string; readonly segment: ChosenSegment };
 
 export function stageSegmentStep(deps: Deps): VaultDataSteps['stageSegment'] {
-  return activity(async ({ store, ...request }, run) => {
+  return activity(async ({ store, replica, ...request }, run) => {
     const { target, segment } = request;
     const shell = await reach(deps, target, run);
-    const turn = { name: `${segment.bundle}.${segment.id}`, attempt: run.attempt };
-    const under = await takeTurn(shell, request.under, turn, run.signal);
-    const stored = await openStored(deps, {
-      fleet: target.fleet,
-      lane: target.lane,
-      store,
-      segment,
-      signal: run.signal,
+    const { fleet, lane } = target;
+    return fromCopies(deps, { store, replica }, async (reading, copies, round) => {
+      // two rounds an attempt: each ends what the one before it may still write
+      const turn = { name: `${segment.bundle}.${segment.id}`, attempt: 2 * run.attempt + round };
+      const under = await takeTurn(shell, request.under, turn, run.signal);
+      const stored = await openStored(reading, { fleet, lane, store, segment, signal: run.signal });
+      const members =
+        stored.entry.kind === 'range'
+          ? await stageRange(shell, { ...request, under }, stored, run)
+          : await stageTar(shell, { ...request, under }, stored, run);
+      const { fingerprint, suffix, plainBytes } = stored.entry;
+      return { plainBytes, members, store: copies.gave.get(segmentKey(lane, fingerprint, suffix)) ?? store };
     });
-    const members =
-      stored.entry.kind === 'range'
-        ? await stageRange(shell, { ...request, under }, stored, run)
-        : await stageTar(shell, { ...request, under }, stored, run);
-    return { plainBytes: stored.entry.plainBytes, members };
   });
 }
 

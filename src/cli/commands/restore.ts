@@ -73,7 +73,8 @@ export function restoreCommand(cli: Cli): Command {
 export const restoreFields = [
   '`workflowId`: the workflow',
   '`lane`, `host`, `bundle`; `into`: `live`, `sandbox`, `undo` or `plan`',
-  '`plan`: `bundle`, `tier`, `proven`, `sources`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo',
+  '`plan`: `bundle`, `tier`, `proven`, `sources`, `store`, `sizeBytes`, `sealedBytes`, `segments`, `rpo`, `estimateMs`, `openclawVersion`, `liveOpenclawVersion`, `freeBytes`, `neededBytes`, `warnings`; null for an undo',
+  '`stores`: a list of `store` and `segments`: how many each gave',
   '`rtoMs`, `rtoBudgetMs`; `steps`: a list of `step`, `ms`, `budgetMs`; `overBudget`: texts',
   '`rpo`: a list of `dataClass`, `bundle`, `capturedAt`, `rpoMs`',
   '`messageAnswered`; `bakEpoch`: names the `.bak.<epoch>` trees, or null; `receipt`: id of its receipt, null for a plan or where none could be written; `warnings`: texts',

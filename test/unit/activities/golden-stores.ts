@@ -98,17 +98,12 @@ export class GoldenStores {
     const refuse = (): never => {
       throw new Failure('Unexpected', 'this step was to touch stores only');
     };
+    const refused: unknown = new Proxy({}, { get: refuse });
     return {
       version: '0.0.0',
-      get fleet() {
-        return refuse();
-      },
-      get pool() {
-        return refuse();
-      },
-      get temporal() {
-        return refuse();
-      },
+      fleet: refused as Deps['fleet'],
+      pool: refused as Deps['pool'],
+      temporal: refused as Deps['temporal'],
       keys: {
         fingerprint: refuse,
         manifestSigner: refuse,

@@ -118,6 +118,7 @@ describe('the plan', () => {
   const plan: RestorePlan = {
     lane: 'lane-1',
     host: 'mac-1',
+    store: 'primary',
     fromHost: null,
     bundle,
     tier: 'B',

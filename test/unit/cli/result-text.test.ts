@@ -29,6 +29,7 @@ const plan: RestorePlan = {
   bundle,
   tier: 'B',
   proven: false,
+  store: 'primary',
   sources: [{ bundle, components: ['config', 'transcripts'] }],
   sizeBytes: 2.3e9,
   sealedBytes: 1.1e9,
@@ -52,6 +53,10 @@ const result: RestoreResult = {
   bundle,
   into: 'live',
   plan,
+  stores: [
+    { store: 'primary', segments: 4 },
+    { store: 'far', segments: 5 },
+  ],
   rtoMs: 125_000,
   rtoBudgetMs: 1.5 * hour,
   answeredAt: '2026-11-23T09:20:00.000Z',
@@ -90,6 +95,8 @@ describe("a restore's plan", () => {
   });
 
   it('says what is lost, by class, against the RPO of class 1', () => {
+    expect(planText(plan, context)).toMatch(/^read from +store primary$/m);
+    expect(restoreText(result)).toMatch(/^read from +primary \(4 segments\), far \(5 segments\)$/m);
     const text = planText(plan, context);
     expect(text).toMatch(/lost, class 1 +what changed since .+ \(1 d 6 h ago; RPO 1 d MISSED\)/);
     expect(text).toMatch(/lost, class 2 +what changed since .+ \(1 d 6 h ago\)/);

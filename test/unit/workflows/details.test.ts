@@ -36,6 +36,7 @@ const restore: RestoreResult = {
   bundle: '20261122T203512Z-1ea84dff',
   into: 'live',
   plan: null,
+  stores: [],
   rtoMs: 17_611,
   rtoBudgetMs: 5_400_000,
   steps: [
