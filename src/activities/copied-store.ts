@@ -40,7 +40,7 @@ export class CopiedStore implements Store {
         failures.push(this.#passable(store, error));
       }
     }
-    throw failures.find(isSilence) ?? failures[0];
+    throw (failures.find(isSilence) ?? failures[0]) as Failure;
   }
 
   /** All that any of them has; of a key in both, what the first says. */

@@ -29,7 +29,7 @@ import { tidyLaneStep } from './host/tidy-lane.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
 import { checkSandboxStep } from './restore/check-sandbox.ts';
-import { chooseBundlesStep } from './restore/choose-bundles.ts';
+import { chooseBundlesStep } from './restore/choose-among-copies.ts';
 import { beginUndoStep, commitRestoreStep } from './restore/commit-restore.ts';
 import { finishRangesStep } from './restore/finish-ranges.ts';
 import { measureRestoreStep } from './restore/measure-restore.ts';
@@ -46,6 +46,10 @@ import { dropOldBaksStep } from './settle/drop-old-baks.ts';
 import { settleLaneStep } from './settle/settle-lane.ts';
 import { writeReceiptStep } from './receipts/write-receipt.ts';
 import { sweepLaneStep } from './sweep-lane.ts';
+import { verifyDatabasesStep } from './verify/verify-databases.ts';
+import { planVerificationStep } from './verify/plan-verification.ts';
+import { recordVerificationStep } from './verify/record-verification.ts';
+import { verifySegmentsStep } from './verify/verify-segments.ts';
 
 export type { Archives, Deps, FleetView, Keys, TemporalView } from './deps.ts';
 
@@ -117,6 +121,8 @@ function vaultSteps(deps: Deps): VaultSteps {
     sweepLane: sweepLaneStep(deps),
     listUncopied: listUncopiedStep(deps),
     planReplica: planReplicaStep(deps),
+    planVerification: planVerificationStep(deps),
+    recordVerification: recordVerificationStep(deps),
     commitReplica: commitReplicaStep(deps),
   };
 }
@@ -125,6 +131,8 @@ function vaultDataSteps(deps: Deps): VaultDataSteps {
   return {
     checkBundles: checkBundlesStep(deps),
     copySegments: copySegmentsStep(deps),
+    verifySegments: verifySegmentsStep(deps),
+    verifyDatabases: verifyDatabasesStep(deps),
     stageSegment: stageSegmentStep(deps),
     finishRanges: finishRangesStep(deps),
     checkDatabases: checkDatabasesStep(deps),

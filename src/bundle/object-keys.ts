@@ -26,6 +26,15 @@ export function indexesPrefix(lane: string): string {
   return `${checked('lane', lane, lanePattern)}/indexes/`;
 }
 
+export function verificationsPrefix(lane: string): string {
+  return `${checked('lane', lane, lanePattern)}/verifications/`;
+}
+
+/** @param run an id of a bundle's form */
+export function verificationKey(lane: string, run: string): string {
+  return `${verificationsPrefix(lane)}${checked('run', run, bundleIdPattern)}.json`;
+}
+
 /** InvalidInput when the lane or the bundle's id has a wrong form; so for all keys. */
 export function manifestKey(lane: string, bundle: string): string {
   return `${manifestsPrefix(lane)}${checked('bundle', bundle, bundleIdPattern)}.json`;

@@ -19,6 +19,7 @@ import { restoreCommand } from './commands/restore.ts';
 import { statusCommand } from './commands/status.ts';
 import { storesCommand } from './commands/stores.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
 import { parsePath } from './parse.ts';
 
@@ -75,6 +76,7 @@ function commandsOf(cli: Cli): Command[] {
     reportCommand(cli),
     sweepCommand(cli),
     replicateCommand(cli),
+    verifyCommand(cli),
   ];
 }
 

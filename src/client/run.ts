@@ -46,7 +46,9 @@ export async function describeRun(client: Client, workflowId: string): Promise<R
 function laneOfId(workflowId: string): string | null {
   const [kind, second = null, third = null] = workflowId.split('/');
   if (kind === 'lane') return third;
-  return ['backup', 'restore', 'plan-restore', 'undo', 'sweep', 'replicate'].includes(kind ?? '') ? second : null;
+  return ['backup', 'restore', 'plan-restore', 'undo', 'sweep', 'replicate', 'verify'].includes(kind ?? '')
+    ? second
+    : null;
 }
 
 export function attachRun(client: Client, workflowId: string): Run {

@@ -10,9 +10,11 @@ import type {
   RestoreFleetInput,
   RestoreLaneInput,
   SweepStoreInput,
+  VerifyBundleInput,
 } from '../contract/inputs.ts';
 import { queues, workflowNames } from '../contract/names.ts';
 import type { BackupResult, ImportResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
+import type { VerifyResult } from '../contract/verify.ts';
 import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
@@ -41,6 +43,10 @@ export function startSweep(client: Client, input: Given<SweepStoreInput>): Promi
 
 export function startReplicate(client: Client, input: Given<ReplicateBundleInput>): Promise<Started<ReplicateResult>> {
   return start(client, workflowNames.replicateBundle, `replicate/${input.lane}`, input);
+}
+
+export function startVerify(client: Client, input: Given<VerifyBundleInput>): Promise<Started<VerifyResult>> {
+  return start(client, workflowNames.verifyBundle, `verify/${input.lane}`, input);
 }
 
 /** Starts a backup of many lanes. */

@@ -66,6 +66,7 @@ export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): Lan
     exclude: lane.exclude,
     budgets: { rtoMs: rto, stepMs: steps },
     rpoMs: rpo,
+    verifyWithinMs: fleet.verify.within,
     hasKeychainPassword: lane.keychain.password !== undefined,
     limits: { streams, waitForLaneMs: waitForLane, segmentBytes: segment },
   };

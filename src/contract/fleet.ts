@@ -181,6 +181,12 @@ const countSchema = (most: number, preset: number, meaning: string) =>
     .default(preset)
     .describe(`${meaning}, 1 to ${most}`);
 
+export const verifySchema = z.strictObject({
+  within: durationSchema({ from: '1d', to: '366d' })
+    .prefault('30d')
+    .describe('within this time `./clawback verify`, run by and by, has opened and hashed everything'),
+});
+
 export const operatorLimitsSchema = z.strictObject({
   streams: z
     .int('a whole number')
@@ -221,6 +227,7 @@ export const fleetSchema = z.strictObject({
   hosts: z.record(name, hostSchema).describe('the Macs, by name'),
   lanes: z.record(name, laneSchema).describe("the lanes, by id; a lane's id outlives its host"),
   objectives: objectivesSchema.prefault({}).describe('recovery objectives'),
+  verify: verifySchema.prefault({}).describe('how what lies in the stores is read again'),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { limits } from '../domain/limits.ts';
 import { archiveNamePattern } from '../domain/old-archive.ts';
+import { verifySamples } from './verify.ts';
 import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
 
 const lane = z
@@ -188,3 +189,14 @@ export const ReplicateBundleInput = z.strictObject({
     .describe('this bundle, its objects at the replica looked at again; none: all that the replica does not have yet'),
 });
 export type ReplicateBundleInput = z.infer<typeof ReplicateBundleInput>;
+
+export const VerifyBundleInput = z.strictObject({
+  lane,
+  bundle: bundle.optional().describe('this bundle; none: every bundle of the lane, what they share once'),
+  store: z.string().regex(lanePattern).optional().describe("the lane's store, or its replica; none: the lane's store"),
+  sample: z
+    .enum(verifySamples)
+    .default('due')
+    .describe('what is opened, beyond comparing all digests: segments whose turn it is, all, or none'),
+});
+export type VerifyBundleInput = z.infer<typeof VerifyBundleInput>;

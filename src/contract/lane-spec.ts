@@ -68,6 +68,8 @@ export const laneSpecSchema = z
     budgets: restoreBudgetsSchema,
     rpoMs: durationMs,
     hasKeychainPassword: z.boolean(),
+    /** Within which verification opens every segment. */
+    verifyWithinMs: durationMs,
     /** What the operator set under `limits`. */
     limits: z
       .strictObject({ streams: z.int().min(1), waitForLaneMs: durationMs, segmentBytes: z.int().min(1) })

@@ -11,6 +11,7 @@ export const workflowNames = {
   sweepStore: 'sweepStore',
   replicateBundle: 'replicateBundle',
   importArchive: 'importArchive',
+  verifyBundle: 'verifyBundle',
   watchFleet: 'watchFleet',
 } as const;
 

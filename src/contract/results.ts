@@ -71,8 +71,9 @@ export interface ObjectFault {
   /** Absent for the manifest. */
   readonly segment?: string;
   readonly component?: Component;
-  readonly object: 'manifest' | 'segment' | 'index';
-  readonly what: 'missing' | 'damaged';
+  readonly object: 'manifest' | 'segment' | 'index' | 'database';
+  /** `unopenable`: whole, but not sealed to the key that the vault has. */
+  readonly what: 'missing' | 'damaged' | 'unopenable';
   readonly store: string;
 }
 

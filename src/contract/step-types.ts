@@ -38,6 +38,8 @@ export interface ResolvedLane {
   /** The store that its bundles go to, and that store's replica where it has one. */
   readonly store: string;
   readonly replica?: string;
+  /** Within which verification opens everything. */
+  readonly verifyWithinMs: number;
   /** Streams at the same time. */
   readonly streams: number;
   /** How long an operation waits for the lane when its input does not say. */

@@ -5,7 +5,7 @@
 import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
-import type { SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
+import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
 import type { ReceiptRequest } from './receipt-types.ts';
 import type {
@@ -36,6 +36,16 @@ import type {
   SwapSummary,
   UnderStage,
 } from './step-types.ts';
+import type {
+  CheckedDatabases,
+  Coverage,
+  InStore,
+  VerifiedSegments,
+  VerifyBatch,
+  VerifyFindings,
+  VerifyPlan,
+  VerifyRequest,
+} from './verify.ts';
 
 /** Queue `clawback`: short steps on hosts. */
 export interface HostSteps {
@@ -154,6 +164,10 @@ export interface VaultSteps {
    * SecretUnavailable, ReceiptDamaged (another one is there), and what the store throws.
    */
   writeReceipt(input: ReceiptRequest): Promise<{ readonly receipt: string }>;
+  /** What a verification reads, and what is wrong without reading. NoRestorePoint. */
+  planVerification(input: VerifyRequest): Promise<VerifyPlan>;
+  /** Keeps what it found in a record beside the bundles. */
+  recordVerification(input: VerifyFindings): Promise<Coverage>;
   sweepLane(input: {
     readonly fleet: string;
     readonly lane: string;
@@ -179,6 +193,12 @@ export interface VaultDataSteps {
   ): Promise<{ readonly members: number }>;
   /** Copies segments and their indexes, sealed as they are; sizes and digests are checked on the way. Needs no key. */
   copySegments(input: BundleCopy & { readonly segments: readonly string[] }): Promise<CopiedSegments>;
+  /** Reads segments to their end; those to open are opened, and each member compared with its index. */
+  verifySegments(input: InStore & Omit<VerifyBatch, 'sealedBytes'>): Promise<VerifiedSegments>;
+  /** Checks the databases of a bundle, in memory. */
+  verifyDatabases(
+    input: InStore & { readonly bundle: string },
+  ): Promise<CheckedDatabases & { readonly faults: readonly ObjectFault[] }>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. `store`: which one gave it. */
   stageSegment(
     input: UnderStage & Copies & { readonly restore: string; readonly segment: ChosenSegment },

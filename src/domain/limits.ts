@@ -115,6 +115,8 @@ export const limits = {
 
   /** Attempts of choosing a bundle before a silent store is given up for its replica: after 0.5 + 1 + 2 + 4 s. */
   storeTries: 5,
+  /** A database that is checked in memory: twice that for a moment, while the process's peak is 256 MiB (perf-notes). */
+  verifyDatabaseBytes: 64 * MiB,
   /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */
   copyBatchBytes: 256 * MiB,
   copyBatchSegments: 20,

@@ -10,7 +10,9 @@ import type {
   RestoreResult,
   SectionResult,
 } from '../contract/results.ts';
+import type { VerifyResult } from '../contract/verify.ts';
 import { assertNever } from '../domain/assert-never.ts';
+import { faultText } from '../domain/fault-text.ts';
 import { formatBytes, formatDuration } from '../domain/quantity.ts';
 
 /** While it runs. */
@@ -94,6 +96,14 @@ export function replicateDetails({ lane, from, to, bundles, failed, elapsedMs }:
   return paragraphs([
     `**copied** ${bundles.length} bundles of ${lane} from ${from} to ${to}: ${formatBytes(sentBytes)} in ${formatDuration(elapsedMs)}`,
     ...failed.map(({ bundle, code, message }) => `**not copied** ${bundle}: ${code} ${message}`),
+  ]);
+}
+
+export function verifyDetails({ lane, store, bundles, segments, opened, faults, coverage }: VerifyResult): string {
+  return paragraphs([
+    `**verified** ${segments} segments of ${bundles} bundles of ${lane} in ${store}; ${opened} opened`,
+    `${coverage.opened} of ${coverage.segments} were opened within ${formatDuration(coverage.withinMs)}`,
+    faults.length > 0 && `**wrong**: ${faultText(faults)}`,
   ]);
 }
 

@@ -8,4 +8,5 @@ export { restoreFleet } from './restore-fleet.ts';
 export { restoreLane } from './restore-lane.ts';
 export { sweepStore } from './sweep-store.ts';
 export { importArchive } from './import-archive.ts';
+export { verifyBundle } from './verify-bundle.ts';
 export { watchFleet } from './watch-fleet.ts';

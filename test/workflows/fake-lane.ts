@@ -4,6 +4,7 @@
 
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
+import type { VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -186,6 +187,7 @@ export function specOf(lane: string): LaneSpec {
     budgets: defaultRestoreBudgets,
     rpoMs: defaultRpoMs,
     hasKeychainPassword: true,
+    verifyWithinMs: 30 * 24 * 3_600_000,
     limits: { streams: 2, waitForLaneMs: 1_800_000, segmentBytes: 268_435_456 },
   };
 }
@@ -279,6 +281,18 @@ export class FakeLane {
     };
   }
 
+  verifyPlan: VerifyPlan = {
+    bundles: 2,
+    newest: bundleId,
+    batches: [
+      { bundle: bundleId, segments: ['s-0001', 's-0002'], open: ['s-0001', 's-0002'], sealedBytes: 1_400 },
+      { bundle: bundleId, segments: ['s-0003'], open: [], sealedBytes: 700 },
+    ],
+    faults: [],
+    gaps: [],
+  };
+  verifyFaults: readonly ObjectFault[] = [];
+  readonly findings: VerifyFindings[] = [];
   /** The segment from which on the primary store is gone. */
   primaryGoneAt: string | undefined;
   /** What stageSegment was told to ask first, by segment. */

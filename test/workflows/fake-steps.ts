@@ -70,6 +70,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       host: 'mac-1',
       store: spec.store,
       ...(spec.replica === undefined ? {} : { replica: spec.replica }),
+      verifyWithinMs: spec.verifyWithinMs,
       streams: 2,
       waitForLaneMs: 1_800_000,
     }),
@@ -205,6 +206,17 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     settleLane: settle,
     listUncopied: (lane) =>
       [...(lane.manifest ? [lane.manifest.bundle] : []), ...lane.uncopied].filter((id) => !lane.copied.includes(id)),
+    planVerification: (lane) => lane.verifyPlan,
+    verifySegments: (lane, { segments }) => ({
+      faults: lane.verifyFaults.filter(({ segment }) => segment !== undefined && segments.includes(segment)),
+      members: 3 * segments.length,
+      readBytes: 700 * segments.length,
+    }),
+    verifyDatabases: () => ({ checked: 1, tooLarge: 0, dangling: 0, faults: [] }),
+    recordVerification: (lane, findings) => {
+      lane.findings.push(findings);
+      return { segments: 3, opened: 1, withinMs: findings.withinMs, oldestOpenedAt: null };
+    },
     planReplica: (lane) => lane.replicaPlan,
     copySegments: (lane, { segments }) => {
       lane.copiedSegments.push(...segments);
@@ -273,9 +285,20 @@ const stepsOf = {
     sweepLane: 1,
     listUncopied: 1,
     planReplica: 1,
+    planVerification: 1,
+    recordVerification: 1,
     commitReplica: 1,
   },
-  vaultData: { copySegments: 1, checkBundles: 1, stageSegment: 1, finishRanges: 1, checkDatabases: 1, checkSandbox: 1 },
+  vaultData: {
+    copySegments: 1,
+    verifySegments: 1,
+    verifyDatabases: 1,
+    checkDatabases: 1,
+    checkBundles: 1,
+    stageSegment: 1,
+    finishRanges: 1,
+    checkSandbox: 1,
+  },
 } as const satisfies {
   host: Record<keyof HostSteps, 1>;
   data: Record<keyof DataSteps, 1>;

@@ -1,5 +1,6 @@
 // Which planned segments the store already has: same fingerprint in one of the newest good manifests (a
-// weekly tier B finds its class 2 behind six tier As), object still there with the recorded size. Nothing is opened.
+// weekly tier B finds its class 2 behind six tier As), object still there with the recorded size, and
+// not found bad by the last verification. Nothing is opened.
 
 import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
@@ -11,10 +12,12 @@ import type { Deps } from '../deps.ts';
 import { goodManifests, listBundles } from '../manifests.ts';
 import { activity } from '../step.ts';
 import { isStored, storedSizes } from '../stored-sizes.ts';
+import { newestRecord } from '../verify/records.ts';
 
 export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
   return activity(async ({ fleet, lane, store, fingerprints }, { signal }) => {
     const present = await storedSizes(deps.store(store), [segmentsPrefix(lane), indexesPrefix(lane)], signal);
+    const bad = new Set((await newestRecord(deps, { fleet, lane, store }, signal))?.bad);
     const wanted = new Set(fingerprints);
     const segments: ReusableSegment[] = [];
     let predecessor: Predecessor | null = null;
@@ -23,7 +26,8 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
     for await (const good of goodManifests(deps, request, newest)) {
       predecessor ??= predecessorOf(good);
       for (const segment of good.manifest.segments) {
-        if (!segment.reusable || !wanted.has(segment.fingerprint) || !isStored(segment, lane, present)) continue;
+        if (!segment.reusable || !wanted.has(segment.fingerprint)) continue;
+        if (bad.has(segment.suffix) || !isStored(segment, lane, present)) continue;
         wanted.delete(segment.fingerprint);
         segments.push(toReusable(segment));
       }

@@ -16,6 +16,7 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
       host: spec.target.host.name,
       store: spec.store,
       ...(spec.replica === undefined ? {} : { replica: spec.replica }),
+      verifyWithinMs: spec.verifyWithinMs,
       streams: spec.limits.streams,
       waitForLaneMs: spec.limits.waitForLaneMs,
     };

@@ -4,21 +4,16 @@
 // the plan says so.
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
-import { manifestKey } from '../../bundle/object-keys.ts';
 import type { ClassRpo } from '../../contract/results.ts';
 import type { BundleUse } from '../../contract/receipt-types.ts';
 import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
-import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, failureTable } from '../../domain/failure.ts';
-import { limits } from '../../domain/limits.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
 import { type Proven, proofOf } from '../../receipt/proven.ts';
-import { readingCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { type CheckedManifest, goodManifests, listBundles, readManifest } from '../manifests.ts';
 import { doubts, provenBundles } from '../receipts/proven-bundles.ts';
-import { activity, type Run } from '../step.ts';
 
 export interface Part {
   readonly manifest: Manifest;
@@ -26,36 +21,6 @@ export interface Part {
 }
 
 type Source = Part & CheckedManifest;
-
-export function chooseBundlesStep(deps: Deps): VaultSteps['chooseBundles'] {
-  return activity((choice, run) => chooseAmongCopies(deps, choice, run));
-}
-
-/**
- * Among the bundles of store and replica. The replica may lack the newest: a store that does not answer is asked again
- * for some seconds, before what the replica has is taken alone.
- */
-export async function chooseAmongCopies(
-  deps: Deps,
-  choice: BundleChoice,
-  { signal, attempt }: Pick<Run, 'signal' | 'attempt'>,
-): Promise<ChosenBundles> {
-  const { store, replica } = choice;
-  if (replica === undefined) return chooseBundles(deps, choice, signal);
-  const { deps: both, copies } = readingCopies(deps, choice);
-  const chosen = await chooseBundles(both, choice, signal).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw copies.silent.get(store) ?? error; // what the replica lacks may lie in the silent store
-  });
-  const silent = copies.silent.get(store);
-  if (silent && attempt < limits.storeTries) throw silent;
-  const gave = copies.gave.get(manifestKey(choice.lane, chosen.bundle));
-  if (gave !== replica) return { ...chosen, copies: { store, replica } };
-  const why = silent
-    ? `store ${store} does not answer (${silent.message}): only what its replica ${replica} has was looked at`
-    : `store ${store} has no good manifest of bundle ${chosen.bundle}: it is read from the replica ${replica}`;
-  return { ...chosen, copies: { store: replica, replica: store }, warnings: [why, ...chosen.warnings] };
-}
 
 /** NoRestorePoint; for a bundle that was named, and where no other is good, what is wrong with its manifest. */
 export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: AbortSignal): Promise<ChosenBundles> {

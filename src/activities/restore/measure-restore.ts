@@ -6,7 +6,7 @@ import { volumeOf } from '../../lane/disk.ts';
 import type { Deps } from '../deps.ts';
 import { requireDigest } from '../host/lanes.ts';
 import { activity, reach } from '../step.ts';
-import { chooseAmongCopies } from './choose-bundles.ts';
+import { chooseAmongCopies } from './choose-among-copies.ts';
 import { neededFor } from './require-room.ts';
 
 export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {

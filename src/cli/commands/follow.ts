@@ -13,6 +13,7 @@ import type {
   SettleResult,
   SweepResult,
 } from '../../contract/results.ts';
+import type { VerifyResult } from '../../contract/verify.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
@@ -24,6 +25,7 @@ import { backupOutcome } from './backup.ts';
 import { replicateOutcome } from './replicate.ts';
 import { restoreOutcome } from './restore.ts';
 import { sweepOutcome } from './sweep.ts';
+import { verifyOutcome } from './verify.ts';
 
 export function followCommand(cli: Cli): Command {
   const command = new Command('follow')
@@ -33,7 +35,7 @@ export function followCommand(cli: Cli): Command {
   return documented(command, {
     examples: ['./clawback follow restore/lane-1/2026-11-22T03:15:00Z-1a2b3c4d', './clawback follow lane/demo/lane-1'],
     json: [
-      'that of the command that started it: `backup`, `restore`, `sweep` or `replicate`',
+      'that of the command that started it: `backup`, `restore`, `sweep`, `replicate`, `verify` or `verify`',
       'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)',
     ],
   });
@@ -60,7 +62,7 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
 }
 
 /** Workflows that touch no lane. */
-const sectionless = ['replicateBundle'];
+const sectionless = ['replicateBundle', 'verifyBundle'];
 
 async function followFleetRun(
   cli: Cli,
@@ -87,6 +89,7 @@ function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: u
   if (type === 'restoreLane') return restoreOutcome({ workflowId, ...(result as RestoreResult) });
   if (type === 'importArchive') return importOutcome(workflowId, result as ImportResult);
   if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
+  if (type === 'verifyBundle') return verifyOutcome([{ workflowId, ...(result as VerifyResult) }]);
   if (type === 'replicateBundle') return replicateOutcome([{ workflowId, ...(result as ReplicateResult) }]);
   return sectionOutcome(workflowId, lane, result as SectionResult);
 }

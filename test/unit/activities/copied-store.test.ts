@@ -8,7 +8,7 @@ import { commitReplicaStep } from '../../../src/activities/copy/commit-replica.t
 import { fromCopies } from '../../../src/activities/copied-store.ts';
 import { readWhole } from '../../../src/activities/read-whole.ts';
 import { checkBundlesStep } from '../../../src/activities/restore/check-bundles.ts';
-import { chooseBundlesStep } from '../../../src/activities/restore/choose-bundles.ts';
+import { chooseBundlesStep } from '../../../src/activities/restore/choose-among-copies.ts';
 import { openStored } from '../../../src/activities/restore/open-stored.ts';
 import { sha256Hex } from '../../../src/bundle/digest.ts';
 import { manifestKey } from '../../../src/bundle/object-keys.ts';
