@@ -109,7 +109,7 @@ export class GoldenStores {
         manifestSigner: refuse,
         recipients: refuse,
         receiptSigner: refuse,
-        receiptPublicKeysPem: refuse,
+        receiptPublicKeysPem: async () => [],
         manifestPublicKeysPem: async () => [signers.manifest.publicKeyPem],
         opening: async () => openingKeys.vault,
       },
