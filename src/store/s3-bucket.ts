@@ -31,6 +31,14 @@ export interface S3Request {
   readonly doing: string;
   readonly key?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The answer's body is a stream for somebody else. */
+  readonly handsOn?: boolean;
+}
+
+interface Timeouts {
+  readonly socketTimeout: number;
+  readonly requestTimeout?: number;
+  readonly throwOnRequestTimeout?: boolean;
 }
 
 interface S3Options {
@@ -55,14 +63,24 @@ export class S3Bucket {
   readonly store: string;
   readonly name: string;
   readonly #client: S3Client;
+  /** For answers whose body is handed on: a reader may take its time, so only the head has a time-out here. */
+  readonly #reading: S3Client;
+  readonly stallMs: number;
   #clockOffsetMs: number | undefined;
 
   /** @param credential asked for when the first request needs it, and again when it has expired; left out: the SDK's chain */
   constructor(store: string, place: S3Place, credential?: () => Promise<S3Credential>) {
     this.store = store;
     this.name = place.bucket;
-    this.#client = new S3Client(configOf(place, credential));
-    this.#client.middlewareStack.add(
+    this.stallMs = place.stallMs ?? limits.streamStallMs;
+    this.#client = this.#clientOf(place, credential, { socketTimeout: this.stallMs });
+    const head = { socketTimeout: 0, requestTimeout: this.stallMs, throwOnRequestTimeout: true };
+    this.#reading = this.#clientOf(place, credential, head);
+  }
+
+  #clientOf(place: S3Place, credential: (() => Promise<S3Credential>) | undefined, timeouts: Timeouts): S3Client {
+    const client = new S3Client(configOf(place, credential, timeouts));
+    client.middlewareStack.add(
       (next) => async (args) => {
         const answer = await next(args);
         const { headers } = (answer.response ?? {}) as { readonly headers?: Readonly<Record<string, string>> };
@@ -72,6 +90,7 @@ export class S3Bucket {
       },
       { step: 'deserialize', name: 'storeClock' },
     );
+    return client;
   }
 
   /** @throws Failure; the signal's reason when it was aborted */
@@ -90,7 +109,10 @@ export class S3Bucket {
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
       try {
-        return await request(this.#client, signal === undefined ? {} : { abortSignal: signal });
+        return await request(
+          about.handsOn === true ? this.#reading : this.#client,
+          signal === undefined ? {} : { abortSignal: signal },
+        );
       } catch (error) {
         signal?.throwIfAborted();
         const name = s3ErrorName(error);
@@ -117,8 +139,12 @@ export class S3Bucket {
   }
 }
 
-function configOf(place: S3Place, credential: (() => Promise<S3Credential>) | undefined): S3ClientConfig {
-  const { endpoint, awsRegion, forcePathStyle, stallMs = limits.streamStallMs, attempts = limits.s3Attempts } = place;
+function configOf(
+  place: S3Place,
+  credential: (() => Promise<S3Credential>) | undefined,
+  timeouts: Timeouts,
+): S3ClientConfig {
+  const { endpoint, awsRegion, forcePathStyle, attempts = limits.s3Attempts } = place;
   const agent = { keepAlive: true, maxSockets: sockets };
   return {
     region: awsRegion,
@@ -131,7 +157,7 @@ function configOf(place: S3Place, credential: (() => Promise<S3Credential>) | un
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: limits.connectTimeoutMs,
-      socketTimeout: stallMs,
+      ...timeouts,
       httpAgent: agent,
       httpsAgent: agent,
     },

@@ -112,11 +112,13 @@ export class S3Store implements Store {
 
   async #open({ path, key, versionId, signal }: Opening): Promise<Readable | undefined> {
     const input = { Bucket: this.#bucket.name, Key: path, VersionId: versionId };
-    const answer = await this.#bucket.askUnless(unknownVersion, { doing: 'read', key, signal }, (client, options) =>
-      client.send(new GetObjectCommand(input), options),
+    const answer = await this.#bucket.askUnless(
+      unknownVersion,
+      { doing: 'read', key, signal, handsOn: true },
+      (client, options) => client.send(new GetObjectCommand(input), options),
     );
     if (answer === undefined) return undefined;
-    const context = { store: this.name, doing: 'read', key, signal };
+    const context = { store: this.name, doing: 'read', key, signal, stallMs: this.#bucket.stallMs };
     return checkedBody(answer.Body as Readable, answer.ContentLength, context);
   }
 

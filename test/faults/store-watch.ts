@@ -1,5 +1,5 @@
-// Looks at a directory store all the while something runs on it: which objects there are, and whether one that was
-// there is ever replaced by other bytes.
+// Looks at a store, of a directory or of versitygw (whose objects are files too), all the while something runs on it:
+// which objects there are, and whether one that was there is ever replaced by other bytes.
 
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -52,7 +52,7 @@ export class StoreWatch {
     const now = new Map<string, Seen>();
     for (const key of filesBelow(this.#root)) {
       const seen = identityOf(join(this.#root, key));
-      if (seen === undefined || key.startsWith('.uploads/')) continue;
+      if (seen === undefined || key.startsWith('.')) continue;
       const earlier = this.#seen.get(key);
       if (earlier && !isSame(earlier, seen)) this.#overwritten += 1;
       now.set(key, seen);
@@ -98,7 +98,10 @@ export function unnamedObjects(root: string, lane: string): string[] {
   const named = new Set(
     files.filter((key) => key.startsWith(`${lane}/manifests/`)).flatMap((key) => namedBy(root, key)),
   );
-  return files.filter((key) => (key.startsWith(`${lane}/`) && !named.has(key)) || key.startsWith('.uploads/'));
+  const uploads = ['.uploads/', '.sgwtmp/multipart/'];
+  return files.filter(
+    (key) => (key.startsWith(`${lane}/`) && !named.has(key)) || uploads.some((folder) => key.startsWith(folder)),
+  );
 }
 
 interface NamedSegment {

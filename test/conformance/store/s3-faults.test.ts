@@ -188,6 +188,19 @@ describe('what is read', () => {
   });
 });
 
+describe('a reader that takes its time', () => {
+  it('gets every byte, though longer passes than a stall may last', async () => {
+    await direct.put('a/slow', large);
+    const stream = await store.get('a/slow');
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (chunks.length === 3) await new Promise((resolve) => setTimeout(resolve, 5000));
+      chunks.push(chunk);
+    }
+    expect(Buffer.concat(chunks).equals(large)).toBe(true);
+  });
+});
+
 describe('a connection', () => {
   it.each([
     ['cut in the middle of an upload', { cutAfterBytes: 4 * MiB }],
