@@ -97,7 +97,7 @@ export default {
       name: 'cli-changing',
       comment: 'commands that change something go through Temporal; only those that read may open bundles and stores',
       severity: 'error',
-      from: { path: '^src/cli/commands/(backup|cancel|follow|replicate|restore|sweep|verify|worker)\\.ts$' },
+      from: { path: '^src/cli/commands/(backup|cancel|expire|follow|replicate|restore|sweep|verify|worker)\\.ts$' },
       to: { path: `^src/${anyOf(adapters)}/` },
     },
     {

@@ -45,6 +45,7 @@ import { swapTreesStep } from './restore/swap-trees.ts';
 import { dropOldBaksStep } from './settle/drop-old-baks.ts';
 import { settleLaneStep } from './settle/settle-lane.ts';
 import { writeReceiptStep } from './receipts/write-receipt.ts';
+import { buryBundlesStep, planExpiryStep, removeExpiredStep } from './expire/expire.ts';
 import { sweepLaneStep } from './sweep-lane.ts';
 import { verifyDatabasesStep } from './verify/verify-databases.ts';
 import { planVerificationStep } from './verify/plan-verification.ts';
@@ -104,6 +105,7 @@ function dataSteps(deps: Deps): DataSteps {
     commitManifest: commitManifestStep(deps),
     findArchive: findArchiveStep(deps),
     importArchive: importArchiveStep(deps),
+    buryBundles: buryBundlesStep(deps),
   };
 }
 
@@ -124,6 +126,8 @@ function vaultSteps(deps: Deps): VaultSteps {
     planVerification: planVerificationStep(deps),
     recordVerification: recordVerificationStep(deps),
     commitReplica: commitReplicaStep(deps),
+    planExpiry: planExpiryStep(deps),
+    removeExpired: removeExpiredStep(deps),
   };
 }
 

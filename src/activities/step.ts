@@ -13,6 +13,8 @@ import { toApplicationFailure } from './failures.ts';
 export interface Run {
   readonly signal: AbortSignal;
   readonly attempt: number;
+  /** When Temporal put this attempt on its queue, by Temporal's clock, ms. */
+  readonly scheduledAtMs: number;
   /** Counts bytes that went through; the heartbeat tells them. */
   countBytes(bytes: number): void;
 }
@@ -28,6 +30,7 @@ export function activity<I, O>(body: (input: I, run: Run) => Promise<O>): (input
       return await body(input, {
         signal,
         attempt: context.info.attempt,
+        scheduledAtMs: context.info.currentAttemptScheduledTimestampMs,
         countBytes: (more) => {
           bytes += more;
         },

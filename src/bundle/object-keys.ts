@@ -35,9 +35,27 @@ export function verificationKey(lane: string, run: string): string {
   return `${verificationsPrefix(lane)}${checked('run', run, bundleIdPattern)}.json`;
 }
 
+export function tombstonesPrefix(lane: string): string {
+  return `${checked('lane', lane, lanePattern)}/tombstones/`;
+}
+
+/** Objects that only tell the store's clock. */
+export function clockPrefix(lane: string): string {
+  return `${checked('lane', lane, lanePattern)}/clock/`;
+}
+
 /** InvalidInput when the lane or the bundle's id has a wrong form; so for all keys. */
 export function manifestKey(lane: string, bundle: string): string {
   return `${manifestsPrefix(lane)}${checked('bundle', bundle, bundleIdPattern)}.json`;
+}
+
+export function tombstoneKey(lane: string, bundle: string): string {
+  return `${tombstonesPrefix(lane)}${checked('bundle', bundle, bundleIdPattern)}.json`;
+}
+
+/** @param suffix 16 hex digits; left out, a new random one */
+export function clockKey(lane: string, suffix = randomSuffix()): string {
+  return clockPrefix(lane) + checked('suffix', suffix, suffixPattern);
 }
 
 /** @param suffix 16 hex digits; left out, a new random one */

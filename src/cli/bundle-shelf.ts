@@ -3,7 +3,8 @@
 
 import type { Readable } from 'node:stream';
 import { type Manifest, openManifest } from '../bundle/manifest.ts';
-import { manifestKey, manifestsPrefix } from '../bundle/object-keys.ts';
+import { manifestKey, manifestsPrefix, tombstoneKey } from '../bundle/object-keys.ts';
+import { openTombstone } from '../bundle/tombstone.ts';
 import type { FleetFile } from '../config/fleet-file.ts';
 import { describeStore } from '../config/fleet-store.ts';
 import { Failure } from '../domain/failure.ts';
@@ -14,7 +15,13 @@ import type { Store } from '../store/store.ts';
 
 /** A manifest that is right, or why it is not. */
 export type Shelved =
-  | { readonly bundle: string; readonly manifest: Manifest; readonly sha256: string }
+  | {
+      readonly bundle: string;
+      readonly manifest: Manifest;
+      readonly sha256: string;
+      /** When retention gave it up; null when it did not. */
+      readonly tombstonedAt: string | null;
+    }
   | { readonly bundle: string; readonly failure: Failure };
 
 export class BundleShelf {
@@ -62,10 +69,23 @@ export class BundleShelf {
   /** As {@link read}; what is wrong with the bundle itself is a value. */
   async look(bundle: string): Promise<Shelved> {
     try {
-      return { bundle, ...(await this.read(bundle)) };
+      const checked = await this.read(bundle);
+      return { bundle, ...checked, tombstonedAt: await this.#tombstonedAt(bundle, checked.sha256) };
     } catch (error) {
       if (!(error instanceof Failure) || !error.code.startsWith('Bundle')) throw error;
       return { bundle, failure: error };
+    }
+  }
+
+  /** One that is not signed by a key of the fleet, or of other bytes, counts as none. */
+  async #tombstonedAt(bundle: string, manifestSha256: string): Promise<string | null> {
+    try {
+      const bytes = await readSmall(await this.store.get(tombstoneKey(this.lane, bundle)), bundle);
+      const of = { fleet: this.#file.fleet.fleet, lane: this.lane, bundle, manifestSha256 };
+      return openTombstone(bytes, { publicKeysPem: this.#file.keys.manifest, of }).tombstonedAt;
+    } catch (error) {
+      if (error instanceof Failure && (error.code === 'ObjectMissing' || error.code.startsWith('Bundle'))) return null;
+      throw error;
     }
   }
 

@@ -9,6 +9,7 @@ import { bundlesCommand } from './commands/bundles.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { compareCommand } from './commands/compare.ts';
 import { configCommand } from './commands/config.ts';
+import { expireCommand } from './commands/expire.ts';
 import { followCommand } from './commands/follow.ts';
 import { keysCommand } from './commands/keys.ts';
 import { openCommand } from './commands/open.ts';
@@ -74,6 +75,7 @@ function commandsOf(cli: Cli): Command[] {
     openCommand(cli),
     compareCommand(cli),
     reportCommand(cli),
+    expireCommand(cli),
     sweepCommand(cli),
     replicateCommand(cli),
     verifyCommand(cli),

@@ -46,7 +46,17 @@ export async function describeRun(client: Client, workflowId: string): Promise<R
 function laneOfId(workflowId: string): string | null {
   const [kind, second = null, third = null] = workflowId.split('/');
   if (kind === 'lane') return third;
-  return ['backup', 'restore', 'plan-restore', 'undo', 'sweep', 'replicate', 'verify'].includes(kind ?? '')
+  return [
+    'backup',
+    'restore',
+    'plan-restore',
+    'undo',
+    'sweep',
+    'expire',
+    'plan-expire',
+    'replicate',
+    'verify',
+  ].includes(kind ?? '')
     ? second
     : null;
 }

@@ -1,10 +1,12 @@
 // Starting and following the workflows that operators use.
 
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { ExpiryResult } from '../contract/expiry.ts';
 import type { FleetResult } from '../contract/fleet-run.ts';
 import type {
   BackupFleetInput,
   BackupLaneInput,
+  ExpireBundlesInput,
   ImportArchiveInput,
   ReplicateBundleInput,
   RestoreFleetInput,
@@ -12,9 +14,9 @@ import type {
   SweepStoreInput,
   VerifyBundleInput,
 } from '../contract/inputs.ts';
-import { queues, workflowNames } from '../contract/names.ts';
 import type { BackupResult, ImportResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
 import type { VerifyResult } from '../contract/verify.ts';
+import { queues, workflowNames } from '../contract/names.ts';
 import { toFailure } from './failures.ts';
 
 type Started<R> = WorkflowHandle<() => Promise<R>>;
@@ -70,6 +72,11 @@ export function startImport(
   input: Given<ImportArchiveInput> & { readonly archive: string },
 ): Promise<Started<ImportResult>> {
   return start(client, workflowNames.importArchive, `import/${input.lane}`, input);
+}
+
+/** Starts the expiry of a lane's bundles, or says what it would do (`dryRun`). */
+export function startExpiry(client: Client, input: Given<ExpireBundlesInput>): Promise<Started<ExpiryResult>> {
+  return start(client, workflowNames.expireBundles, `${input.dryRun ? 'plan-expire' : 'expire'}/${input.lane}`, input);
 }
 
 async function start<R>(client: Client, workflow: string, prefix: string, input: object): Promise<Started<R>> {

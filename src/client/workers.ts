@@ -9,13 +9,14 @@ import { describeHolder, hasPoller } from './temporal-view.ts';
 
 export { queueRoles } from '../contract/names.ts';
 
-export type NeedsWorkers = 'backup' | 'restore' | 'sweep' | 'copy' | 'any';
+export type NeedsWorkers = 'backup' | 'restore' | 'sweep' | 'copy' | 'expire' | 'any';
 
 const neededRoles: Readonly<Record<NeedsWorkers, readonly QueueRole[]>> = {
   backup: ['host', 'data', 'vault'],
   restore: queueRoles,
   sweep: ['host', 'vault'],
   copy: ['host', 'vault', 'vaultData'],
+  expire: ['host', 'data', 'vault'],
   any: queueRoles,
 };
 

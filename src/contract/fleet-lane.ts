@@ -1,6 +1,7 @@
 // From the fleet file to one lane's specification: pure, so that the same file always gives the same specification.
 
 import { hostPath, type HostTarget, type LaneTarget } from '../domain/lane-target.ts';
+import type { Retention } from '../domain/retention.ts';
 import type { Fleet, FleetHost, FleetLane } from './fleet.ts';
 import type { LaneSpec } from './lane-spec.ts';
 
@@ -43,6 +44,17 @@ export function laneTargetOn(fleet: Fleet, name: string, hostName: string): Lane
   return lane && host ? laneTargetOf(fleet.fleet, name, { ...lane, host: hostName }, host) : undefined;
 }
 
+/** The fleet's, where the lane does not say otherwise. */
+function retentionOf(fleet: Fleet, lane: FleetLane): Retention {
+  const { daily, weekly, monthly, grace } = fleet.retention;
+  return {
+    daily: lane.retention?.daily ?? daily,
+    weekly: lane.retention?.weekly ?? weekly,
+    monthly: lane.retention?.monthly ?? monthly,
+    graceMs: lane.retention?.grace ?? grace,
+  };
+}
+
 /** The lane as an operation knows it; undefined when the fleet has no such lane. */
 export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): LaneSpec | undefined {
   const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
@@ -67,6 +79,7 @@ export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): Lan
     budgets: { rtoMs: rto, stepMs: steps },
     rpoMs: rpo,
     verifyWithinMs: fleet.verify.within,
+    retention: retentionOf(fleet, lane),
     hasKeychainPassword: lane.keychain.password !== undefined,
     limits: { streams, waitForLaneMs: waitForLane, segmentBytes: segment },
   };

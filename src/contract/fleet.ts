@@ -21,6 +21,7 @@ import {
   timeZone,
 } from './fleet-fields.ts';
 import { storeSchema } from './fleet-store.ts';
+import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
 
@@ -105,6 +106,7 @@ export const laneSchema = z.strictObject({
     .default([])
     .describe('what is never backed up: globs (`**`, `*`, `?`) below the home'),
   store: name.default('primary').describe('the store that its bundles go to, one of `stores`'),
+  retention: laneRetentionSchema,
 });
 
 const recipients = z
@@ -228,6 +230,9 @@ export const fleetSchema = z.strictObject({
   lanes: z.record(name, laneSchema).describe("the lanes, by id; a lane's id outlives its host"),
   objectives: objectivesSchema.prefault({}).describe('recovery objectives'),
   verify: verifySchema.prefault({}).describe('how what lies in the stores is read again'),
+  retention: retentionSchema
+    .prefault({})
+    .describe('which bundles are kept; days, weeks and months without a bundle do not count'),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

@@ -115,6 +115,7 @@ export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('expire'), dryRun: z.boolean() }),
 ]);
 export type Operation = z.infer<typeof Operation>;
 
@@ -167,17 +168,19 @@ export type RestoreFleetInput = z.infer<typeof RestoreFleetInput>;
 
 export const SweepStoreInput = z.strictObject({
   lane,
-  minAgeMs: z
-    .int()
-    .min(0)
-    .default(24 * 3600 * 1000)
-    .describe('objects younger than this stay, in milliseconds'),
+  minAgeMs: z.int().min(0).default(limits.sweepMinAgeMs).describe('objects younger than this stay, in milliseconds'),
   waitMs,
 });
 export type SweepStoreInput = z.infer<typeof SweepStoreInput>;
 
 export const ImportArchiveInput = z.strictObject({ lane, archive, waitMs });
 export type ImportArchiveInput = z.infer<typeof ImportArchiveInput>;
+export const ExpireBundlesInput = z.strictObject({
+  lane,
+  dryRun: z.boolean().default(false).describe('say what would expire, and why the rest is kept; nothing is changed'),
+  waitMs,
+});
+export type ExpireBundlesInput = z.infer<typeof ExpireBundlesInput>;
 
 export const WatchFleetInput = z.strictObject({});
 export type WatchFleetInput = z.infer<typeof WatchFleetInput>;

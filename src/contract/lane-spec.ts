@@ -67,6 +67,10 @@ export const laneSpecSchema = z
     exclude: z.array(text).readonly(),
     budgets: restoreBudgetsSchema,
     rpoMs: durationMs,
+    /** How many days, weeks and months keep their bundle. */
+    retention: z
+      .strictObject({ daily: z.int().min(1), weekly: z.int().min(0), monthly: z.int().min(0), graceMs: durationMs })
+      .readonly(),
     hasKeychainPassword: z.boolean(),
     /** Within which verification opens every segment. */
     verifyWithinMs: durationMs,

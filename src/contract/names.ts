@@ -12,6 +12,7 @@ export const workflowNames = {
   replicateBundle: 'replicateBundle',
   importArchive: 'importArchive',
   verifyBundle: 'verifyBundle',
+  expireBundles: 'expireBundles',
   watchFleet: 'watchFleet',
 } as const;
 

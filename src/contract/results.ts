@@ -1,5 +1,6 @@
 // What workflows and activities answer: ids, counts, sizes, digests and timings. No file name, no secret.
 
+import type { ExpiryResult } from './expiry.ts';
 import type { RestoreStep } from '../domain/budget.ts';
 import type { Component, Tier } from '../domain/terms.ts';
 
@@ -169,6 +170,8 @@ export interface SweepResult {
   readonly removedObjects: number;
   readonly removedBytes: number;
   readonly keptObjects: number;
+  /** Skipped until their retention in the store ends. */
+  readonly lockedObjects: number;
   readonly staleUploads: number;
 }
 
@@ -193,7 +196,8 @@ export type SectionResult =
   | { readonly kind: 'restore'; readonly restore: RestoreResult }
   | { readonly kind: 'import'; readonly import: ImportResult }
   | { readonly kind: 'settle'; readonly settle: SettleResult }
-  | { readonly kind: 'sweep'; readonly sweep: SweepResult };
+  | { readonly kind: 'sweep'; readonly sweep: SweepResult }
+  | { readonly kind: 'expire'; readonly expire: ExpiryResult };
 
 /** The answer of the query `progress`, for the CLI and the UI. */
 export interface Progress {

@@ -165,6 +165,8 @@ export interface ManifestRequest extends OnLane {
   readonly bundle: string;
   readonly tier: Tier;
   readonly region: string;
+  /** When the backup took its first step: one that takes too long is not committed (limits.longestBackupMs). */
+  readonly startedAt: string;
   readonly createdAt: string;
   readonly plan: BackupPlan;
   readonly results: readonly SegmentResult[];

@@ -6,6 +6,7 @@ import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
+import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
 import type { ReceiptRequest } from './receipt-types.ts';
 import type {
@@ -124,8 +125,16 @@ export interface DataSteps {
    * is not whole. ArchiveDamaged, ArchiveKeyWrong, ArchiveForeign, ArchiveHostile, VersionUnsupported.
    */
   importArchive(input: ImportRequest): Promise<ImportedArchive>;
-  /** Builds, signs and writes the manifest: the commit point. */
+  /** Builds, signs and writes the manifest: the commit point. BackupTooLong, ObjectMissing. */
   commitManifest(input: ManifestRequest): Promise<{ readonly sha256: string; readonly suspect: readonly string[] }>;
+  /** Signs and writes the tombstones of bundles. May be called again. */
+  buryBundles(input: {
+    readonly fleet: string;
+    readonly lane: string;
+    readonly store: string;
+    readonly bundles: readonly ToBury[];
+    readonly tombstonedAt: string;
+  }): Promise<void>;
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
@@ -154,7 +163,7 @@ export interface VaultSteps {
   /** Removes what the last restore replaced, once it is older than limits.backupTreeKeptMs. */
   dropOldBaks(input: Mutating): Promise<{ readonly removed: boolean }>;
   /** The bundles of a lane that its store has and the replica has not, newest first. */
-  listUncopied(input: Omit<BundleCopy, 'fleet' | 'bundle'>): Promise<readonly string[]>;
+  listUncopied(input: Omit<BundleCopy, 'bundle'>): Promise<readonly string[]>;
   /** What a bundle's copy takes; nothing is written. ObjectMissing and what manifests are refused with. */
   planReplica(input: BundleCopy): Promise<ReplicaPlan>;
   /** The manifest, once everything that it names is at the replica: the copy's commit point. ReplicaDamaged. */
@@ -174,6 +183,13 @@ export interface VaultSteps {
     readonly store: string;
     readonly minAgeMs: number;
   }): Promise<SweepResult>;
+  /** What is to become of each bundle; changes nothing. ClockOff; as for a manifest when one cannot be used. */
+  planExpiry(input: ExpiryRequest): Promise<ExpiryPlan>;
+  /**
+   * Reads everything again, then removes the bundles whose grace is over and what nothing names any more. May be called
+   * again; counts are those of the attempt that ended. ClockOff; as for a manifest when one cannot be used.
+   */
+  removeExpired(input: ExpiryRequest): Promise<ExpiryRemoval>;
 }
 
 /** Queue `clawback-vault-data`: what reads the store and writes a lane's staging tree. */

@@ -95,6 +95,8 @@ export const failureTable = {
   ReplicaDamaged: { retry: false, exit: 'damaged', meaning: 'the replica has other bytes than the bundle\'s under keys of it', hint: 'find out who could write to the replica; remove the named objects there and replicate again' },
   NoReplica: { retry: false, exit: 'refused', meaning: 'the lane\'s store has no replica', hint: 'give a store in another region `replicaOf` in fleet.yaml' },
 
+  BackupTooLong: { retry: false, exit: 'failed', meaning: 'a backup took longer than a bundle may take to be committed', hint: 'see how fast the link to host and store is, or exclude what need not be saved; no bundle was written' },
+  ClockOff: { retry: true, exit: 'failed', meaning: 'the clocks of worker, Temporal and store differ by more than a minute', hint: 'set the clock that the message shows to be off (NTP); nothing is removed meanwhile' },
   NoRestorePoint: { retry: false, exit: 'refused', meaning: 'no bundle fits what was asked', hint: '`./clawback bundles list` shows what there is' },
   BundleForeign: { retry: false, exit: 'refused', meaning: 'the bundle is of another lane or fleet', hint: 'choose a bundle of this lane' },
   BundleKeyWrong: { retry: false, exit: 'refused', meaning: 'the bundle is not sealed to the key that was given', hint: 'use a key whose fingerprint the bundle\'s manifest names among its recipients' },

@@ -20,6 +20,21 @@ export const limits = {
   membersPerSegment: 100_000,
   /** A manifest: 500 segments × 1 KB, and room. */
   manifestBytes: 4 * MiB,
+  /** A tombstone: some 700 bytes. */
+  tombstoneBytes: 4 * KiB,
+  /**
+   * How long a backup may take from its first step to its manifest: later it is not committed, for what it found in the
+   * store may have been expired. 86 GB at the 1 MB/s that streams must keep; RPO is 24 h; the gate asks for one hour.
+   */
+  longestBackupMs: 24 * 3600 * second,
+  /** Bundles whose verdicts go into history, newest first: 900 × 250 B, below Temporal's warning at 256 KB. */
+  verdictsShown: 900,
+  /** Bundles that one run buries, oldest first, 110 B each; what is left over is for the next run. */
+  tombstonesPerRun: 500,
+  /** What no manifest names is swept at this age, unless the operator says otherwise: twice the longest backup. */
+  sweepMinAgeMs: 48 * 3600 * second,
+  /** Objects that are deleted at once. */
+  deletesAtOnce: 8,
   /** An index: 100,000 members × ~300 B. */
   indexBytes: 64 * MiB,
   /** Frame of the Encryption SDK: 1 MiB sealed at 124 MB/s against 40 MB/s with 4 KiB (perf-notes). */

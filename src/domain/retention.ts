@@ -57,8 +57,14 @@ export function reasonsToKeep(
   for (const dataClass of classes) {
     const newestFirst = holdersOf(points, dataClass);
     keep('newest', newestFirst[0]);
-    keep('newest', newestFirst.find(({ suspect }) => !suspect));
-    keep('last-proven', newestFirst.find(({ proven }) => proven));
+    keep(
+      'newest',
+      newestFirst.find(({ suspect }) => !suspect),
+    );
+    keep(
+      'last-proven',
+      newestFirst.find(({ proven }) => proven),
+    );
     for (const point of lastOfVersions(newestFirst)) keep('pre-upgrade', point);
     for (const point of lastOf(newestFirst, retention.daily, dateIn(timeZone, 'day'))) keep('daily', point);
     for (const point of lastOf(newestFirst, retention.weekly, dateIn(timeZone, 'week'))) keep('weekly', point);

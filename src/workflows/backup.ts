@@ -96,6 +96,7 @@ async function writeBundle(section: Section, operation: Backup, startedMs: numbe
     bundle: operation.bundle,
     tier: operation.tier,
     region: spec.region,
+    startedAt: new Date(startedMs).toISOString(),
     createdAt,
     plan: written.plan,
     results: written.results,

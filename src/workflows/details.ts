@@ -1,6 +1,7 @@
 // What a workflow's page in the Temporal UI says, as Markdown: where the operation is, and in the end what came of it.
 // Pure; ids, sizes and times only.
 
+import type { ExpiryResult } from '../contract/expiry.ts';
 import type { FleetProgress, FleetResult } from '../contract/fleet-run.ts';
 import type {
   BackupResult,
@@ -41,6 +42,8 @@ export function doneDetails(result: SectionResult): string {
       return `**settled**: ${result.settle.action}; the gateway is ${result.settle.gateway}`;
     case 'sweep':
       return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept`;
+    case 'expire':
+      return expiryDetails(result.expire);
     default:
       return assertNever(result);
   }
@@ -79,6 +82,18 @@ export function fleetDoneDetails({ kind, lanes, wallMs, sequenceMs, rtoMs }: Fle
       ),
     ].join('\n'),
   ]);
+}
+
+function expiryDetails({ dryRun, stores }: ExpiryResult): string {
+  return paragraphs(
+    stores.map(({ store, standsStill, removedBundles, removedBytes, bundles, buried }) => {
+      if (standsStill !== null) return `**stands still** in ${store}: ${standsStill}`;
+      if (!dryRun)
+        return `**expired** in ${store}: ${removedBundles.length} bundles (${formatBytes(removedBytes)}) removed, ${buried} got a tombstone`;
+      const of = (state: string): number => bundles.filter((bundle) => bundle.state === state).length;
+      return `**would expire** in ${store}: ${of('due')} bundles to remove, ${of('expires')} to get a tombstone`;
+    }),
+  );
 }
 
 function backupDetails(backup: BackupResult): string {

@@ -27,7 +27,7 @@ export interface Entry {
   readonly resolved: ResolvedLane;
   readonly operation: Operation;
   readonly waitMs: number;
-  /** A restore does not wait for a backup: it cancels it and takes its turn. */
+  /** A restore does not wait for a backup or an expiry: it cancels it and takes its turn. */
   readonly cancelsBackup: boolean;
 }
 
@@ -70,11 +70,14 @@ export async function enterSection(entry: Entry): Promise<SectionResult> {
   }
 }
 
-/** Until the next try; LaneBusy when the time is over. A backup in a restore's way is asked to end, each run once. */
+/** What is done another time as well. */
+const givesWay: readonly string[] = ['backup', 'expire'] satisfies Operation['kind'][];
+
+/** Until the next try; LaneBusy when the time is over. What is in a restore's way is asked to end, each run once. */
 async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<string>): Promise<void> {
   const id = laneSectionId(entry.resolved.fleet, entry.lane);
   const holder = await host.describeHolder({ workflowId: id });
-  if (holder?.operation === 'backup' && entry.cancelsBackup && !cancelled.has(holder.startedBy)) {
+  if (holder && givesWay.includes(holder.operation) && entry.cancelsBackup && !cancelled.has(holder.startedBy)) {
     cancelled.add(holder.startedBy);
     await cancelHolder(id, holder);
   } else if (waitedMs >= entry.waitMs) {
@@ -96,7 +99,7 @@ async function cancelHolder(id: string, { startedBy }: Holder): Promise<void> {
     await getExternalWorkflowHandle(id, startedBy).cancel();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.info('the backup in the way had ended', { workflowId: id });
+    log.info('what was in the way had ended', { workflowId: id });
   }
 }
 

@@ -24,6 +24,7 @@ const unknownHost: Survey = {
 /** @returns the bundle; an archive that was imported before is answered with the bundle of then */
 export async function importArchive(section: Section, archive: string): Promise<ImportResult> {
   const { spec, progress } = section;
+  const startedAt = new Date(Date.now()).toISOString();
   const { target, store, exclude } = spec;
   progress.update({ phase: 'looking for the archive' });
   const { sizeBytes } = await dataStream(0).findArchive({ target, archive });
@@ -45,6 +46,7 @@ export async function importArchive(section: Section, archive: string): Promise<
         bundle,
         tier,
         region: spec.region,
+        startedAt,
         createdAt: new Date(Date.now()).toISOString(),
         plan,
         results,

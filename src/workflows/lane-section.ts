@@ -10,6 +10,7 @@ import type { SectionResult, SettleResult } from '../contract/results.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { backUp } from './backup.ts';
 import { doneDetails } from './details.ts';
+import { expire } from './expire.ts';
 import { andAlso, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
 import { importArchive } from './import.ts';
@@ -122,6 +123,8 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
       return { kind: 'restore', restore: await withReceipt(section, operation, await undo(section)) };
     case 'sweep':
       return { kind: 'sweep', sweep: await sweep(section, operation.minAgeMs) };
+    case 'expire':
+      return { kind: 'expire', expire: await expire(section, operation.dryRun) };
     default:
       return assertNever(operation);
   }

@@ -40,7 +40,7 @@ export async function replicateBundle(raw: unknown): Promise<ReplicateResult> {
     await host.requirePollers({ queues: [queues.vaultData] });
     const done =
       input.bundle === undefined
-        ? await copyAll({ lane, from, to }, progress)
+        ? await copyAll({ fleet, lane, from, to }, progress)
         : { bundles: [await copyOne({ fleet, lane, from, to, bundle: input.bundle }, streams, progress)], failed: [] };
     const result = { lane, from, to, ...done, elapsedMs: Date.now() - startedMs };
     setCurrentDetails(replicateDetails(result));
@@ -52,7 +52,7 @@ export async function replicateBundle(raw: unknown): Promise<ReplicateResult> {
 
 type Done = Pick<ReplicateResult, 'bundles' | 'failed'>;
 
-async function copyAll(pair: Pick<BundleCopy, 'lane' | 'from' | 'to'>, progress: ProgressBoard): Promise<Done> {
+async function copyAll(pair: Omit<BundleCopy, 'bundle'>, progress: ProgressBoard): Promise<Done> {
   const wanted = await vault.listUncopied(pair);
   const bundles: CopiedBundle[] = [];
   const failed: { bundle: string; code: string; message: string }[] = [];

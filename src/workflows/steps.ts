@@ -68,6 +68,13 @@ export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'wr
 }
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 
+/** Thousands of objects of a store, one after the other: an hour a try, and each try goes on where the last one ended. */
+export const vaultLong = proxyActivities<VaultSteps>({
+  ...before,
+  taskQueue: queues.vault,
+  startToCloseTimeout: 60 * minuteMs,
+});
+
 /**
  * Streams: 10 minutes and the bytes at 1 MB/s; they queue for a slot as long as they must.
  * @param summary tells one of many in the Temporal UI

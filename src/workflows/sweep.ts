@@ -3,10 +3,10 @@
 
 import type { SweepResult } from '../contract/results.ts';
 import type { Section } from './section.ts';
-import { vault } from './steps.ts';
+import { vaultLong } from './steps.ts';
 
 export async function sweep(section: Section, minAgeMs: number): Promise<SweepResult> {
   const { fleet, lane, store } = section.spec;
   section.progress.update({ phase: 'sweeping the store' });
-  return vault.sweepLane({ fleet, lane, store, minAgeMs });
+  return vaultLong.sweepLane({ fleet, lane, store, minAgeMs });
 }

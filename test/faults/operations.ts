@@ -2,7 +2,7 @@
 
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { toFailure } from '../../src/client/failures.ts';
-import { startBackup, startRestore, startRestoreFleet, startSweep } from '../../src/client/start.ts';
+import { startBackup, startExpiry, startRestore, startRestoreFleet, startSweep } from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { BedLane } from '../bed/bed.ts';
 import { talk } from './bad-day.ts';
@@ -44,6 +44,7 @@ const byName: Readonly<Record<OperationName, Start>> = {
   sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
   'fleet plan': ({ rig, lane }) =>
     running(rig, startRestoreFleet(rig.rig.client, { lanes: [lane.lane], dryRun: true })),
+  expire: expireAfterTwo,
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
 };
 
@@ -58,6 +59,12 @@ function startWatch(client: Client): Promise<WorkflowHandle> {
     args: [{}],
     workflowTaskTimeout: '5s',
   });
+}
+
+/** Of two tiers A of one day the first expires. */
+async function expireAfterTwo({ rig, lane: { lane } }: Stage): Promise<Running> {
+  for (const tier of ['A', 'A'] as const) await (await startBackup(rig.rig.client, { lane, tier })).result();
+  return running(rig, startExpiry(rig.rig.client, { lane }));
 }
 
 /** The gateway answers no message, so that the restore goes back. */

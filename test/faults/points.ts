@@ -12,6 +12,7 @@ export const operations = [
   'undo',
   'sweep',
   'fleet plan',
+  'expire',
   'watch',
   'second backup',
 ] as const;
@@ -37,6 +38,7 @@ const reading = [
   'preflightRestore',
   'checkBundles',
   'checkSandbox',
+  'planExpiry',
 ];
 
 export function faultsOf(activity: string): readonly FaultName[] {
@@ -107,6 +109,9 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   sweepLane: [{ operation: 'sweep' }],
   describeFleet: fleetPlan,
   measureRestore: fleetPlan,
+  planExpiry: [{ operation: 'expire' }],
+  buryBundles: [{ operation: 'expire' }],
+  removeExpired: [{ operation: 'expire' }],
   listLanes: watch,
   readUnsettled: watch,
 };

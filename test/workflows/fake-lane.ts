@@ -2,6 +2,7 @@
 // what was called in which order, refuses a lost fence as a real lane does, and notes whenever a gateway runs on a
 // mixture. A step can be told to fail, to break, to block, or to do its work and lose the answer.
 
+import type { ToBury } from '../../src/contract/expiry.ts';
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
@@ -186,6 +187,7 @@ export function specOf(lane: string): LaneSpec {
     exclude: ['workspace/scratch/**'],
     budgets: defaultRestoreBudgets,
     rpoMs: defaultRpoMs,
+    retention: { daily: 7, weekly: 5, monthly: 6, graceMs: 7 * 24 * 3_600_000 },
     hasKeychainPassword: true,
     verifyWithinMs: 30 * 24 * 3_600_000,
     limits: { streams: 2, waitForLaneMs: 1_800_000, segmentBytes: 268_435_456 },
@@ -262,6 +264,11 @@ export class FakeLane {
   unreachable = false;
   /** In the list that the watch reads. */
   watched = false;
+  /** What is to expire, and what of it got a tombstone or went. */
+  toBury: readonly ToBury[] = [];
+  standsStill: string | null = null;
+  readonly buried: string[] = [];
+  due: readonly string[] = [];
   /** Replaces the answer of describeHolder. */
   holder: (() => Promise<Awaited<ReturnType<HostSteps['describeHolder']>>>) | undefined;
 

@@ -235,7 +235,29 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       if (!lane.receipts.some(({ id }) => id === request.id)) lane.receipts.push(request);
       return { receipt: request.id };
     },
-    sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, staleUploads: 1 }),
+    sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, lockedObjects: 0, staleUploads: 1 }),
+    planExpiry: (lane) => ({
+      standsStill: lane.standsStill,
+      bundles: [],
+      bundlesTotal: 0,
+      expiringBytes: 0,
+      toBury: lane.toBury,
+    }),
+    buryBundles: (lane, { bundles }) => {
+      lane.buried.push(...bundles.map(({ bundle }) => bundle));
+    },
+    removeExpired: (lane) => {
+      const removedBundles = lane.due;
+      lane.due = [];
+      return {
+        removedBundles,
+        removedObjects: 2,
+        removedBytes: 2_048,
+        lockedObjects: 0,
+        staleUploads: 0,
+        reprieved: 0,
+      };
+    },
   };
 }
 
@@ -271,6 +293,7 @@ const stepsOf = {
     commitManifest: 1,
     findArchive: 1,
     importArchive: 1,
+    buryBundles: 1,
   },
   vault: {
     findReusable: 1,
@@ -288,6 +311,8 @@ const stepsOf = {
     planVerification: 1,
     recordVerification: 1,
     commitReplica: 1,
+    planExpiry: 1,
+    removeExpired: 1,
   },
   vaultData: {
     copySegments: 1,

@@ -114,6 +114,7 @@ describe.concurrent('every section', () => {
     { kind: 'backup', tier: 'A', bundle: bundleId },
     { kind: 'restore', restore: bundleId, layered: false, acceptVersion: false, into: 'live', dryRun: false },
     { kind: 'sweep', minAgeMs: 0 },
+    { kind: 'expire', dryRun: false },
     { kind: 'undo' },
   ] as const)('begins a $kind by putting the lane right', async (operation) => {
     const lane = bench.lane(`begins-${operation.kind}`);

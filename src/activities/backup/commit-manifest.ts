@@ -22,11 +22,24 @@ import { isStored, storedSizes } from '../stored-sizes.ts';
 
 export function commitManifestStep(deps: Deps): DataSteps['commitManifest'] {
   return activity(async (request, { signal }) => {
+    requireInTime(request);
     const manifest = buildManifest(request, await deps.keys.recipients());
     const bytes = encodeManifest(manifest, await deps.keys.manifestSigner());
     await commit(deps.store(request.store), manifest, bytes, signal);
     return { sha256: sha256Hex(bytes), suspect: manifest.suspect ?? [] };
   });
+}
+
+/** Expiry trusts that nothing which was found reusable is committed later than this: its grace is longer. */
+function requireInTime({ startedAt, bundle }: ManifestRequest): void {
+  const tookMs = Date.now() - Date.parse(startedAt);
+  if (tookMs <= limits.longestBackupMs) return;
+  const hours = (ms: number): string => (ms / 3_600_000).toFixed(1);
+  throw new Failure(
+    'BackupTooLong',
+    `bundle ${bundle} was begun ${hours(tookMs)} hours ago, at most ${hours(limits.longestBackupMs)} are allowed`,
+    { bundle },
+  );
 }
 
 /** Soon after the look: what a sweep may remove in between is what it removes in that time. May be repeated. */

@@ -1,17 +1,19 @@
 // Which planned segments the store already has: same fingerprint in one of the newest good manifests (a
 // weekly tier B finds its class 2 behind six tier As), object still there with the recorded size, and
-// not found bad by the last verification. Nothing is opened.
+// not found bad by the last verification. Nothing is opened. What
+// only tombstoned bundles name may be gone before the backup ends, and is not reused.
 
 import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
-import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
+import type { ManifestSegment } from '../../bundle/manifest.ts';
 import type { Predecessor, ReusableSegment } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import { components } from '../../domain/terms.ts';
 import type { Deps } from '../deps.ts';
-import { goodManifests, listBundles } from '../manifests.ts';
+import { listBundles } from '../manifests.ts';
 import { activity } from '../step.ts';
 import { isStored, storedSizes } from '../stored-sizes.ts';
+import { type Checked, liveManifests } from '../tombstones.ts';
 import { newestRecord } from '../verify/records.ts';
 
 export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
@@ -23,7 +25,7 @@ export function findReusableStep(deps: Deps): VaultSteps['findReusable'] {
     let predecessor: Predecessor | null = null;
     const request = { fleet, lane, store, signal };
     const newest = (await listBundles(deps, request)).slice(0, limits.manifestsSearched);
-    for await (const good of goodManifests(deps, request, newest)) {
+    for await (const good of liveManifests(deps, request, newest)) {
       predecessor ??= predecessorOf(good);
       for (const segment of good.manifest.segments) {
         if (!segment.reusable || !wanted.has(segment.fingerprint)) continue;
@@ -55,7 +57,7 @@ function indexOf({ versionId, ...rest }: ManifestSegment['index']): ReusableSegm
   return versionId === undefined ? rest : { ...rest, versionId };
 }
 
-function predecessorOf({ manifest, sha256 }: { manifest: Manifest; sha256: string }): Predecessor {
+function predecessorOf({ manifest, sha256 }: Checked): Predecessor {
   const sizes = components.map((component) => ({
     component,
     plainBytes: manifest.segments

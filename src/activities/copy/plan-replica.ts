@@ -12,11 +12,17 @@ import type { Deps } from '../deps.ts';
 import { goodManifests, listBundles, readManifest } from '../manifests.ts';
 import { activity } from '../step.ts';
 import { storedSizes } from '../stored-sizes.ts';
+import { liveManifests } from '../tombstones.ts';
 
 export function listUncopiedStep(deps: Deps): VaultSteps['listUncopied'] {
-  return activity(async ({ lane, from, to }, { signal }) => {
+  return activity(async ({ fleet, lane, from, to }, { signal }) => {
     const copied = new Set(await listBundles(deps, { lane, store: to, signal }));
-    return (await listBundles(deps, { lane, store: from, signal })).filter((bundle) => !copied.has(bundle));
+    const uncopied = (await listBundles(deps, { lane, store: from, signal })).filter((bundle) => !copied.has(bundle));
+    const expired = new Set(uncopied);
+    const wanted = (bundle: string): boolean => expired.delete(bundle);
+    const request = { fleet, lane, store: from, signal };
+    for await (const { manifest } of liveManifests(deps, request, uncopied, wanted)) wanted(manifest.bundle);
+    return uncopied.filter((bundle) => !expired.has(bundle));
   });
 }
 

@@ -1,7 +1,8 @@
 // Which bundles a restore takes: the one that was named, or the newest proven one, else the newest; of a time, for one
 // component and layered the newest that fits, with class 2 from the newest bundle that has it. Every manifest is checked
 // before it is used. One that fails its check is refused when it was named; else the next older good one is taken, and
-// the plan says so.
+// the plan says so. One with a tombstone is taken only when it is named: it is whole while a section holds its lane, for
+// only a section removes it.
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import type { ClassRpo } from '../../contract/results.ts';
@@ -12,8 +13,9 @@ import { formatDuration } from '../../domain/quantity.ts';
 import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
 import { type Proven, proofOf } from '../../receipt/proven.ts';
 import type { Deps } from '../deps.ts';
-import { type CheckedManifest, goodManifests, listBundles, readManifest } from '../manifests.ts';
+import { type CheckedManifest, listBundles, readManifest } from '../manifests.ts';
 import { doubts, provenBundles } from '../receipts/proven-bundles.ts';
+import { liveManifests } from '../tombstones.ts';
 
 export interface Part {
   readonly manifest: Manifest;
@@ -68,7 +70,7 @@ async function* goodOnes(
   const passOver = (bundle: string, failure: Failure): void => {
     if (mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
   };
-  yield* goodManifests(deps, { ...choice, signal }, bundles, passOver);
+  yield* liveManifests(deps, { ...choice, signal }, bundles, passOver);
 }
 
 /** A bundle that began after the instant was not captured by it, whatever its manifest would have said. */

@@ -31,7 +31,7 @@ function listCommand(cli: Cli): Command {
     examples: ['./clawback bundles list', './clawback bundles list lane-1'],
     json: [
       '`lanes`: a list of `lane`, `store`, `replica` (or null), `bundles`, and `unseen` (why a store could not be looked at)',
-      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven` (null: the receipts could not be read), `receipt` (the id of the one that proves it, or null), `stores` (where it is)',
+      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven` (null: the receipts could not be read), `receipt` (the id of the one that proves it, or null), `stores` (where it is), `tombstonedAt` (null, or when retention gave it up)',
       'one that cannot be used: `bundle`, `code`, `message`',
     ],
     notes: ['Exit status 7 when the manifest of one cannot be used, 6 when one of two stores does not answer.'],
@@ -102,6 +102,7 @@ function bundleJson({ seen: one, stores, proof }: Found): Record<string, unknown
     proven: proof === undefined ? null : proof !== null,
     receipt: proof ?? null,
     stores,
+    tombstonedAt: one.tombstonedAt,
   };
 }
 
@@ -132,7 +133,7 @@ function laneText({ lane, store, replica, found }: ListedLane): string {
   if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
   const nowMs = Date.now();
   const rows = found.map(({ bundle, seen, stores, proof }) => {
-    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen.manifest, proof, nowMs);
+    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen, proof, nowMs);
     return replica === null ? row : row.toSpliced(-1, 0, stores.join(', '));
   });
   const where = replica === null ? [] : ['in'];
@@ -141,12 +142,13 @@ function laneText({ lane, store, replica, found }: ListedLane): string {
   return `lane ${lane}: ${plural(found.length, 'bundle')} in ${places}\n${table}`;
 }
 
-function bundleRow(manifest: Manifest, proof: string | null | undefined, nowMs: number): string[] {
+function bundleRow({ manifest, tombstonedAt }: Sound, proof: string | null | undefined, nowMs: number): string[] {
   const { bundle, tier, capturedAt, suspect = [] } = manifest;
   const { sizeBytes, sealedBytes } = sizesOf(manifest);
   const remarks = [
     ...(suspect.length > 0 ? [`SUSPECT: ${suspect.join(', ')}`] : []),
     ...(proof ? [`proven by ${proof}`] : []),
+    ...(tombstonedAt === null ? [] : [`expired ${formatInstant(tombstonedAt)}, still there`]),
   ];
   return [
     bundle,
@@ -158,6 +160,8 @@ function bundleRow(manifest: Manifest, proof: string | null | undefined, nowMs: 
     remarks.join('; '),
   ];
 }
+
+type Sound = Exclude<Found['seen'], { readonly failure: Failure }>;
 
 function damagedRow(bundle: string, failure: Failure): string[] {
   return [bundle, '?', '?', '?', '?', '?', `UNUSABLE: ${failure.message}; ${failureTable[failure.code].hint}`];

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
 import { attachRun, describeRun, type Run, type RunDescription } from '../../client/run.ts';
+import type { ExpiryResult } from '../../contract/expiry.ts';
 import type { FleetResult } from '../../contract/fleet-run.ts';
 import type {
   BackupResult,
@@ -23,6 +24,7 @@ import { parseWorkflowId } from '../parse.ts';
 import { importOutcome } from './archives.ts';
 import { backupOutcome } from './backup.ts';
 import { replicateOutcome } from './replicate.ts';
+import { expiryOutcome } from './expire.ts';
 import { restoreOutcome } from './restore.ts';
 import { sweepOutcome } from './sweep.ts';
 import { verifyOutcome } from './verify.ts';
@@ -35,7 +37,7 @@ export function followCommand(cli: Cli): Command {
   return documented(command, {
     examples: ['./clawback follow restore/lane-1/2026-11-22T03:15:00Z-1a2b3c4d', './clawback follow lane/demo/lane-1'],
     json: [
-      'that of the command that started it: `backup`, `restore`, `sweep`, `replicate`, `verify` or `verify`',
+      'that of the command that started it: `backup`, `restore`, `expire`, `sweep`, `replicate` or `verify`',
       'for a lane that is put right: `workflowId`, `lane`, `action` (`nothing`, `rolled-back`, `went-forward`), `gateway` (`running`, `stopped`)',
     ],
   });
@@ -78,7 +80,7 @@ export function requireLane({ workflowId, type, lane }: RunDescription): string 
   if (lane !== null) return lane;
   throw new Failure(
     'InvalidInput',
-    `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore and sweep can be followed or cancelled`,
+    `workflow ${workflowId} (${type}) works on no lane: only those of backup, restore, expire and sweep can be followed or cancelled`,
     { workflowId },
   );
 }
@@ -91,6 +93,7 @@ function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: u
   if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
   if (type === 'verifyBundle') return verifyOutcome([{ workflowId, ...(result as VerifyResult) }]);
   if (type === 'replicateBundle') return replicateOutcome([{ workflowId, ...(result as ReplicateResult) }]);
+  if (type === 'expireBundles') return expiryOutcome([{ workflowId, lane, result: result as ExpiryResult }]);
   return sectionOutcome(workflowId, lane, result as SectionResult);
 }
 
@@ -99,6 +102,7 @@ function sectionOutcome(workflowId: string, lane: string, result: SectionResult)
   if (result.kind === 'restore') return restoreOutcome({ workflowId, ...result.restore });
   if (result.kind === 'import') return importOutcome(workflowId, result.import);
   if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
+  if (result.kind === 'expire') return expiryOutcome([{ workflowId, lane, result: result.expire }]);
   return settleOutcome(workflowId, lane, result.settle);
 }
 

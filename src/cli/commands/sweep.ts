@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { startSweep } from '../../client/start.ts';
 import type { SweepResult } from '../../contract/results.ts';
+import { limits } from '../../domain/limits.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
@@ -13,18 +14,18 @@ interface Options {
   readonly minAge: number;
 }
 
-const day = 24 * 3600 * 1000;
-
 export function sweepCommand(cli: Cli): Command {
   const command = new Command('sweep')
     .description('remove from the store what no bundle of the lane names: leftovers of backups that failed')
     .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
     .option(
       '--min-age <DURATION>',
-      'younger objects stay, like 90s, 30m, 24h, 7d (default: 24h)',
+      'younger objects stay, like 90s, 30m, 24h, 7d (default: 48h)',
       parseDuration('--min-age'),
     )
-    .action(cli.action((lane: string, { minAge = day }: Partial<Options>) => sweep(cli, lane, { minAge })));
+    .action(
+      cli.action((lane: string, { minAge = limits.sweepMinAgeMs }: Partial<Options>) => sweep(cli, lane, { minAge })),
+    );
   return documented(command, {
     examples: ['./clawback sweep lane-1', './clawback sweep lane-1 --min-age 7d'],
     json: sweepFields,
@@ -33,7 +34,7 @@ export function sweepCommand(cli: Cli): Command {
 
 export const sweepFields = [
   '`workflowId`: the workflow; `lane`',
-  '`removedObjects`, `removedBytes`, `keptObjects`',
+  '`removedObjects`, `removedBytes`, `keptObjects`, `lockedObjects`: those that the store does not let go yet',
   '`staleUploads`: unfinished uploads that were removed',
 ] as const;
 
@@ -50,7 +51,8 @@ async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outco
 }
 
 export function sweepOutcome(workflowId: string, lane: string, result: SweepResult): Outcome {
-  const { removedObjects, removedBytes, keptObjects, staleUploads } = result;
-  const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept, ${plural(staleUploads, 'unfinished upload')} removed`;
+  const { removedObjects, removedBytes, keptObjects, lockedObjects, staleUploads } = result;
+  const locked = lockedObjects > 0 ? `, ${lockedObjects} still locked` : '';
+  const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept${locked}, ${plural(staleUploads, 'unfinished upload')} removed`;
   return { json: { workflowId, lane, ...result }, text };
 }

@@ -67,9 +67,11 @@ describe('the JSON Schema file', () => {
       'ssh',
       'keys',
       'stores',
+      'archives',
       'hosts',
       'lanes',
       'objectives',
+      'retention',
       'limits',
     ]);
   });

@@ -27,8 +27,11 @@ function year(days: number): RestorePoint[] {
   ]);
 }
 
-const kept = (points: readonly RestorePoint[], retention = rule, zone = 'Asia/Tokyo'): ReturnType<typeof reasonsToKeep> =>
-  reasonsToKeep(points, retention, zone);
+const kept = (
+  points: readonly RestorePoint[],
+  retention = rule,
+  zone = 'Asia/Tokyo',
+): ReturnType<typeof reasonsToKeep> => reasonsToKeep(points, retention, zone);
 
 const points = fc
   .array(
@@ -53,7 +56,9 @@ describe('what is kept', () => {
       all.filter(({ bundle }) => reasons.get(bundle)?.includes(reason as 'daily'));
     const days = (some: readonly RestorePoint[]): number =>
       new Set(some.map(({ capturedAtMs }) => localDateOf(capturedAtMs, 'Asia/Tokyo').day)).size;
-    expect(days(of('daily').filter(({ capturedAtMs }) => capturedAtMs > (all.at(-1)?.capturedAtMs ?? 0) - 6.5 * dayMs))).toBe(7);
+    expect(
+      days(of('daily').filter(({ capturedAtMs }) => capturedAtMs > (all.at(-1)?.capturedAtMs ?? 0) - 6.5 * dayMs)),
+    ).toBe(7);
     expect(of('weekly').filter(({ classes }) => classes.includes(2))).toHaveLength(5);
     expect(of('monthly').filter(({ classes }) => classes.includes(2))).toHaveLength(6);
     expect(reasons.size).toBeLessThan(30);
@@ -100,7 +105,9 @@ describe('what is kept', () => {
       fc.property(points, rules, zones, (all, retention, zone) => {
         const reasons = kept(all, retention, zone);
         for (const dataClass of [1, 2] as const) {
-          const own = all.filter(({ classes }) => classes.includes(dataClass)).toSorted((a, b) => (a.bundle < b.bundle ? 1 : -1));
+          const own = all
+            .filter(({ classes }) => classes.includes(dataClass))
+            .toSorted((a, b) => (a.bundle < b.bundle ? 1 : -1));
           for (const must of [own[0], own.find((one) => !one.suspect), own.find((one) => one.proven)])
             if (must) expect(reasons.has(must.bundle)).toBe(true);
         }
@@ -111,7 +118,9 @@ describe('what is kept', () => {
   it('stays out once it fell out: neither newer bundles nor the removal of others bring it back', () => {
     fc.assert(
       fc.property(points, points, rules, zones, (older, newer, retention, zone) => {
-        const later = newer.map(({ bundle: _, ...more }) => point(more.capturedAtMs + 600 * dayMs, { ...more, capturedAtMs: more.capturedAtMs + 600 * dayMs }));
+        const later = newer.map(({ bundle: _, ...more }) =>
+          point(more.capturedAtMs + 600 * dayMs, { ...more, capturedAtMs: more.capturedAtMs + 600 * dayMs }),
+        );
         const out = older.filter(({ bundle }) => !kept(older, retention, zone).has(bundle));
         const left = older.filter((one, index) => !out.includes(one) || index % 2 === 0);
         const after = kept([...left, ...later], retention, zone);

@@ -1,0 +1,174 @@
+// Expiry in two phases (docs/architecture.md, "Expiry"). First a signed tombstone: from then on backups reuse nothing
+// of the bundle and restores do not choose it. After a grace that is longer than the longest backup everything is read
+// again, and what is still to go is removed: the manifest first, so that none ever names what is gone; then what no
+// remaining manifest names. Whoever dies in between leaves objects that nothing names, and the next run finds them.
+
+import { manifestKey, tombstoneKey } from '../../bundle/object-keys.ts';
+import { encodeTombstone } from '../../bundle/tombstone.ts';
+import type { ExpiryRemoval, ExpiryRequest, ExpiryVerdict } from '../../contract/expiry.ts';
+import type { DataSteps, VaultSteps } from '../../contract/steps.ts';
+import { isFailure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
+import type { Deps } from '../deps.ts';
+import { objectsOf } from '../bundle-objects.ts';
+import { provenBundles } from '../receipts/proven-bundles.ts';
+import { activity, type Run } from '../step.ts';
+import { type Checked, listTombstones, readBundles } from '../tombstones.ts';
+import { deleteUnlocked, storeTime } from './clocks.ts';
+import { judge, type Judged } from './judge.ts';
+import { removeUnnamed } from './unnamed.ts';
+
+export function planExpiryStep(deps: Deps): VaultSteps['planExpiry'] {
+  return activity(async (request, run) => {
+    const { standsStill, bundles } = await judgeNow(deps, request, run);
+    const expiring = bundles.filter(({ state }) => state === 'expires');
+    return {
+      standsStill,
+      bundles: bundles.slice(0, limits.verdictsShown).map(verdictOf),
+      bundlesTotal: bundles.length,
+      expiringBytes: expiringBytes(bundles),
+      toBury: expiring
+        .toReversed()
+        .slice(0, limits.tombstonesPerRun)
+        .map(({ manifest, sha256 }) => ({ bundle: manifest.bundle, manifestSha256: sha256 })),
+    };
+  });
+}
+
+export function buryBundlesStep(deps: Deps): DataSteps['buryBundles'] {
+  return activity(async ({ fleet, lane, store, bundles, tombstonedAt }, { signal }) => {
+    const signer = await deps.keys.manifestSigner();
+    for (const { bundle, manifestSha256 } of bundles) {
+      const bytes = encodeTombstone({ format: 1, fleet, lane, bundle, manifestSha256, tombstonedAt }, signer);
+      try {
+        await deps.store(store).put(tombstoneKey(lane, bundle), bytes, { signal });
+      } catch (error) {
+        // an earlier attempt has set it; whose it is, is looked at before anything is removed
+        if (!isFailure(error, 'ObjectExists')) throw error;
+      }
+    }
+  });
+}
+
+export function removeExpiredStep(deps: Deps): VaultSteps['removeExpired'] {
+  return activity(async (request, run) => {
+    const { lane, store, retention } = request;
+    const { standsStill, bundles, storeMs } = await judgeNow(deps, request, run);
+    if (standsStill !== null) return nothingRemoved;
+    const reprieved = await removeTombstones(deps, request, idsOf(bundles, 'reprieved'));
+    const manifests = await removeManifests(deps, request, idsOf(bundles, 'due'), run);
+    const left = await readAll(deps, request, run);
+    const objects = await removeUnnamed(deps.store(store), {
+      lane,
+      named: new Set(left.flatMap(keysOf)),
+      olderThanMs: storeMs - retention.graceMs,
+      signal: run.signal,
+    });
+    await removeOldTombstones(deps, request, left, run);
+    return {
+      removedBundles: manifests.gone,
+      removedObjects: objects.removedObjects,
+      removedBytes: objects.removedBytes,
+      lockedObjects: objects.lockedObjects + manifests.locked,
+      staleUploads: await deps.store(store).sweepUploads(lane, retention.graceMs),
+      reprieved,
+    };
+  });
+}
+
+function idsOf(bundles: readonly Judged[], state: ExpiryVerdict['state']): string[] {
+  return bundles.filter((bundle) => bundle.state === state).map(({ manifest }) => manifest.bundle);
+}
+
+const nothingRemoved: ExpiryRemoval = {
+  removedBundles: [],
+  removedObjects: 0,
+  removedBytes: 0,
+  lockedObjects: 0,
+  staleUploads: 0,
+  reprieved: 0,
+};
+
+async function judgeNow(
+  deps: Deps,
+  { fleet, lane, store, primary, retention, timeZone, nowMs }: ExpiryRequest,
+  run: Run,
+): Promise<ReturnType<typeof judge> & { readonly storeMs: number }> {
+  const { signal } = run;
+  const storeMs = await storeTime(deps.store(store), lane, run);
+  const bundles = await readBundles(deps, { fleet, lane, store, signal });
+  const receipts = await provenBundles(deps, { fleet, lane, store: primary, signal });
+  return { ...judge({ bundles, receipts, retention, timeZone, storeMs, nowMs }), storeMs };
+}
+
+function verdictOf({ manifest, state, reasons, goesAtMs }: Judged): ExpiryVerdict {
+  const { bundle, tier } = manifest;
+  return { bundle, tier, state, reasons, goesAt: goesAtMs === null ? null : new Date(goesAtMs).toISOString() };
+}
+
+const goes: readonly ExpiryVerdict['state'][] = ['expires', 'tombstoned', 'due'];
+
+function expiringBytes(bundles: readonly Judged[]): number {
+  const kept = new Set(bundles.filter(({ state }) => !goes.includes(state)).flatMap(keysOf));
+  const objects = bundles.flatMap(({ manifest }) => objectsOf(manifest)).filter(({ key }) => !kept.has(key));
+  const freed = new Map(objects.map(({ key, expected }) => [key, expected.sizeBytes]));
+  return [...freed.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+}
+
+function keysOf({ manifest }: Checked): string[] {
+  return objectsOf(manifest).map(({ key }) => key);
+}
+
+async function removeManifests(
+  deps: Deps,
+  { lane, store }: ExpiryRequest,
+  due: readonly string[],
+  { signal }: Run,
+): Promise<{ readonly gone: readonly string[]; readonly locked: number }> {
+  const gone: string[] = [];
+  for (const bundle of due) {
+    signal.throwIfAborted();
+    if (await deleteUnlocked(deps.store(store), manifestKey(lane, bundle))) gone.push(bundle);
+  }
+  return { gone, locked: due.length - gone.length };
+}
+
+/** The bundles of the store, and of the primary: one of these may be on its way to a replica. */
+async function readAll(
+  deps: Deps,
+  { fleet, lane, store, primary }: ExpiryRequest,
+  { signal }: Run,
+): Promise<readonly Checked[]> {
+  const all: Checked[] = [];
+  for (const one of new Set([store, primary]))
+    all.push(...(await readBundles(deps, { fleet, lane, store: one, signal })));
+  return all;
+}
+
+/** A tombstone outlives its bundle for as long as another bundle says that it followed it: the gap is ours. */
+async function removeOldTombstones(
+  deps: Deps,
+  request: ExpiryRequest,
+  bundles: readonly Checked[],
+  { signal }: Run,
+): Promise<void> {
+  const { fleet, lane, store } = request;
+  const tombstones = await listTombstones(deps, { fleet, lane, store, signal });
+  const needed = new Set(bundles.flatMap(({ manifest }) => [manifest.bundle, manifest.predecessor?.bundle]));
+  await removeTombstones(
+    deps,
+    request,
+    [...tombstones.keys()].filter((bundle) => !needed.has(bundle)),
+  );
+}
+
+/** @returns how many are gone */
+async function removeTombstones(
+  deps: Deps,
+  { lane, store }: ExpiryRequest,
+  bundles: readonly string[],
+): Promise<number> {
+  let gone = 0;
+  for (const bundle of bundles) if (await deleteUnlocked(deps.store(store), tombstoneKey(lane, bundle))) gone += 1;
+  return gone;
+}
