@@ -188,7 +188,7 @@ export const limits = {
   receiptBytes: 256 * KiB,
   /** How long a finished restore waits for a store or a vault worker to take its receipt: a restart, not an outage. */
   receiptWriteMs: 300 * second,
-  receiptOfFailureMs: 60 * second,
+  receiptOfFailureMs: 30 * second,
   /** Parts of a run in its receipt: a restore has about ten. */
   receiptSteps: 64,
   /** Bundles that one run restores: two when layered. */

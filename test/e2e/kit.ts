@@ -132,7 +132,7 @@ export function overwrite(path: string, content: string | Buffer): void {
   closeSync(file);
 }
 
-/** Everything of a lane and its store that a refused operation may not touch. */
+/** Everything of a lane and its store that a refused operation may not touch: it leaves its receipt, no more. */
 export interface LaneState {
   readonly picture: LanePicture;
   readonly job: string;
@@ -152,7 +152,7 @@ export async function stateOf(rig: Rig, lane: BedLane): Promise<LaneState> {
     plist: plistsOf(rig, lane),
     items: await itemsOf(rig, lane),
     left: leftOn(lane),
-    store: storeListing(rig),
+    store: bundlesOf(storeListing(rig)),
   };
 }
 
@@ -216,6 +216,10 @@ export function storeListing(rig: Rig): Record<string, string> {
   const files = readdirSync(rig.storePath, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(rig.storePath.length + 1)).toSorted();
   return Object.fromEntries(paths.map((path) => [path, digest(join(rig.storePath, path))]));
+}
+
+function bundlesOf(listing: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(listing).filter(([key]) => !key.includes('/receipts/')));
 }
 
 function digest(path: string): string {

@@ -1,16 +1,39 @@
 // The product's main job from outside: a lane backed up, wrecked, restored, answering again, identical by digest.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackup, startRestore } from '../../src/client/start.ts';
+import type { RestoreResult } from '../../src/contract/results.ts';
+import { provenBy } from '../../src/receipt/proven.ts';
+import { openReceipt } from '../../src/receipt/receipt.ts';
 import { type BedKind, bestBedKind } from '../bed/bed.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import { Rig } from '../rig/rig.ts';
 import { wreckLane } from '../rig/wreck.ts';
 
 const kinds: readonly BedKind[] = bestBedKind() === 'namespaces' ? ['namespaces', 'sshd'] : [bestBedKind()];
+
+/** The restore left a receipt that its key verifies, with attempts from Temporal's history, and it proves the bundle. */
+async function expectProven(
+  rig: Rig,
+  lane: string,
+  { bundle, restored }: { readonly bundle: string; readonly restored: RestoreResult },
+): Promise<void> {
+  const bytes = readFileSync(join(rig.storePath, lane, 'receipts', `${restored.receipt}.json`));
+  const publicKeysPem = [readFileSync(join(rig.dir, 'keys/receipt.public.pem'), 'utf8')];
+  const { receipt } = openReceipt(bytes, { publicKeysPem, of: { fleet: 'bed', lane } });
+  expect(receipt).toMatchObject({ outcome: 'passed', laneAfter: 'restored', messageAnswered: true });
+  expect(receipt.rto.ms).toBe(restored.rtoMs);
+  expect(provenBy(receipt).map((one) => one.bundle)).toEqual([bundle]);
+  for (const { phase, activities, attempts } of receipt.steps) {
+    expect(activities, phase).toBeGreaterThanOrEqual(1);
+    expect(attempts, phase).toBeGreaterThanOrEqual(activities);
+  }
+  const plan = await (await startRestore(rig.client, { lane, dryRun: true })).result();
+  expect(plan).toMatchObject({ bundle, receipt: null, plan: { proven: true } });
+}
 
 describe.each(kinds)('on hosts of kind %s', (kind) => {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-e2e-'));
@@ -41,5 +64,6 @@ describe.each(kinds)('on hosts of kind %s', (kind) => {
     expect(restored.overBudget).toEqual([]);
     expect(restored.rpo.map(({ dataClass }) => dataClass)).toEqual([1, 2]);
     expect(pictureDifferences(before, pictureOf(lane))).toEqual([]);
+    await expectProven(rig, lane.lane, { bundle: backup.bundle, restored });
   });
 });

@@ -99,9 +99,8 @@ export function unnamedObjects(root: string, lane: string): string[] {
     files.filter((key) => key.startsWith(`${lane}/manifests/`)).flatMap((key) => namedBy(root, key)),
   );
   const uploads = ['.uploads/', '.sgwtmp/multipart/'];
-  return files.filter(
-    (key) => (key.startsWith(`${lane}/`) && !named.has(key)) || uploads.some((folder) => key.startsWith(folder)),
-  );
+  const isBundles = (key: string): boolean => key.startsWith(`${lane}/`) && !key.startsWith(`${lane}/receipts/`);
+  return files.filter((key) => (isBundles(key) && !named.has(key)) || uploads.some((folder) => key.startsWith(folder)));
 }
 
 interface NamedSegment {

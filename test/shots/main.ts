@@ -1,4 +1,4 @@
-// `npm run shots [-- --out DIR]`: screenshots of the Temporal UI, as an operator sees Clawback in it. The default is
+// `npm run shots [-- --out DIR]`: screenshots of the Temporal UI, as an operator sees Clawback in it, and of receipts' pages. The default is
 // a folder that git ignores: the pictures say how a build looks now, and a test holds what they must show.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { bestBedKind } from '../bed/bed.ts';
 import { Rig } from '../rig/rig.ts';
 import { findChromium, openBrowser } from './browser.ts';
+import { failedReceipt, showReceipts, storedReceipt } from './receipts.ts';
 import { tellStory } from './story.ts';
 import { TemporalUi } from './temporal-ui.ts';
 
@@ -28,12 +29,22 @@ async function takeShots(program: string, out: string): Promise<void> {
       const browser = await openBrowser(program);
       try {
         let number = 0;
-        await tellStory(rig, new TemporalUi(browser.page, rig.server.uiUrl ?? ''), async (name) => {
+        const look = async (name: string, fullPage = false): Promise<void> => {
           number += 1;
           const path = join(out, `${String(number).padStart(2, '0')}-${name}.png`);
-          await browser.page.screenshot({ path });
+          await browser.page.screenshot({ path, fullPage });
           process.stdout.write(`${path}\n`);
-        });
+        };
+        const { restore } = await tellStory(rig, new TemporalUi(browser.page, rig.server.uiUrl ?? ''), look);
+        const passed = storedReceipt(rig, restore.lane, restore.receipt ?? '');
+        await showReceipts(
+          browser.page,
+          [
+            ['receipt-passed', ...passed],
+            ['receipt-failed', failedReceipt(), '0'.repeat(64)],
+          ],
+          look,
+        );
       } finally {
         await browser.close();
       }

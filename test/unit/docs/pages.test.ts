@@ -22,7 +22,7 @@ describe('commands in the documents', () => {
   });
 
   it('that are run have a test that names them', () => {
-    const tests = ['demo', 'docs', 'break-glass'].map((name) =>
+    const tests = ['demo', 'docs', 'break-glass', 'receipt-python'].map((name) =>
       readFileSync(join(project, `test/e2e/${name}.test.ts`), 'utf8'),
     );
     for (const { page, mark = '' } of shell.filter((block) => block.mark?.startsWith('run: '))) {

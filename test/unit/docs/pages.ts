@@ -11,6 +11,7 @@ export const written = [
   'docs/threat-model.md',
   'docs/break-glass.md',
   'docs/s3.md',
+  'docs/receipt-format.md',
 ] as const;
 
 export interface Block {
