@@ -106,6 +106,7 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   ],
   checkSandbox: [{ operation: 'sandbox' }],
   beginUndo: [{ operation: 'undo' }],
+  writeReceipt: restore,
   sweepLane: [{ operation: 'sweep' }],
   describeFleet: fleetPlan,
   measureRestore: fleetPlan,
