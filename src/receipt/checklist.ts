@@ -9,6 +9,7 @@ import {
   instantText,
   openItems,
   proofText,
+  restores,
   runText,
   type StepSummary,
   stepSummaries,
@@ -52,16 +53,18 @@ function stepLines(summary: StepSummary, receipt: Receipt): string {
   return [`${head}${shown === '' ? '' : `; ${escaped(shown)}`}`, ...parts].join('\n');
 }
 
-function dataLines({ rpo, bundles }: Receipt): string[] {
+function dataLines(receipt: Receipt): string[] {
+  const { rpo, bundles } = receipt;
+  const is = restores(receipt) ? 'as' : 'would have been as';
   const classes = rpo.map(
     ({ dataClass, bundle, capturedAt, ms }) =>
-      `- class ${dataClass}: as of ${instantText(capturedAt)}, ${formatDuration(ms)} before the restore (${bundle})`,
+      `- class ${dataClass}: ${is} of ${instantText(capturedAt)}, ${formatDuration(ms)} before the restore (${bundle})`,
   );
   const sources = bundles.map(
     ({ bundle, tier, components, manifestSha256 }) =>
       `- bundle ${bundle}, tier ${tier}: ${components.join(', ')}; manifest SHA-256 ${manifestSha256}`,
   );
-  return classes.length + sources.length > 0 ? [...classes, ...sources] : ['None was restored.'];
+  return classes.length + sources.length > 0 ? [...classes, ...sources] : ['No bundle was chosen.'];
 }
 
 function evidenceLines(receipt: Receipt, id: string, sha256: string): string[] {

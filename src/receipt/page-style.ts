@@ -42,6 +42,7 @@ tr.over .gauge i { background: #b3261e; }
 .todo { list-style: none; padding: 0; margin: 0; }
 .todo li { padding: 4px 0 4px 28px; position: relative; }
 .todo li::before { content: ""; position: absolute; left: 2px; top: 8px; width: 13px; height: 13px; border: 1.5px solid #57606a; }
+.id { white-space: nowrap; }
 .digest, code { font: 12.5px ui-monospace, Menlo, Consolas, monospace; }
 .evidence th { width: 140px; }
 .check { font-size: 13px; color: #57606a; }

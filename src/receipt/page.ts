@@ -11,6 +11,7 @@ import {
   isLate,
   openItems,
   proofText,
+  restores,
   runText,
   type StepSummary,
   stepSummaries,
@@ -30,7 +31,7 @@ type Part = string | number | Markup | readonly Markup[];
 
 /** The only way into the page: what is no markup of ours is escaped. */
 function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  const shown = parts.map((part) => (Array.isArray(part) ? part.map(shownOf).join('\n') : shownOf(part as string)));
+  const shown = parts.map((part) => (Array.isArray(part) ? part.map(shownOf).join('') : shownOf(part as string)));
   return new Markup(texts.map((text, at) => text + (shown[at] ?? '')).join(''));
 }
 
@@ -79,10 +80,14 @@ ${evidenceOf(receipt, sha256)}
 function factsOf(receipt: Receipt): Markup {
   const { rto, rpo, startedAt } = receipt;
   const facts = [
-    ['RTO', formatDuration(rto.ms), `of ${formatDuration(rto.budgetMs)}${isLate(receipt) ? ', MISSED' : ''}`],
+    [
+      receipt.messageAnswered ? 'RTO' : 'Ended after',
+      formatDuration(rto.ms),
+      `of ${formatDuration(rto.budgetMs)}${isLate(receipt) ? ', MISSED' : ''}`,
+    ],
     ['Waited before', formatDuration(rto.waitingMs), 'for the lane'],
     ...rpo.map(({ dataClass, ms, capturedAt }) => [
-      `Lost, class ${dataClass}`,
+      `${restores(receipt) ? 'Lost' : 'Would lose'}, class ${dataClass}`,
       formatDuration(ms),
       `since ${instantText(capturedAt)}`,
     ]),
@@ -144,11 +149,17 @@ function clamp(percent: number): number {
 function openItemsOf(receipt: Receipt): Markup {
   const items = openItems(receipt);
   if (items.length === 0) return html`<section><h2>Still to do</h2><p>Nothing.</p></section>`;
-  return html`<section><h2>Still to do</h2><ul class="todo">${items.map((item) => html`<li>${item}</li>`)}</ul></section>`;
+  return html`<section><h2>Still to do</h2><ul class="todo">${items.map((item) => html`<li>${withCode(item)}</li>`)}</ul></section>`;
 }
 
-function dataOf({ bundles, rpo }: Receipt): Markup {
-  if (bundles.length === 0) return html`<section><h2>Data</h2><p>No bundle was restored.</p></section>`;
+/** What stands between backticks is a command or a name. */
+function withCode(text: string): readonly Markup[] {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+}
+
+function dataOf(receipt: Receipt): Markup {
+  const { bundles, rpo } = receipt;
+  if (bundles.length === 0) return html`<section><h2>Data</h2><p>No bundle was chosen.</p></section>`;
   const classesOf = (bundle: string): string =>
     rpo
       .filter((one) => one.bundle === bundle)
@@ -156,9 +167,9 @@ function dataOf({ bundles, rpo }: Receipt): Markup {
       .join(', ');
   const rows = bundles.map(
     ({ bundle, tier, capturedAt, components, whole, manifestSha256 }) => html`<tr>
-<td>${bundle}<small>tier ${tier}, ${classesOf(bundle)}${whole ? '' : ', in part'}</small></td><td>${instantText(capturedAt)}</td><td>${components.join(', ')}</td><td class="digest">${manifestSha256}</td></tr>`,
+<td class="id">${bundle}<small>tier ${tier}, ${classesOf(bundle)}${whole ? '' : ', in part'}</small></td><td>${instantText(capturedAt)}</td><td>${components.join(', ')}</td><td class="digest">${manifestSha256}</td></tr>`,
   );
-  return html`<section><h2>Data</h2><table><thead><tr><th>Bundle</th><th>Captured</th><th>Restored of it</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+  return html`<section><h2>Data</h2><table><thead><tr><th>Bundle</th><th>Captured</th><th>${restores(receipt) ? 'Restored of it' : 'Chosen of it'}</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
 function evidenceOf(receipt: Receipt, sha256: string): Markup {

@@ -102,6 +102,11 @@ export function isLate({ rto }: Receipt): boolean {
   return rto.ms > rto.budgetMs;
 }
 
+/** Does the lane hold now what the bundles had? Else what they would have lost it did not lose. */
+export function restores({ laneAfter }: Receipt): boolean {
+  return laneAfter === 'restored';
+}
+
 /** What the receipt proves, or why it proves nothing (proven.ts). */
 export function proofText(receipt: Receipt): string {
   const proven = provenBy(receipt).map(({ bundle }) => bundle);
@@ -119,7 +124,7 @@ export function openItems(receipt: Receipt): string[] {
     ...(laneAfter === 'unsettled' ? [`Put the lane right: \`./clawback status ${lane}\` says how.`] : []),
     ...(failure === null ? [] : [`${failure}: ${failureTable[failure].hint}.`]),
     ...rto.over.map((late) => `Over budget: ${late}. Reduce class 2, or add NVMe.`),
-    ...warnings,
+    ...warnings.map(capitalised),
     ...disclaimers.map((text) => `Worth less than it says: ${text}.`),
     ...(laneAfter === 'restored'
       ? [
@@ -131,6 +136,10 @@ export function openItems(receipt: Receipt): string[] {
       ? ['It was committed, though it failed: test it by hand.']
       : []),
   ];
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** What shows that a step did what it had to. */

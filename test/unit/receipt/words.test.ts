@@ -60,6 +60,7 @@ describe('the first-hour checklist', () => {
     );
     expect(text).toContain('- [ ] 3 Rehydrate secrets: FAILED, 30 s of 20 m');
     expect(text).toContain('- [ ] 4 Smoke test: not reached');
+    expect(text).toContain('- class 1: would have been as of 2026-11-22');
     expect(text).toContain('- [ ] KeychainLocked: give `keychain.password`');
     expect(openItems(broken)[0]).toMatch(/^KeychainLocked/);
     expect(openItems(receiptOf({ ...failed, laneAfter: 'unsettled' }))[0]).toContain('./clawback status lane-1');
@@ -67,7 +68,7 @@ describe('the first-hour checklist', () => {
 
   it('keeps the text of others from making lines, headings or links of its own', () => {
     const text = checklistText(receiptOf({ warnings: ['odd\n# heading [a](b) <b>'] }), sha256);
-    expect(text).toContain('- [ ] odd \\# heading \\[a\\](b) \\<b\\>');
+    expect(text).toContain('- [ ] Odd \\# heading \\[a\\](b) \\<b\\>');
   });
 });
 
@@ -91,6 +92,14 @@ describe('the page of a receipt', () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|https?:|url\(|@import/i);
     expect(page).toContain("default-src 'none'");
     expect(page).toContain(sha256);
+  });
+
+  it('of a failed restore speaks of no loss, for the lane has what it had', () => {
+    const page = receiptPage(broken, sha256);
+    expect(page).toContain('<b>Would lose, class 1</b>');
+    expect(page).toContain('<b>Ended after</b>');
+    expect(page).toContain('give <code>keychain.password</code> in fleet.yaml');
+    expect(receiptPage(passed, sha256)).toContain('<b>Lost, class 1</b>');
   });
 
   it('marks a run over its RTO and a step over its budget', () => {
