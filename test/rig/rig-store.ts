@@ -8,7 +8,7 @@ import { awsRegion, S3Bed } from '../bed/s3.ts';
 
 export type RigStoreKind = 'directory' | 's3';
 
-const bucket = 'clawback';
+export const rigBucket = 'clawback';
 
 export interface RigStore {
   readonly path: string;
@@ -28,12 +28,12 @@ export async function openRigStore(
   if (kind === 'directory') return { path: join(dir, 'store'), s3: undefined, entry: undefined };
   const s3 = await S3Bed.start(join(dir, 's3'));
   try {
-    await s3.makeBucket(bucket, { versions: true });
-    const roles = Object.entries(await s3.makeRoles(bucket));
+    await s3.makeBucket(rigBucket, { versions: true });
+    const roles = Object.entries(await s3.makeRoles(rigBucket));
     const credentials: Record<string, unknown> = {};
     for (const [role, credential] of roles) credentials[role] = await written(credential, join(keysDir, `s3-${role}`));
-    const where = { bucket, endpoint: s3.server.endpoint, awsRegion, region: 'hk' };
-    return { path: join(dir, 's3/data', bucket), s3, entry: { kind: 's3', ...where, credentials } };
+    const where = { bucket: rigBucket, endpoint: s3.server.endpoint, awsRegion, region: 'hk' };
+    return { path: join(dir, 's3/data', rigBucket), s3, entry: { kind: 's3', ...where, credentials } };
   } catch (error) {
     await s3.stop();
     throw error;
