@@ -47,9 +47,9 @@ export async function burialOf(
   deps: Deps,
   request: LaneRequest,
   listed: ReadonlyMap<string, number>,
-  { manifest, sha256 }: Checked,
+  { manifest: { bundle }, sha256 }: { readonly manifest: Pick<Manifest, 'bundle'>; readonly sha256: string },
 ): Promise<Burial> {
-  const { fleet, lane, bundle } = manifest;
+  const { fleet, lane } = request;
   const storedAtMs = listed.get(bundle);
   const bytes = storedAtMs === undefined ? undefined : await readIfThere(deps, request, tombstoneKey(lane, bundle));
   if (storedAtMs === undefined || bytes === undefined) return undefined;

@@ -157,7 +157,13 @@ describe.concurrent('every section', () => {
 
   it('sweeps for the workflow that was started to sweep', async () => {
     const handle = await bench.start(workflowNames.sweepStore, { lane: 'swept', minAgeMs: 1_000 });
-    expect(await handle.result()).toEqual({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, staleUploads: 1 });
+    expect(await handle.result()).toEqual({
+      removedObjects: 4,
+      removedBytes: 4_096,
+      keptObjects: 9,
+      lockedObjects: 0,
+      staleUploads: 1,
+    });
   });
 });
 

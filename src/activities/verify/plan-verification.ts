@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts';
 import { type CheckedManifest, goodManifests, listBundles, type ManifestRequest } from '../manifests.ts';
 import { activity } from '../step.ts';
 import { storedSizes } from '../stored-sizes.ts';
+import { burialOf, listTombstones } from '../tombstones.ts';
 import { newestRecord } from './records.ts';
 import { dueSegments } from './sample.ts';
 
@@ -126,7 +127,7 @@ function batchesOf(named: readonly Named[], open: ReadonlySet<string>): VerifyBa
   return batches;
 }
 
-/** A predecessor older than all that is there has been expired; it is no gap. */
+/** A predecessor that has been expired is no gap: a tombstone tells, or it is older than all that is there. */
 async function gapsOf(
   deps: Deps,
   about: Omit<ManifestRequest, 'bundle'>,
@@ -135,11 +136,15 @@ async function gapsOf(
 ): Promise<ChainGap[]> {
   const digests = new Map(checked.map(({ manifest, sha256 }) => [manifest.bundle, sha256]));
   const gaps: ChainGap[] = [];
+  const tombstones = await listTombstones(deps, about);
   for (const { manifest } of checked) {
     const { bundle, predecessor } = manifest;
     if (predecessor === undefined || predecessor.bundle < (listed.at(-1) ?? '')) continue;
-    if (!listed.includes(predecessor.bundle)) gaps.push({ bundle, predecessor: predecessor.bundle, what: 'missing' });
-    else {
+    if (!listed.includes(predecessor.bundle)) {
+      const burial = await burialOf(deps, about, tombstones, { manifest: predecessor, sha256: predecessor.sha256 });
+      const wasExpired = burial !== undefined && !(burial instanceof Failure);
+      if (!wasExpired) gaps.push({ bundle, predecessor: predecessor.bundle, what: 'missing' });
+    } else {
       const sha256 =
         digests.get(predecessor.bundle) ?? (await digestOf(deps, { ...about, bundle: predecessor.bundle }));
       if (sha256 !== predecessor.sha256) gaps.push({ bundle, predecessor: predecessor.bundle, what: 'changed' });

@@ -71,6 +71,7 @@ describe('the JSON Schema file', () => {
       'hosts',
       'lanes',
       'objectives',
+      'verify',
       'retention',
       'limits',
     ]);
