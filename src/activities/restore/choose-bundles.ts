@@ -9,6 +9,7 @@ import type { ClassRpo } from '../../contract/results.ts';
 import type { BundleUse } from '../../contract/receipt-types.ts';
 import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
 import { Failure, failureTable } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
 import { type Proven, proofOf } from '../../receipt/proven.ts';
@@ -64,11 +65,12 @@ interface Search {
 /** The lane's good manifests, newest first; of the others, those that may have been wanted are noted. */
 async function* goodOnes(
   { deps, choice, signal, passedOver }: Search,
-  among: (bundle: string) => boolean = () => true,
+  { among, mayBeWanted }: { among(bundle: string): boolean; mayBeWanted(): boolean },
 ): AsyncGenerator<CheckedManifest> {
   const bundles = (await listBundles(deps, { ...choice, signal })).filter(among);
   const passOver = (bundle: string, failure: Failure): void => {
-    if (mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
+    const isNoted = passedOver.some((one) => one.bundle === bundle);
+    if (!isNoted && mayBeWanted() && mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
   };
   yield* liveManifests(deps, { ...choice, signal }, bundles, passOver);
 }
@@ -111,18 +113,37 @@ async function newestFitting(search: Search): Promise<{ readonly taken: CheckedM
   const { deps, choice, signal, passedOver, proven } = search;
   if (choice.bundle !== undefined)
     return { taken: await readManifest(deps, { ...choice, bundle: choice.bundle, signal }) };
-  const newest = await firstFitting(search);
+  const newest = await newestCaptured(search, ({ manifest }) => fits(manifest, choice));
   if (!newest) throw passedOver[0]?.failure ?? noRestorePoint(choice);
   if (!prefersProven(choice) || isProven(newest, proven)) return { taken: newest };
-  const older = (bundle: string): boolean => bundle < newest.manifest.bundle && proven.has(bundle);
-  for await (const one of goodOnes(search, older))
-    if (isProven(one, proven)) return { taken: one, newer: newest.manifest };
-  return { taken: newest };
+  const older = await newestCaptured(
+    search,
+    (one) => isProven(one, proven),
+    (bundle) => proven.has(bundle),
+  );
+  return older ? { taken: older, newer: newest.manifest } : { taken: newest };
 }
 
-async function firstFitting(search: Search): Promise<CheckedManifest | undefined> {
-  for await (const one of goodOnes(search)) if (fits(one.manifest, search.choice)) return one;
-  return undefined;
+/**
+ * By the time of the capture. Bundles are listed by the start of their runs: one that waited for its lane, or retried,
+ * captured later than some that started after it; so a few more are looked at behind the first that is wanted.
+ */
+async function newestCaptured(
+  search: Search,
+  isWanted: (one: CheckedManifest) => boolean,
+  among: (bundle: string) => boolean = () => true,
+): Promise<CheckedManifest | undefined> {
+  let newest: CheckedManifest | undefined;
+  let more = limits.manifestsSearched;
+  for await (const one of goodOnes(search, { among, mayBeWanted: () => newest === undefined })) {
+    if (newest && (more -= 1) < 0) break;
+    if (isWanted(one) && (!newest || capturedMs(one.manifest) > capturedMs(newest.manifest))) newest = one;
+  }
+  return newest;
+}
+
+function capturedMs({ capturedAt }: Manifest): number {
+  return Date.parse(capturedAt);
 }
 
 function isProven({ manifest, sha256 }: CheckedManifest, proven: Proven): boolean {
@@ -148,12 +169,15 @@ function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
   return only === undefined || heldComponents(manifest).includes(only);
 }
 
-async function newestWithClassTwo(search: Search, newest: Manifest): Promise<CheckedManifest | undefined> {
-  for await (const one of goodOnes(search, (bundle) => bundle < newest.bundle)) {
-    if (one.manifest.profile !== newest.profile) return undefined; // another layout: its paths are not those of the lane now
-    if (heldComponents(one.manifest).some((component) => classOf(component) === 2)) return one;
-  }
-  return undefined;
+/** Not newer than the rest; in another layout its paths would not be those of the lane now. */
+function newestWithClassTwo(search: Search, newest: Manifest): Promise<CheckedManifest | undefined> {
+  return newestCaptured(
+    search,
+    ({ manifest }) =>
+      manifest.profile === newest.profile &&
+      capturedMs(manifest) <= capturedMs(newest) &&
+      heldComponents(manifest).some((component) => classOf(component) === 2),
+  );
 }
 
 function heldComponents(manifest: Manifest): Component[] {

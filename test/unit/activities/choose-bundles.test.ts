@@ -127,6 +127,21 @@ describe('a restore that names no bundle', () => {
     expect(warnings).toEqual([expect.stringMatching(`BUNDLE ${middle} .* Instead comes ${oldest}`)]);
   });
 
+  it('takes the one that captured last, not the one whose run began last', async () => {
+    await rm(join(root, manifestKey('lane-1', oldest)));
+    await put(oldest, { capturedAt: '2026-11-23T00:00:00Z' });
+    await damage(middle);
+    expect(await choose()).toMatchObject({ bundle: oldest, warnings: [] });
+    expect(await choose({ at: '2026-11-22T23:00:00Z' })).toMatchObject({ bundle: newest, warnings: [] });
+  });
+
+  it('takes no class 2 that was captured after the rest', async () => {
+    await rm(join(root, manifestKey('lane-1', oldest)));
+    await put(oldest, { ...withTranscripts(), capturedAt: '2026-11-22T10:00:00Z' });
+    const { sources } = await choose({ layered: true, at: '2026-11-22T09:00:00Z' });
+    expect(sources.map(({ bundle }) => bundle)).toEqual([newest]);
+  });
+
   it('fails as the store does when that cannot be asked', async () => {
     await rm(root, { recursive: true });
     await expect(choose()).rejects.toMatchObject({ code: 'StoreUnreachable' });
