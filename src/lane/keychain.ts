@@ -71,6 +71,31 @@ export async function unlockKeychain(shell: LaneShell, password: string): Promis
   if (exitStatus !== 0) throw failed(shell, 'KeychainPasswordWrong', 'its keychain refuses the password', exitStatus);
 }
 
+/**
+ * Makes the keychain that the shell's target names, open, in a folder that is there; one that lies there is deleted first.
+ * @param password of letters and digits
+ * @throws HostCommandFailed, FenceLost
+ */
+export async function createKeychain(shell: LaneShell, password: string, options: KeychainOptions = {}): Promise<void> {
+  await deleteKeychain(shell, options);
+  const line = commandOf(['create-keychain', '-p', password, shell.target.keychain]);
+  await shell.script('exec "$1" -i', [shell.tool('security')], { ...options, stdin: `${line}\n`, tool: 'security' });
+}
+
+/** Deletes it, open or locked, with all that it holds; no error when it is absent. @throws HostCommandFailed, FenceLost */
+export async function deleteKeychain(shell: LaneShell, options: KeychainOptions = {}): Promise<void> {
+  const line = commandOf(['delete-keychain', shell.target.keychain]);
+  await shell.script(
+    '[ -e "$2" ] || exit 0\n"$1" -i || exit $?\nrm -f "$2"',
+    [shell.tool('security'), shell.target.keychain],
+    {
+      ...options,
+      stdin: `${line}\n`,
+      tool: 'security',
+    },
+  );
+}
+
 /** Without a user at the console, asking for a locked keychain's settings answers 36 (interaction not allowed). */
 export async function keychainState(shell: LaneShell): Promise<'unlocked' | 'locked' | 'missing'> {
   try {
@@ -103,6 +128,16 @@ export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Bu
   return value;
 }
 
+/** Refuses a value that could not be written under this name. @throws KeychainItemUnusable */
+export function requireFits(shell: LaneShell, item: KeychainItem, value: Buffer): void {
+  if (addCommand(item, value, shell.target.keychain) !== undefined) return;
+  throw failed(
+    shell,
+    'KeychainItemUnusable',
+    `${named(item)} with a value of ${value.length} bytes is longer than security can be given`,
+  );
+}
+
 /** As {@link findItem}. @throws KeychainItemMissing when there is none */
 export async function readItem(shell: LaneShell, item: KeychainItem): Promise<Buffer> {
   const value = await findItem(shell, item);
@@ -120,14 +155,8 @@ export async function writeItem(
   value: Buffer,
   options: KeychainOptions = {},
 ): Promise<void> {
-  const line = addCommand(item, value, shell.target.keychain);
-  if (line === undefined)
-    throw failed(
-      shell,
-      'KeychainItemUnusable',
-      `${named(item)} with a value of ${value.length} bytes is longer than security can be given`,
-    );
-  const { exitStatus } = await security(shell, line, options);
+  requireFits(shell, item, value);
+  const { exitStatus } = await security(shell, addCommand(item, value, shell.target.keychain) ?? '', options);
   if (exitStatus !== 0) throw refused(shell, item, exitStatus);
   const written = await findItem(shell, item);
   if (written === undefined || !written.equals(value))

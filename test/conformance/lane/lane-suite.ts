@@ -16,7 +16,9 @@ import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
 import { HostPool } from '../../../src/lane/host-pool.ts';
 import { readJournal, writeJournal } from '../../../src/lane/journal.ts';
 import {
+  createKeychain,
   deleteItem,
+  deleteKeychain,
   findItem,
   keychainState,
   readItem,
@@ -252,6 +254,20 @@ export function laneSuite(kind: BedKind): void {
         expect(await deleteItem(shell, item(service), { fence })).toBe(true);
         expect(await deleteItem(shell, item(service), { fence })).toBe(false);
         expect(await findItem(shell, item(service))).toBeUndefined();
+      });
+
+      it('is made for a while, open, and goes with what it holds', async () => {
+        const shell = await shellOf('lane-2');
+        const keychain = `${shell.target.home}/.clawback/s.keychain-db`;
+        const inside = new LaneShell(shell.connection, { ...shell.target, keychain });
+        const fence = await fenced(shell);
+        for (const password of ['0a1b2c', '3d4e5f']) await createKeychain(inside, password, { fence });
+        await writeItem(inside, item('tried'), Buffer.from('a value'), { fence });
+        expect(await readItem(inside, item('tried'))).toEqual(Buffer.from('a value'));
+        expect(await findItem(shell, item('tried'))).toBeUndefined();
+        await inside.run([inside.tool('security'), 'lock-keychain', keychain]);
+        for (const _ of [1, 2]) await deleteKeychain(inside, { fence });
+        expect(await keychainState(inside)).toBe('missing');
       });
 
       it('tells items that are missing or could not be written back', async () => {
