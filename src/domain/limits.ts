@@ -65,8 +65,8 @@ export const limits = {
   commandTimeoutMs: 60 * second,
 
   /** Activities beat by timer; a dead worker is noticed after the time-out. */
-  heartbeatMs: 2 * second,
-  heartbeatTimeoutMs: 8 * second,
+  heartbeatMs: 1 * second,
+  heartbeatTimeoutMs: 6 * second,
   /** Streams: 10 minutes and the time at 1 MB/s. */
   streamBaseMs: 600 * second,
   streamBytesPerMs: 1000,
