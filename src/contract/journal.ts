@@ -42,3 +42,8 @@ export function bakName(name: string, epoch: number): string {
 export function undoneName(epoch: number): string {
   return `openclaw-undone.${epoch}`;
 }
+
+/** How the value is called that an item had when its restore was undone: it may have been rotated since. */
+export function undoneItemName(service: string, epoch: number): string {
+  return `${service}.undone.${epoch}`;
+}

@@ -75,7 +75,8 @@ export interface HostSteps {
   prepareSwap(input: Mutating & PrepareSwap): Promise<SwapSummary>;
   swapTrees(input: Mutating): Promise<void>;
   startGateway(input: Mutating): Promise<void>;
-  commitRestore(input: Mutating): Promise<void>;
+  /** The commit point; done already, when that restore's journal is the newest that was put aside. JournalDamaged. */
+  commitRestore(input: Mutating & { readonly restore: string }): Promise<void>;
   /** Turns the last committed restore's journal round, so that settling rolls it back. NothingToUndo. */
   beginUndo(input: Mutating): Promise<{ readonly epoch: number }>;
   /** Removes the lists, copies and staging of a run. */

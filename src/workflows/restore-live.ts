@@ -33,7 +33,7 @@ export async function restoreLive(
   const { evidence } = section;
   evidence.committing = true;
   await evidence.part({ step: 'commit', phase: 'committing' }, () =>
-    CancellationScope.nonCancellable(() => hostDown.commitRestore(section.mutating())),
+    CancellationScope.nonCancellable(() => hostDown.commitRestore({ ...section.mutating(), restore: run })),
   );
   const warnings = await evidence.part({ step: 'commit', phase: 'tidying up' }, () => tidy(section));
   return {

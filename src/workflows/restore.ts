@@ -54,6 +54,7 @@ export async function restore(section: Section, operation: Restore): Promise<Res
 async function planRestore(section: Section, operation: Restore): Promise<Planned> {
   const { spec, progress, evidence } = section;
   progress.update({ phase: 'checking bundle, host and workers' });
+  requireItems(section, operation);
   await host.requirePollers({ queues: Object.values(queues) });
   const survey = await host.surveyLane({ target: spec.target });
   evidence.survey = survey;
@@ -104,6 +105,13 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
   };
   evidence.warnings = plan.warnings;
   return { chosen, sources: new Sources(chosen.copies), plan };
+}
+
+/** Secrets alone, of a lane that lists none, would succeed with nothing. */
+function requireItems({ spec }: Section, { only }: Restore): void {
+  if (only !== 'secrets' || spec.secrets.length > 0) return;
+  const message = `lane ${spec.lane} names no Keychain items (\`secrets\` in the fleet file): there are none to restore`;
+  throw workflowFailure('InvalidInput', message, { lane: spec.lane, field: 'only' });
 }
 
 /** A live restore outside every profile's range needs the operator's word (design, "Terms", profile). */

@@ -1,7 +1,7 @@
 // Each kind of restore: one component, class 1 alone, layered, at an instant, into a sandbox, undone; and restores whose
 // gateway does not start or answer, which lead back to the old tree.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -220,6 +220,7 @@ describe('a restore', () => {
     // what the fleet file excludes is in no bundle: it is carried over
     expect(readFileSync(join(scratch(), 'notes'), 'utf8')).toBe('second\n');
     expect((await say(rig.bed, whole.lane, 'said after the restore')).status).toBe(200);
+    await setItem(rig, whole, 'openclaw-webhook', 'rotated-after-the-restore');
 
     const undone = await restore(rig, whole, { undo: true });
     expect(undone).toMatchObject({ into: 'undo', messageAnswered: true, bakEpoch });
@@ -234,8 +235,10 @@ describe('a restore', () => {
     expect(written.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('')).toContain(
       'said after the restore',
     );
-    expect(await itemsOf(rig, whole, [`openclaw-webhook.bak.${bakEpoch}`])).toEqual({
-      [`openclaw-webhook.bak.${bakEpoch}`]: 'absent',
+    const [kept, rotated] = [`openclaw-webhook.bak.${bakEpoch}`, `openclaw-webhook.undone.${bakEpoch}`] as const;
+    expect(await itemsOf(rig, whole, [kept, rotated])).toEqual({
+      [kept]: 'absent',
+      [rotated]: 'password: "rotated-after-the-restore"',
     });
     expect(leftOn(whole).filter((name) => name.endsWith(`.bak.${bakEpoch}`))).toEqual([]);
 
@@ -249,11 +252,17 @@ describe('a restore', () => {
     const link = join(rig.bed.host(whole.host).realRoot, 'private/tmp/restore-test');
     const before = await stateOf(rig, whole);
     let linked = false;
-    const looking = setInterval(() => (linked ||= readdirSync(join(link, '..')).includes('restore-test')), 2);
+    const stages = join(whole.realHome, '.clawback/stage');
+    let keychains = 0;
+    const looking = setInterval(() => {
+      linked ||= readdirSync(join(link, '..')).includes('restore-test');
+      keychains += globSync('*/s.keychain-db', { cwd: stages }).length;
+    }, 2);
     const result = await restore(rig, whole, { into: 'sandbox', bundle: tierB });
     clearInterval(looking);
     expect(result).toMatchObject({ into: 'sandbox', bakEpoch: null, warnings: [] });
     expect(linked).toBe(true);
+    expect(keychains).toBeGreaterThan(0);
     expect(readdirSync(join(link, '..')).filter((name) => name.startsWith('restore-test'))).toEqual([]);
     expect(stateDifferences(before, await stateOf(rig, whole))).toEqual([]);
   });

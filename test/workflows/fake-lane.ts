@@ -218,6 +218,8 @@ export class FakeLane {
   journal: Journal | null = null;
   /** A restore stands and may be undone. */
   restored = false;
+  /** Does the gateway of an undone restore's old tree start? */
+  startsAfterUndo = true;
   stage: string | null = null;
   runDirectory: string | null = null;
   manifest: ManifestRequest | null = null;

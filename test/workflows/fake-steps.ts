@@ -52,7 +52,7 @@ function settle(lane: FakeLane, input: Mutating, attempt: number): SettleResult 
   lane.tree = 'old';
   lane.secrets = 'old';
   lane.restored = false;
-  lane.gateway = journal.before;
+  lane.gateway = journal.phase === 'undo' && !lane.startsAfterUndo ? 'stopped' : journal.before;
   lane.journal = null;
   if (lane.stage === journal.restore) lane.stage = null;
   return { action: 'rolled-back', gateway: lane.gateway };

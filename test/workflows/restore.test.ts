@@ -324,6 +324,16 @@ describe.concurrent('a restore that is refused or only planned', () => {
     expectAsItWas(lane);
   });
 
+  it('is refused for Keychain items alone where the lane names none', async () => {
+    const lane = bench.lane('no-items');
+    lane.spec = { ...lane.spec, secrets: [] };
+    expect(await failureOf(await bench.restore(lane, { only: 'secrets' }))).toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringContaining('names no Keychain items'),
+    });
+    expectAsItWas(lane);
+  });
+
   it('stages no secrets and writes none when only transcripts are asked for', async () => {
     const lane = bench.lane('only');
     lane.chosen = {
@@ -424,13 +434,42 @@ describe.concurrent('an undo', () => {
     expect(lane.journal).toBeNull();
   });
 
-  it.each(['beginUndo', 'smokeTest'] as const)('leaves no journal when it is cancelled while %s runs', async (step) => {
-    const lane = (await restored(`undo-cancelled-${step.toLowerCase()}`)).told(step, { kind: 'block' });
+  it("tells at once when the old tree's gateway does not start, and asks it nothing", async () => {
+    const lane = await restored('undone-dead');
+    lane.startsAfterUndo = false;
+    const result = await (await bench.restore(lane, { undo: true })).result();
+    expect(lane.order).not.toContain('smokeTest');
+    expect(result).toMatchObject({
+      messageAnswered: false,
+      warnings: ["the lane is back at its old tree, but that tree's gateway does not start"],
+    });
+  });
+
+  it.each(['beginUndo', 'settleLane', 'smokeTest'] as const)(
+    'that is cancelled while %s runs ends as what it is by then: undone',
+    async (step) => {
+      const from = step === 'settleLane' ? 2 : 1;
+      const lane = (await restored(`undo-cancelled-${step.toLowerCase()}`)).told(step, { kind: 'block', from });
+      const handle = await bench.restore(lane, { undo: true });
+      await lane.reached(step);
+      await handle.cancel();
+      await cancelRequested(lane);
+      lane.release(step);
+      expect(await handle.result()).toMatchObject({ into: 'undo', messageAnswered: true });
+      expectAsItWas(lane);
+    },
+  );
+
+  it('that is cancelled before it began leaves the restored tree', async () => {
+    const lane = (await restored('undo-cancelled-early')).told('describeLane', { kind: 'block' });
     const handle = await bench.restore(lane, { undo: true });
-    await lane.reached(step);
+    await lane.reached('describeLane');
     await handle.cancel();
+    await cancelRequested(lane);
+    lane.release('describeLane');
     expect(await failureOf(handle)).toMatchObject({ code: 'Cancelled' });
-    expect(lane).toMatchObject({ journal: null, gateway: 'running', violations: [] });
+    expect(lane.count('beginUndo')).toBe(0);
+    expect(lane).toMatchObject({ tree: 'new', journal: null, gateway: 'running' });
   });
 });
 

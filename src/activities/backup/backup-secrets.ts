@@ -12,7 +12,7 @@ import { readItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
 import { requireProfile } from '../profiles.ts';
-import { unlock } from '../restore/rehydrate-secrets.ts';
+import { requireFitsBeside, unlock } from '../restore/rehydrate-secrets.ts';
 import { activity, reach } from '../step.ts';
 import { putSealed } from './put-sealed.ts';
 
@@ -20,6 +20,7 @@ export function backupSecretsStep(deps: Deps): DataSteps['backupSecrets'] {
   return activity(async ({ target, store, segmentId, items, bundle }, run) => {
     const shell = await reach(deps, target, run);
     const read = await readItems(deps, shell, items);
+    for (const { value, ...item } of read) requireFitsBeside(shell, item, value);
     const verbatim = await findVerbatim(
       shell,
       read.map(({ value }) => value),

@@ -13,21 +13,25 @@ import { closeJournal, lastRestored, openJournal, saveJournal } from './journal-
 import { homePath } from './swap-trees.ts';
 
 export function commitRestoreStep(deps: Deps): HostSteps['commitRestore'] {
-  return activity(async ({ target, fence: step }, run) => {
+  return activity(async ({ target, fence: step, restore }, run) => {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await openJournal(shell);
-    if (!journal) return requireCommitted(await lastRestored(shell), target.lane);
+    if (journal?.restore !== restore) return requireCommitted(await lastRestored(shell), restore, target.lane);
     if (journal.phase !== 'committed') await saveJournal(shell, { ...journal, phase: 'committed' }, fence);
     await closeJournal(shell, 'restored', fence);
   });
 }
 
-/** A repeated attempt after a lost answer finds its journal put aside already. */
-function requireCommitted(last: unknown, lane: string): void {
-  if (last === undefined)
-    throw new Failure('JournalDamaged', `lane ${lane} has neither an open journal nor a committed one`, { lane });
+/** A repeated attempt after a lost answer finds its journal put aside already; an earlier restore's says nothing of this one. */
+function requireCommitted(last: Journal | undefined, restore: string, lane: string): void {
+  if (last?.restore === restore) return;
+  throw new Failure(
+    'JournalDamaged',
+    `lane ${lane} has neither an open journal nor a committed one of restore ${restore}`,
+    { lane },
+  );
 }
 
 export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {

@@ -10,7 +10,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { diskOf, requirePortFree } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
 import { activity, reach } from '../step.ts';
-import { unlock } from './rehydrate-secrets.ts';
+import { requireKeepable, unlock } from './rehydrate-secrets.ts';
 import { neededFor, requireRoom } from './require-room.ts';
 
 export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore'] {
@@ -18,6 +18,7 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
     const shell = await reach(deps, target, run);
     if (live) await checkGateway(shell);
     if (secrets.length > 0) await requireUnlocked(deps, shell);
+    if (live) await requireKeepable(shell, secrets);
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     const neededBytes = neededFor(sizeBytes);
     requireRoom(target.lane, freeBytes, neededBytes);

@@ -2,12 +2,12 @@
 // `<service>.bak.<epoch>`, and the journal says which items there were, before the first one is replaced.
 
 import { decodeSecrets, type SecretItem } from '../../bundle/secrets-file.ts';
-import { bakName, type Journal } from '../../contract/journal.ts';
+import { bakName, type Journal, undoneItemName } from '../../contract/journal.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import { deleteItem, findItem, keychainState, unlockKeychain, writeItem } from '../../lane/keychain.ts';
+import { deleteItem, findItem, keychainState, requireFits, unlockKeychain, writeItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
@@ -62,32 +62,77 @@ async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): 
 
 /**
  * Old values back, items that were not there removed, the kept copies removed. May be repeated: a kept copy
- * goes only after its value is back.
+ * goes only after its value is back. In an undo what is live now is kept beside, as trees are.
  */
 export async function takeSecretsBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
-  if (!journal.replaced) return dropKept(shell, journal, fence);
+  if (!journal.replaced) return dropKept(deps, shell, journal, fence);
   await unlock(deps, shell);
   for (const { had, ...item } of journal.replaced) {
-    if (had) await putBack(shell, item, journal.epoch, fence);
+    const old = had ? await findItem(shell, kept(item, journal.epoch)) : undefined;
+    if (had && !old) continue; // back already: its copy went after it
+    if (journal.phase === 'undo') await keepUndone(shell, { item, old, epoch: journal.epoch }, fence);
+    if (old) await writeItem(shell, item, old, { fence });
     else await deleteItem(shell, item, { fence });
   }
   for (const { had: _, ...item } of journal.replaced) await deleteItem(shell, kept(item, journal.epoch), { fence });
 }
 
 /** Nothing was replaced yet; copies, if any, equal the values beside them. A locked keychain keeps no gateway down for them. */
-async function dropKept(shell: LaneShell, { items, epoch }: Journal, fence: Fence): Promise<void> {
+async function dropKept(deps: Deps, shell: LaneShell, { items, epoch }: Journal, fence: Fence): Promise<void> {
   if (items.length === 0) return;
+  // after a reboot it is locked; a password that is wrong now is told by whoever needs the keychain
+  await unlock(deps, shell).catch(passKeychain);
   if ((await keychainState(shell)) !== 'unlocked') return;
   for (const item of items) await deleteItem(shell, kept(item, epoch), { fence });
 }
 
-async function putBack(shell: LaneShell, item: KeychainItem, epoch: number, fence: Fence): Promise<void> {
-  const old = await findItem(shell, kept(item, epoch));
-  if (old) await writeItem(shell, item, old, { fence });
+function passKeychain(error: unknown): void {
+  const passed = ['KeychainPasswordWrong', 'KeychainMissing', 'SecretUnavailable'] as const;
+  if (!passed.some((code) => isFailure(error, code))) throw error;
+}
+
+interface Undone {
+  readonly item: KeychainItem;
+  readonly old: Buffer | undefined;
+  readonly epoch: number;
+}
+
+/** A repeated attempt finds the old value live, or none, and keeps the copy that it made. */
+async function keepUndone(shell: LaneShell, { item, old, epoch }: Undone, fence: Fence): Promise<void> {
+  const live = await findItem(shell, item);
+  if (live && !(old && live.equals(old))) await writeItem(shell, undone(item, epoch), live, { fence });
 }
 
 function kept(item: KeychainItem, epoch: number): KeychainItem {
   return { service: bakName(item.service, epoch), account: item.account };
+}
+
+function undone({ service, account }: KeychainItem, epoch: number): KeychainItem {
+  return { service: undoneItemName(service, epoch), account };
+}
+
+/** Items that an undone restore keeps beside. No error when one is not there. */
+export async function dropUndone(deps: Deps, shell: LaneShell, { items, epoch }: Journal, fence: Fence): Promise<void> {
+  if (items.length === 0) return;
+  await unlock(deps, shell);
+  for (const item of items) await deleteItem(shell, undone(item, epoch), { fence });
+}
+
+/** Of ten digits, as all are until the year 2286. */
+const anyEpoch = 1_000_000_000;
+
+/** An old value is kept under a longer name; what would not fit there is refused before anything is stopped. KeychainItemUnusable. */
+export function requireFitsBeside(shell: LaneShell, item: KeychainItem, value: Buffer): void {
+  for (const beside of [kept(item, anyEpoch), undone(item, anyEpoch)]) requireFits(shell, beside, value);
+}
+
+/** The same of the items that are there now. KeychainItemUnusable, KeychainLocked. */
+export async function requireKeepable(shell: LaneShell, items: readonly KeychainItem[]): Promise<void> {
+  for (const { service, account } of items) {
+    const item = { service, account };
+    const live = await findItem(shell, item);
+    if (live) requireFitsBeside(shell, item, live);
+  }
 }
 
 /** Unlocks the lane's keychain when the fleet file gives its password; else it must be unlocked already. */

@@ -1,6 +1,7 @@
 // Step 1 of a restore: opens the journal, tells launchd to keep the gateway down (also over a reboot), and
 // proves that no process of the lane's gateway is left.
 
+import type { Journal } from '../../contract/journal.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
@@ -8,6 +9,7 @@ import { type Fence, takeFence } from '../../lane/fence.ts';
 import { checkHealth } from '../../lane/gateway.ts';
 import { laneProcesses, readJob, stopJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
+import { pause } from '../../lane/pause.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 import type { Deps } from '../deps.ts';
@@ -19,7 +21,7 @@ export function stopWritersStep(deps: Deps): HostSteps['stopWriters'] {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
-    await openNewJournal(shell, restore, fence);
+    await openNewJournal(shell, restore, { fence, signal: run.signal });
     try {
       await keepDown(shell, fence, run);
     } catch (error) {
@@ -37,7 +39,11 @@ function givenUp({ message, context }: Failure): Failure {
 }
 
 /** A repeated attempt finds its own journal and keeps it: how the gateway was found is known only once. */
-async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): Promise<void> {
+async function openNewJournal(
+  shell: LaneShell,
+  restore: string,
+  { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal },
+): Promise<void> {
   const present = await openJournal(shell);
   if (present?.restore === restore) return;
   if (present) {
@@ -48,8 +54,7 @@ async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): 
     );
   }
   await lookLast(shell, restore);
-  const job = await readJob(shell);
-  const healthy = await checkHealth(shell, requireProfile(shell.target.profile));
+  const before = await foundGateway(shell, signal);
   await saveJournal(
     shell,
     {
@@ -57,7 +62,7 @@ async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): 
       restore,
       epoch: Math.floor(Date.now() / 1000),
       phase: 'open',
-      before: { loaded: job.loaded, disabled: job.disabled, healthy },
+      before,
       renames: [],
       plist: null,
       items: [],
@@ -65,6 +70,23 @@ async function openNewJournal(shell: LaneShell, restore: string, fence: Fence): 
     },
     fence,
   );
+}
+
+/** A busy machine may leave one probe without an answer; a gateway that exits at its start has another pid, or none, after these. */
+const healthProbes = 3;
+const betweenProbesMs = 1_000;
+
+/** Healthy is also one process that was there all the while: on the way back it must run again, not fail in silence. */
+async function foundGateway(shell: LaneShell, signal: AbortSignal): Promise<Journal['before']> {
+  const profile = requireProfile(shell.target.profile);
+  const { loaded, disabled, pid } = await readJob(shell);
+  for (let probe = 1; ; probe += 1) {
+    if (await checkHealth(shell, profile)) return { loaded, disabled, healthy: true };
+    if (pid === undefined || probe === healthProbes) break;
+    await pause(betweenProbesMs, signal);
+  }
+  const isThere = pid !== undefined && (await readJob(shell)).pid === pid;
+  return { loaded, disabled, healthy: isThere };
 }
 
 /** Stops the job and waits until its processes are gone. GatewayWouldNotStop names how many are left. */

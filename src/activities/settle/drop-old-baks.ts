@@ -12,7 +12,7 @@ import { dropPlistBak } from '../../lane/plists.ts';
 import { removeTree } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { type KeptRestore, keptRestores } from '../restore/journal-file.ts';
-import { unlock } from '../restore/rehydrate-secrets.ts';
+import { dropUndone, unlock } from '../restore/rehydrate-secrets.ts';
 import { homePath } from '../restore/swap-trees.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 
@@ -23,7 +23,7 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
     await takeFence(shell, fence, run.signal);
     const old = (await keptRestores(shell)).filter(isOld);
     for (const { name, journal } of old) {
-      if (journal.phase === 'undo') await removeTree(shell, homePath(shell, undoneName(journal.epoch)), { fence });
+      if (journal.phase === 'undo') await dropUndoneParts(deps, shell, journal, fence);
       else await dropReplaced(deps, shell, journal, fence);
       await removeArchivedJournal(shell, name, { fence });
     }
@@ -33,6 +33,11 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
 
 function isOld({ since }: KeptRestore): boolean {
   return Date.now() - since * 1000 >= limits.backupTreeKeptMs;
+}
+
+async function dropUndoneParts(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
+  await removeTree(shell, homePath(shell, undoneName(journal.epoch)), { fence });
+  await dropUndone(deps, shell, journal, fence);
 }
 
 async function dropReplaced(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {

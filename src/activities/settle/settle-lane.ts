@@ -20,7 +20,7 @@ import { start } from '../restore/start-gateway.ts';
 import { keepDown } from '../restore/stop-writers.ts';
 import { homePath, renameBack } from '../restore/swap-trees.ts';
 import { takePlistBack } from '../restore/staged-plist.ts';
-import { takeSecretsBack } from '../restore/rehydrate-secrets.ts';
+import { requireKeepable, takeSecretsBack } from '../restore/rehydrate-secrets.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 
 interface Settling {
@@ -35,17 +35,23 @@ export function settleLaneStep(deps: Deps): VaultSteps['settleLane'] {
     const shell = await reach(deps, target, run);
     const settling = { deps, shell, fence: fenceOf(step, run), run };
     await takeFence(shell, settling.fence, run.signal);
-    const action = await settle(settling, await openJournal(shell));
+    const { action, gateway } = await settle(settling, await openJournal(shell));
     await removeLeftovers(settling);
-    return { action, gateway: await gatewayState(shell) };
+    return { action, gateway: gateway ?? (await gatewayState(shell)) };
   });
 }
 
-async function settle(settling: Settling, journal: Journal | undefined): Promise<SettleResult['action']> {
-  if (!journal) return 'nothing';
-  if (journal.phase === 'committed') await goForward(settling);
-  else await rollBack(settling, journal);
-  return journal.phase === 'committed' ? 'went-forward' : 'rolled-back';
+interface Settled {
+  readonly action: SettleResult['action'];
+  /** Where it is known better than by a look: one that exits at its start has a pid now and then. */
+  readonly gateway?: SettleResult['gateway'];
+}
+
+async function settle(settling: Settling, journal: Journal | undefined): Promise<Settled> {
+  if (!journal) return { action: 'nothing' };
+  if (journal.phase !== 'committed') return rollBack(settling, journal);
+  await goForward(settling);
+  return { action: 'went-forward' };
 }
 
 /** Inside a section nobody else works on the lane: lists and staging trees that lie here are of runs that died. */
@@ -62,18 +68,22 @@ async function goForward({ shell, fence, run }: Settling): Promise<void> {
  * In the reverse order of the restore; each part is done once, however often this is called. Where nothing was prepared
  * nothing is taken back, and who else works on the lane does not keep its gateway down.
  */
-async function rollBack(settling: Settling, journal: Journal): Promise<void> {
+async function rollBack(settling: Settling, journal: Journal): Promise<Settled> {
   const { shell, fence } = settling;
   if (isPrepared(journal)) await takeBack(settling, journal);
-  await startAsBefore(settling, journal);
+  const started = await startAsBefore(settling, journal);
   const isUndo = journal.phase === 'undo';
   if (isUndo) await removeArchivedJournal(shell, 'restored', { fence });
   await closeJournal(shell, isUndo ? 'undone' : 'rolled-back', fence);
+  return { action: 'rolled-back', ...(started ? {} : { gateway: 'stopped' }) };
 }
 
 async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
   // before the gateway is stopped: an undo that a locked keychain would hold up leaves it running
-  if (journal.phase === 'undo' && journal.replaced) await requireUnlocked(deps, shell);
+  if (journal.phase === 'undo' && journal.replaced) {
+    await requireUnlocked(deps, shell);
+    await requireKeepable(shell, journal.replaced);
+  }
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist && !runsWithout(journal)) await takePlistBack(shell, journal, journal.plist, fence);
@@ -92,19 +102,25 @@ function emptied(shell: LaneShell, { renames, epoch }: Journal): string[] {
   return [...new Set(folders)].map((folder) => homePath(shell, folder));
 }
 
+/** An undo is somebody's wish, and he waits: a gateway that does not start is told after this many tries, 30 s each at most. */
+const undoStartTries = 3;
+
 /**
  * The gateway is brought back to how it was found. One that was healthy must run again; one that was loaded
  * but broken, as on the bad day of the restore, is loaded again and may go on failing.
+ * @returns false: it does not run
  */
-async function startAsBefore({ shell, fence, run }: Settling, { before, phase }: Journal): Promise<void> {
+async function startAsBefore({ shell, fence, run }: Settling, { before, phase }: Journal): Promise<boolean> {
   // also where it is not started now: a job that was only unloaded comes back at boot
   if (!before.disabled) await allowJob(shell, { fence, signal: run.signal });
-  if (!before.loaded && phase !== 'undo') return;
+  if (!before.loaded && phase !== 'undo') return false;
   try {
     await start(shell, fence, run.signal);
+    return true;
   } catch (error) {
-    const wasBroken = !before.healthy && (isFailure(error, 'GatewayWouldNotStart') || isFailure(error, 'PlistInvalid'));
-    if (!wasBroken) throw error;
+    const mayFail = !before.healthy || (phase === 'undo' && run.attempt >= undoStartTries);
+    if (mayFail && (isFailure(error, 'GatewayWouldNotStart') || isFailure(error, 'PlistInvalid'))) return false;
+    throw error;
   }
 }
 
