@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Journal } from '../../src/contract/journal.ts';
 import type { Bed, BedLane } from '../bed/bed.ts';
 import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import { onHost } from '../rig/wreck.ts';
@@ -34,7 +35,7 @@ export function lookDifferences(one: LaneLook, other: LaneLook): string[] {
   ];
 }
 
-function plistPath(bed: Bed, lane: BedLane): string {
+export function plistPath(bed: Bed, lane: BedLane): string {
   const { root, realRoot } = bed.host(lane.host);
   return root === '/' ? join(realRoot, lane.plist) : lane.plist;
 }
@@ -63,6 +64,15 @@ export function ageKept(bed: Bed, lane: BedLane, byMs: number): number {
   return journals.length;
 }
 
+/** The open journal on the lane's disk, read as the operator's eye would. */
+export function journalOf(lane: BedLane): Journal | undefined {
+  try {
+    return JSON.parse(readFileSync(join(lane.realHome, '.clawback/journal/journal.json'), 'utf8')) as Journal;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Runs a command as the lane's user, the Keychain unlocked before. */
 async function withKeychain(bed: Bed, lane: BedLane, command: string): Promise<string> {
   const { tools } = bed.host(lane.host);
@@ -78,8 +88,12 @@ async function withKeychain(bed: Bed, lane: BedLane, command: string): Promise<s
   return output;
 }
 
-async function readItems(bed: Bed, lane: BedLane): Promise<Record<string, string>> {
-  const services = lane.secrets.map(({ service }) => service);
+/** By service, in base64; empty: it is not there. */
+export async function readItems(
+  bed: Bed,
+  lane: BedLane,
+  services = lane.secrets.map(({ service }) => service),
+): Promise<Record<string, string>> {
   const reads = services.map(
     (service) =>
       `echo "${service}=$($security find-generic-password -w -s ${service} -a ${lane.user} $keychain 2>/dev/null | base64 -w0)"`,
