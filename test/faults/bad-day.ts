@@ -5,17 +5,35 @@ import { appendFileSync, chownSync, existsSync, readdirSync, rmSync, statSync, w
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bed, BedLane } from '../bed/bed.ts';
+import type { BedProfile } from '../bed/bed-types.ts';
 import { setItem } from './lane-look.ts';
+
+interface Places {
+  readonly config: string;
+  readonly transcripts: string;
+  readonly workspace: string;
+}
+
+/** Where a profile's lane keeps what, below its home. */
+const places: Readonly<Record<BedProfile, Places>> = {
+  'slimvps-legacy': { config: '.openclaw/config', transcripts: '.openclaw/transcripts', workspace: 'workspace' },
+  'openclaw-2026': {
+    config: '.openclaw',
+    transcripts: '.openclaw/agents/main/sessions',
+    workspace: '.openclaw/workspace',
+  },
+};
 
 /** Changes files, adds some, removes one, and replaces a Keychain item that the gateway does not need to answer. */
 export async function liveOn(bed: Bed, lane: BedLane, mark: string): Promise<void> {
-  write(lane, '.openclaw/config/routes.json', `${JSON.stringify({ default: 'openclaw/default', mark })}\n`);
-  write(lane, `.openclaw/transcripts/later-${mark}.jsonl`, `${JSON.stringify({ role: 'user', content: mark })}\n`);
-  write(lane, 'workspace/project/src/main.ts', `console.log('${mark}');\n`);
-  write(lane, `workspace/later-${mark}.txt`, `${mark}\n`);
-  const transcripts = join(lane.realHome, '.openclaw/transcripts');
-  const oldest = readdirSync(transcripts).find((name) => /^agent_main_s\d+\.jsonl$/.test(name));
-  if (oldest !== undefined) rmSync(join(transcripts, oldest));
+  const { config, transcripts, workspace } = places[lane.profile];
+  write(lane, `${config}/routes.json`, `${JSON.stringify({ default: 'openclaw/default', mark })}\n`);
+  write(lane, `${transcripts}/later-${mark}.jsonl`, `${JSON.stringify({ role: 'user', content: mark })}\n`);
+  write(lane, `${workspace}/project/src/main.ts`, `console.log('${mark}');\n`);
+  write(lane, `${workspace}/later-${mark}.txt`, `${mark}\n`);
+  const folder = join(lane.realHome, transcripts);
+  const oldest = readdirSync(folder).find((name) => /^agent_main_s\d+\.jsonl$/.test(name));
+  if (oldest !== undefined) rmSync(join(folder, oldest));
   await setItem(bed, lane, 'openclaw-webhook', `webhook-${mark}`);
 }
 
@@ -29,7 +47,7 @@ function write(lane: BedLane, relative: string, content: string): void {
 
 /** The gateway writes on in a conversation while it is backed up. */
 export function talk(lane: BedLane): void {
-  const transcripts = join(lane.realHome, '.openclaw/transcripts');
+  const transcripts = join(lane.realHome, places[lane.profile].transcripts);
   const name = readdirSync(transcripts).find((one) => one.endsWith('.jsonl') && !one.includes('probe'));
   if (name === undefined) throw new Error(`lane ${lane.lane} has no transcript`);
   appendFileSync(join(transcripts, name), `${JSON.stringify({ role: 'user', content: 'and another thing' })}\n`);

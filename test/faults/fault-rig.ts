@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
 import { parse, stringify } from 'yaml';
 import { type Bed, bestBedKind } from '../bed/bed.ts';
+import type { BedProfile } from '../bed/bed-types.ts';
 import { TcpProxy } from '../bed/tcp-proxy.ts';
 import { Rig } from '../rig/rig.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
@@ -21,6 +22,8 @@ export const laneBytes = 5_000_000;
 export interface FaultRigOptions {
   readonly dir: string;
   readonly lanes: number;
+  /** The procedure's when left out. */
+  readonly profile?: BedProfile;
   /** Puts a proxy before the host, which can cut, stall and slow every connection. */
   readonly proxied?: boolean;
 }
@@ -45,9 +48,9 @@ export class FaultRig {
     this.faults = new FaultFolder(join(rig.dir, 'faults'));
   }
 
-  static async start({ dir, lanes, proxied = false }: FaultRigOptions): Promise<FaultRig> {
+  static async start({ dir, lanes, profile = 'slimvps-legacy', proxied = false }: FaultRigOptions): Promise<FaultRig> {
     const bundle = await ensureWorkflowBundle();
-    const hosts = [{ name: hostName, lanes }];
+    const hosts = [{ name: hostName, lanes, profile }];
     const rig = await Rig.start({ dir, kind: bestBedKind(), hosts, dataBytes: laneBytes, durableServer: true });
     const proxy = proxied ? await proxyOf(rig.bed) : undefined;
     writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxy?.port));

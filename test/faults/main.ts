@@ -22,7 +22,18 @@ function print(row: Row): void {
   else process.stdout.write(`${textOf(row)}\n`);
 }
 
-function textOf({ activity, fault, operation, outcome, lane, gatewayUp, resumedMs, elapsedMs, ...row }: Row): string {
+function textOf({
+  activity,
+  fault,
+  operation,
+  profile,
+  outcome,
+  lane,
+  gatewayUp,
+  resumedMs,
+  elapsedMs,
+  ...row
+}: Row): string {
   const resumed = resumedMs === null ? '' : `resumed ${(resumedMs / 1000).toFixed(1)} s`;
   const counts = `resent ${row.resentSegments}  overwritten ${row.overwritten}  left ${row.leftovers}`;
   const line = [
@@ -30,6 +41,7 @@ function textOf({ activity, fault, operation, outcome, lane, gatewayUp, resumedM
     activity.padEnd(16),
     fault.padEnd(11),
     operation.padEnd(15),
+    profile.padEnd(14),
     outcome.padEnd(24),
     lane.padEnd(9),
     gatewayUp ? 'up  ' : 'DOWN',

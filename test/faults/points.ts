@@ -1,6 +1,8 @@
 // Where each activity is met by its faults: in which operation, at which of its calls. An activity without a point
 // here fails the sweep.
 
+import type { BedProfile } from '../bed/bed-types.ts';
+
 export const operations = [
   'backup',
   'small backup',
@@ -37,11 +39,11 @@ const reading = [
   'chooseBundles',
   'preflightRestore',
   'checkBundles',
-  'checkSandbox',
   'planExpiry',
 ];
 
-export function faultsOf(activity: string): readonly FaultName[] {
+export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
+  if (profile !== undefined) return ['kill'];
   return reading.includes(activity) ? ['kill', 'fail'] : faultNames;
 }
 
@@ -58,6 +60,8 @@ export interface Point {
   readonly call?: number;
   /** How long the body runs before the worker dies, ms. */
   readonly delayMs?: number;
+  /** Of the lane; the procedure's when left out. Others are met by one fault only. */
+  readonly profile?: BedProfile;
 }
 
 /** Files of the lane change while its segments are read, so that a supplement is planned. */
@@ -67,9 +71,12 @@ const backup: readonly Point[] = [{ operation: 'backup' }];
 const small: readonly Point[] = [{ operation: 'small backup' }];
 /** A restore that ends before it changes anything. */
 const plan: readonly Point[] = [{ operation: 'plan' }];
-const restore: readonly Point[] = [{ operation: 'restore' }];
 const fleetPlan: readonly Point[] = [{ operation: 'fleet plan' }];
 const watch: readonly Point[] = [{ operation: 'watch' }];
+/** A layout with databases whose tables are emptied, launchd's modern verbs, and one root. */
+const modern = (point: Point): Point => ({ ...point, profile: 'openclaw-2026' });
+const restores: readonly Point[] = [{ operation: 'restore' }, modern({ operation: 'restore' })];
+const restoresLate: readonly Point[] = restores.map((point) => ({ ...point, delayMs: 300 }));
 
 export const points: Readonly<Record<string, readonly Point[]>> = {
   resolveLane: small,
@@ -87,26 +94,27 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   requirePollers: [...plan, ...small],
   chooseBundles: plan,
   preflightRestore: plan,
-  checkBundles: restore,
-  openStage: restore,
-  stageSegment: [{ operation: 'restore', call: 3 }],
-  finishRanges: restore,
-  stopWriters: [{ operation: 'restore', delayMs: 300 }],
-  prepareSwap: restore,
-  swapTrees: [{ operation: 'restore', delayMs: 300 }],
-  rehydrateSecrets: [{ operation: 'restore', delayMs: 300 }],
-  startGateway: [{ operation: 'restore', delayMs: 300 }],
-  smokeTest: restore,
-  commitRestore: restore,
+  checkBundles: restores,
+  openStage: restores,
+  stageSegment: restores.map((point) => ({ ...point, call: 3 })),
+  finishRanges: restores,
+  stopWriters: restoresLate,
+  prepareSwap: restores,
+  swapTrees: restoresLate,
+  rehydrateSecrets: restoresLate,
+  startGateway: restoresLate,
+  smokeTest: restores,
+  commitRestore: restores,
   tidyLane: [{ operation: 'restore' }, { operation: 'small backup' }],
   settleLane: [
     { operation: 'small backup' },
     { operation: 'failing restore', call: 2, delayMs: 400 },
     { operation: 'undo', call: 2, delayMs: 400 },
+    modern({ operation: 'undo', call: 2, delayMs: 400 }),
   ],
-  checkSandbox: [{ operation: 'sandbox' }],
-  beginUndo: [{ operation: 'undo' }],
-  writeReceipt: restore,
+  checkSandbox: [{ operation: 'sandbox' }, modern({ operation: 'sandbox' })],
+  beginUndo: [{ operation: 'undo' }, modern({ operation: 'undo' })],
+  writeReceipt: restores,
   sweepLane: [{ operation: 'sweep' }],
   describeFleet: fleetPlan,
   measureRestore: fleetPlan,

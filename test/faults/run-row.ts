@@ -2,6 +2,7 @@
 // everything that was promised is looked at.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BedProfile } from '../bed/bed-types.ts';
 import { type Aftermath, aftermath, type Looks } from './aftermath.ts';
 import { liveOn } from './bad-day.ts';
 import type { Armed } from './fault-folder.ts';
@@ -15,6 +16,7 @@ export interface Row extends Omit<Aftermath, 'runs'> {
   readonly activity: string;
   readonly fault: FaultName;
   readonly operation: OperationName;
+  readonly profile: BedProfile;
   readonly outcome: string;
   /** From a worker's death to the next attempt; null when no worker died. */
   readonly resumedMs: number | null;
@@ -49,7 +51,8 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
     await replaced;
     const { runs, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks: seenLooks, store });
     const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
-    const seen = { activity, fault, operation, outcome, resumedMs, ...after };
+    const { profile } = stage.lane;
+    const seen = { activity, fault, operation, profile, outcome, resumedMs, ...after };
     return { ...seen, elapsedMs: Date.now() - startedMs, broken: [...after.broken, ...brokenPromises(seen)] };
   } finally {
     armed.disarm();

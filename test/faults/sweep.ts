@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createActivities, type Deps } from '../../src/activities/index.ts';
 import { startBackup } from '../../src/client/start.ts';
+import type { BedProfile } from '../bed/bed-types.ts';
 import { FaultRig } from './fault-rig.ts';
 import { lookAt } from './lane-look.ts';
 import { type FaultName, faultsOf, type Point, points } from './points.ts';
@@ -32,7 +33,7 @@ export function activitiesWithoutRow(activities: readonly string[] = registeredA
 export function tasksOf(only: string | undefined): Task[] {
   const activities = registeredActivities().filter((activity) => only === undefined || activity === only);
   return activities.flatMap((activity) =>
-    (points[activity] ?? []).flatMap((point) => faultsOf(activity).map((fault) => ({ activity, point, fault }))),
+    (points[activity] ?? []).flatMap((point) => faultsOf(activity, point).map((fault) => ({ activity, point, fault }))),
   );
 }
 
@@ -49,14 +50,18 @@ export interface SweepOptions {
 const lanesPerRig = 4;
 
 export async function sweepFaults(options: SweepOptions): Promise<void> {
-  const waiting = [...options.tasks];
-  const width = Math.min(options.rigs, waiting.length);
-  await Promise.all(Array.from({ length: width }, () => workThrough(waiting, options)));
+  const modern = options.tasks.filter(({ point }) => point.profile !== undefined);
+  const others = options.tasks.filter(({ point }) => point.profile === undefined);
+  const width = Math.min(options.rigs, others.length);
+  await Promise.all([
+    ...Array.from({ length: width }, () => workThrough(others, 'slimvps-legacy', options)),
+    ...(modern.length > 0 ? [workThrough(modern, 'openclaw-2026', options)] : []),
+  ]);
 }
 
-async function workThrough(waiting: Task[], options: SweepOptions): Promise<void> {
+async function workThrough(waiting: Task[], profile: BedProfile, options: SweepOptions): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
-  const rig = await FaultRig.start({ dir, lanes: lanesPerRig });
+  const rig = await FaultRig.start({ dir, lanes: lanesPerRig, profile });
   try {
     await rig.ensureWorkers();
     let fresh = 0;
