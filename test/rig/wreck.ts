@@ -35,7 +35,7 @@ export async function onHost(bed: Bed, hostName: string, command: string): Promi
 export async function wreckLane(bed: Bed, lane: BedLane): Promise<void> {
   killGateway(lane);
   for (const root of profileOf(lane.profile)?.roots ?? [])
-    rmSync(join(lane.realHome, root), { recursive: true, force: true });
+    rmSync(join(lane.realHome, root), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   const { tools } = bed.host(lane.host);
   const sudo = tools['sudo'] ?? '/usr/bin/sudo';
   const security = tools['security'] ?? '/usr/bin/security';
