@@ -9,14 +9,13 @@ import type { ClassRpo } from '../../contract/results.ts';
 import type { BundleUse } from '../../contract/receipt-types.ts';
 import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
 import { Failure, failureTable } from '../../domain/failure.ts';
-import { limits } from '../../domain/limits.ts';
 import { formatDuration } from '../../domain/quantity.ts';
-import { bundleIdOf, type Component, classOf, components } from '../../domain/terms.ts';
+import { type Component, classOf, components } from '../../domain/terms.ts';
 import { type Proven, proofOf } from '../../receipt/proven.ts';
 import type { Deps } from '../deps.ts';
-import { type CheckedManifest, listBundles, readManifest } from '../manifests.ts';
+import { type CheckedManifest, readManifest } from '../manifests.ts';
 import { doubts, provenBundles } from '../receipts/proven-bundles.ts';
-import { liveManifests } from '../tombstones.ts';
+import { capturedMs, newestCaptured, type PassedOver, type Search } from './newest-captured.ts';
 
 export interface Part {
   readonly manifest: Manifest;
@@ -46,38 +45,6 @@ export async function chooseBundles(deps: Deps, choice: BundleChoice, signal: Ab
   requireDatabasesOfOne(parts, choice.lane);
   const warnings = [...doubts(ignored), ...unprovenNewer(newest, newer)];
   return { ...answer(parts, search, warnings), copies: { store: choice.store } };
-}
-
-interface PassedOver {
-  readonly bundle: string;
-  readonly failure: Failure;
-}
-
-interface Search {
-  readonly deps: Deps;
-  readonly choice: BundleChoice;
-  readonly signal: AbortSignal;
-  readonly proven: Proven;
-  /** Manifests that failed their check on the way, newest first. */
-  readonly passedOver: PassedOver[];
-}
-
-/** The lane's good manifests, newest first; of the others, those that may have been wanted are noted. */
-async function* goodOnes(
-  { deps, choice, signal, passedOver }: Search,
-  { among, mayBeWanted }: { among(bundle: string): boolean; mayBeWanted(): boolean },
-): AsyncGenerator<CheckedManifest> {
-  const bundles = (await listBundles(deps, { ...choice, signal })).filter(among);
-  const passOver = (bundle: string, failure: Failure): void => {
-    const isNoted = passedOver.some((one) => one.bundle === bundle);
-    if (!isNoted && mayBeWanted() && mayBeBy(bundle, choice.at)) passedOver.push({ bundle, failure });
-  };
-  yield* liveManifests(deps, { ...choice, signal }, bundles, passOver);
-}
-
-/** A bundle that began after the instant was not captured by it, whatever its manifest would have said. */
-function mayBeBy(bundle: string, at: string | undefined): boolean {
-  return at === undefined || bundle <= bundleIdOf(Date.parse(at), 'ffffffff');
 }
 
 /** Databases refer to each other: of two times they contradict (design, "Bundles may be layered"). NoRestorePoint. */
@@ -122,28 +89,6 @@ async function newestFitting(search: Search): Promise<{ readonly taken: CheckedM
     (bundle) => proven.has(bundle),
   );
   return older ? { taken: older, newer: newest.manifest } : { taken: newest };
-}
-
-/**
- * By the time of the capture. Bundles are listed by the start of their runs: one that waited for its lane, or retried,
- * captured later than some that started after it; so a few more are looked at behind the first that is wanted.
- */
-async function newestCaptured(
-  search: Search,
-  isWanted: (one: CheckedManifest) => boolean,
-  among: (bundle: string) => boolean = () => true,
-): Promise<CheckedManifest | undefined> {
-  let newest: CheckedManifest | undefined;
-  let more = limits.manifestsSearched;
-  for await (const one of goodOnes(search, { among, mayBeWanted: () => newest === undefined })) {
-    if (newest && (more -= 1) < 0) break;
-    if (isWanted(one) && (!newest || capturedMs(one.manifest) > capturedMs(newest.manifest))) newest = one;
-  }
-  return newest;
-}
-
-function capturedMs({ capturedAt }: Manifest): number {
-  return Date.parse(capturedAt);
 }
 
 function isProven({ manifest, sha256 }: CheckedManifest, proven: Proven): boolean {
