@@ -24,7 +24,7 @@ import { startBackup } from '../../src/client/start.ts';
 import { hasPoller } from '../../src/client/temporal-view.ts';
 import { queueRoles, queues } from '../../src/contract/names.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
-import { failureOf, keychain, restore, setItem, unlockKeychain } from '../e2e/kit.ts';
+import { backUp, failureOf, keychain, restore, setItem, unlockKeychain } from '../e2e/kit.ts';
 import { Rig } from '../rig/rig.ts';
 import { wreckLane } from '../rig/wreck.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
@@ -121,6 +121,10 @@ function secretsOf(rig: Rig, lane: BedLane, wrong: Readonly<Record<string, strin
     { name: 'manifest.key.pem', bytes: manifest },
     { name: 'fingerprint.hex', bytes: Buffer.from(key('fingerprint.hex').trim(), 'hex') },
     { name: 'ssh key', bytes: ssh },
+    ...(rig.s3 === undefined ? [] : ['backup', 'vault', 'expiry']).map((role) => ({
+      name: `S3 secret of ${role}`,
+      bytes: Buffer.from(key(`s3-${role}.secret`)),
+    })),
   ];
 }
 
@@ -165,9 +169,10 @@ async function failingRestores(
   const { rig, lane, scans } = stage;
   await unlockKeychain(rig, lane);
   await setItem(rig, lane, 'openclaw-provider', wrong.provider);
-  await clawback(stage, ['backup', lane.lane, '--tier', 'A']);
+  // by name: a restore without one takes the newest that is proven
+  const { bundle } = await backUp(rig, lane, { tier: 'A' });
   await setItem(rig, lane, 'openclaw-provider', lane.values['openclaw-provider']?.toString('utf8') ?? '');
-  await expectFailure(scans.errors, 'MessageUnanswered', restore(rig, lane));
+  await expectFailure(scans.errors, 'MessageUnanswered', restore(rig, lane, { bundle }));
 
   const path = join(rig.dir, 'keys', `${lane.lane}.keychain`);
   writeFileSync(path, wrong.password);
