@@ -5,10 +5,11 @@ import { BackupLaneInput } from '../contract/inputs.ts';
 import { searchAttributes } from '../contract/names.ts';
 import type { BackupResult } from '../contract/results.ts';
 import { bundleIdOf } from '../domain/terms.ts';
-import { enterSection, resolveLane } from './enter-section.ts';
+import { type Entry, enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
 import { replicateAfter } from './replicate-after.ts';
 import { parseInput } from './input.ts';
+import { withVerdict } from './verdict.ts';
 
 export async function backupLane(raw: unknown): Promise<BackupResult> {
   const input = parseInput(BackupLaneInput, raw);
@@ -20,16 +21,22 @@ export async function backupLane(raw: unknown): Promise<BackupResult> {
   ]);
   const { startTime, runId } = workflowInfo();
   const bundle = bundleIdOf(startTime.getTime(), runId);
-  const result = await enterSection({
+  const entry: Entry = {
     lane: input.lane,
     resolved,
     operation: { kind: 'backup', tier: input.tier, bundle, streams: input.streams },
     waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: false,
-  });
-  if (result.kind !== 'backup') throw workflowFailure('Unexpected', `the section answered ${result.kind} to a backup`);
-  upsertSearchAttributes([
-    { key: searchAttributes.verdict, value: result.backup.suspect.length > 0 ? 'suspect' : 'ok' },
-  ]);
-  return resolved.replica === undefined ? result.backup : replicateAfter(result.backup, resolved.replica);
+  };
+  const backup = await withVerdict(
+    () => runBackup(entry),
+    ({ suspect }) => (suspect.length > 0 ? 'suspect' : 'ok'),
+  );
+  return resolved.replica === undefined ? backup : replicateAfter(backup, resolved.replica);
+}
+
+async function runBackup(entry: Entry): Promise<BackupResult> {
+  const result = await enterSection(entry);
+  if (result.kind === 'backup') return result.backup;
+  throw workflowFailure('Unexpected', `the section answered ${result.kind} to a backup`);
 }

@@ -1,5 +1,6 @@
-// One tier of one lane into one bundle. The gateway is never stopped. Segments that are in the store stay
-// there when anything fails: the next run of the same plan refers to them, and the sweep removes the rest.
+// One tier of one lane into one bundle. The gateway is never stopped. A finished segment is not sent again within a run,
+// however often workers die. When the run itself fails, its segments stay in the store and are no other run's: only
+// signed manifests say what may be referred to, so the next run sends them anew, and the sweep removes the old ones.
 
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { queues } from '../contract/names.ts';

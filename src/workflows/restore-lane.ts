@@ -5,9 +5,10 @@ import { type Operation, RestoreLaneInput } from '../contract/inputs.ts';
 import { searchAttributes } from '../contract/names.ts';
 import type { RestoreResult } from '../contract/results.ts';
 import { bundleIdOf } from '../domain/terms.ts';
-import { enterSection, resolveLane } from './enter-section.ts';
+import { type Entry, enterSection, resolveLane } from './enter-section.ts';
 import { workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
+import { withVerdict } from './verdict.ts';
 
 export async function restoreLane(raw: unknown): Promise<RestoreResult> {
   const input = parseInput(RestoreLaneInput, raw);
@@ -17,18 +18,23 @@ export async function restoreLane(raw: unknown): Promise<RestoreResult> {
     { key: searchAttributes.lane, value: input.lane },
   ]);
   const live = input.into === 'live' && !input.dryRun;
-  const result = await enterSection({
+  const entry: Entry = {
     lane: input.lane,
     resolved,
     operation: operationOf(input),
     waitMs: input.waitMs ?? resolved.waitForLaneMs,
     cancelsBackup: live,
-  });
-  if (result.kind !== 'restore')
-    throw workflowFailure('Unexpected', `the section answered ${result.kind} to a restore`);
-  const verdict = result.restore.overBudget.length > 0 ? 'over-budget' : 'ok';
-  upsertSearchAttributes([{ key: searchAttributes.verdict, value: verdict }]);
-  return result.restore;
+  };
+  return withVerdict(
+    () => runRestore(entry),
+    ({ overBudget }) => (overBudget.length > 0 ? 'over-budget' : 'ok'),
+  );
+}
+
+async function runRestore(entry: Entry): Promise<RestoreResult> {
+  const result = await enterSection(entry);
+  if (result.kind === 'restore') return result.restore;
+  throw workflowFailure('Unexpected', `the section answered ${result.kind} to a restore`);
 }
 
 function operationOf({

@@ -98,7 +98,8 @@ describe.concurrent('a backup', () => {
     'commits nothing, tells the cause and tidies up when %s fails',
     async (step) => {
       const lane = bench.lane(`fails-${step.toLowerCase()}`).told(step, { kind: 'fail' });
-      expect(await failureOf(await bench.backup(lane))).toMatchObject({
+      const handle = await bench.backup(lane);
+      expect(await failureOf(handle)).toMatchObject({
         code: 'HostOutputUnexpected',
         message: messageOfFailing(step),
       });
@@ -108,6 +109,7 @@ describe.concurrent('a backup', () => {
       ]);
       expect(lane.order.slice(-3)).toEqual([step, 'appendBackupLog', 'tidyLane']);
       expectUntouched(lane);
+      expect((await handle.describe()).searchAttributes).toMatchObject({ ClawbackVerdict: ['failed'] });
     },
   );
 
@@ -122,6 +124,7 @@ describe.concurrent('a backup', () => {
       expect(await statusOf(handle)).toBe('CANCELLED');
       expect(lane.manifest).toBeNull();
       expect(lane.logLines).toMatchObject([{ outcome: 'cancelled', errorCode: 'Cancelled' }]);
+      expect((await handle.describe()).searchAttributes).toMatchObject({ ClawbackVerdict: ['cancelled'] });
       expectUntouched(lane);
     },
   );

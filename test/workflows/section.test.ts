@@ -197,6 +197,19 @@ describe.concurrent('what is terminated', () => {
     expectAsItWas(lane);
   });
 
+  it('a section of a backup: its parent says that of a backup, not that a restore failed', async () => {
+    const lane = bench.lane('headless-backup').told('backupSegment', { kind: 'block', to: 1 });
+    const backup = await bench.backup(lane);
+    await lane.reached('backupSegment');
+    await bench.handle(lane.id).terminate();
+    const failure = await failureOf(backup);
+    expect(failure.code).toBe('Terminated');
+    expect(failure.message).toBe(
+      'the section of lane headless-backup (backup) was terminated; nothing was to be put right afterwards',
+    );
+    expect(lane.manifest).toBeNull();
+  });
+
   it('a section after the commit: its parent does not say that the lane is as it was', async () => {
     const [lane, restore] = await stoppedMidway('headless-late', 'tidyLane');
     await bench.handle(lane.id).terminate();
