@@ -5,16 +5,33 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { OpeningKey } from '../bundle/recipient.ts';
 import type { FleetFile } from '../config/fleet-file.ts';
 import { resolveOpeningKey } from '../config/fleet-secrets.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Cli } from './cli.ts';
+import { parsePath } from './parse.ts';
 import { readPassphraseFile, readSmallFile } from './passphrase.ts';
 
 export interface KeyOptions {
   readonly key?: string;
   readonly passphraseFile?: string;
+}
+
+/** The options that say it, of every command that opens a bundle. */
+export function withKeyOptions(command: Command): Command {
+  return command
+    .option(
+      '--key <FILE>',
+      "private key that opens it, PEM: the vault's or the recovery key (default: keys.opening of the fleet file)",
+      parsePath('--key'),
+    )
+    .option(
+      '--passphrase-file <FILE>',
+      'the passphrase of an encrypted --key (default: it is asked for)',
+      parsePath('--passphrase-file'),
+    );
 }
 
 /** @throws Failure InvalidInput, SecretUnavailable */

@@ -59,13 +59,13 @@ function said(process: { stderrTail(): string }, word: string): boolean {
 
 /**
  * Reads `length` bytes at `offset`. A file that is gone or shorter is no failure here: the caller compares what it got
- * (`bytes`) and the file's times afterwards.
+ * and the file's times afterwards.
  * @throws (`finished`) HostCommandFailed, StreamStalled, HostConnectionLost
  */
 export async function readRange(
   shell: LaneShell,
   request: RangePlace & { readonly length: number },
-): Promise<{ stdout: Readable; finished: Promise<{ missing: boolean; bytes: number }> }> {
+): Promise<{ stdout: Readable; finished: Promise<{ missing: boolean }> }> {
   checkPath(request.base, request.path);
   const skip = Math.floor(request.offset / blockBytes);
   const rest = request.offset % blockBytes;
@@ -79,14 +79,10 @@ export async function readRange(
   });
   process.stdin.end();
   const { stdout, exited } = watchedOutput(process);
-  let bytes = 0;
-  process.stdout.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
   const finished = exited.then((exitStatus) => {
-    if (said(process, 'gone')) return { missing: true, bytes };
+    if (said(process, 'gone')) return { missing: true };
     if (exitStatus !== 0 || said(process, 'unread')) throw rangeFailure(shell, 'read', exitStatus);
-    return { missing: false, bytes };
+    return { missing: false };
   });
   finished.catch(() => undefined);
   return { stdout, finished };

@@ -14,15 +14,13 @@ import { compareTree, type Difference } from '../compare-tree.ts';
 import { documented } from '../documented.ts';
 import { expectedTrees, type ExpectedTree, type Place } from '../expected-tree.ts';
 import { plural, printableName } from '../format.ts';
-import { openingKey } from '../opening-key.ts';
+import { type KeyOptions, openingKey, withKeyOptions } from '../opening-key.ts';
 import { OpenedBundle } from '../opened-bundle.ts';
 import { parseBundle, parseLane, parsePath } from '../parse.ts';
 
-interface Options {
+interface Options extends KeyOptions {
   readonly lane: string;
   readonly with: string;
-  readonly key?: string;
-  readonly passphraseFile?: string;
 }
 
 export function compareCommand(cli: Cli): Command {
@@ -30,14 +28,8 @@ export function compareCommand(cli: Cli): Command {
     .description('what differs between a bundle and a directory, by name, without Temporal')
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
-    .requiredOption('--with <DIR>', "a lane's home, or a directory that `open` made", parsePath('--with'))
-    .option('--key <FILE>', 'private key that opens it (default: keys.opening of the fleet file)', parsePath('--key'))
-    .option(
-      '--passphrase-file <FILE>',
-      'the passphrase of an encrypted --key (default: it is asked for)',
-      parsePath('--passphrase-file'),
-    )
-    .action(cli.action((bundle: string, options: Options) => compare(cli, bundle, options)));
+    .requiredOption('--with <DIR>', "a lane's home, or a directory that `open` made", parsePath('--with'));
+  withKeyOptions(command).action(cli.action((bundle: string, options: Options) => compare(cli, bundle, options)));
   return documented(command, {
     examples: ['./clawback compare 20261122T031500Z-1a2b3c4d --lane lane-1 --with /tmp/lane-1'],
     json: [

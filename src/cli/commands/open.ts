@@ -10,16 +10,14 @@ import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatBytes, plural, printable } from '../format.ts';
-import { openingKey } from '../opening-key.ts';
+import { type KeyOptions, openingKey, withKeyOptions } from '../opening-key.ts';
 import { OpenedBundle } from '../opened-bundle.ts';
 import { parseBundle, parseComponent, parseLane, parsePath } from '../parse.ts';
 import { type Unpacked, unpackBundle } from '../unpack-bundle.ts';
 
-interface Options {
+interface Options extends KeyOptions {
   readonly lane: string;
   readonly out: string;
-  readonly key?: string;
-  readonly passphraseFile?: string;
   readonly only?: Component;
   readonly withSecrets?: true;
 }
@@ -29,17 +27,8 @@ export function openCommand(cli: Cli): Command {
     .description('unpack a bundle into a fresh directory of this machine, without Temporal')
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
-    .requiredOption('--out <DIR>', 'a new or empty directory', parsePath('--out'))
-    .option(
-      '--key <FILE>',
-      "private key that opens it, PEM: the vault's or the recovery key (default: keys.opening of the fleet file)",
-      parsePath('--key'),
-    )
-    .option(
-      '--passphrase-file <FILE>',
-      'the passphrase of an encrypted --key (default: it is asked for)',
-      parsePath('--passphrase-file'),
-    )
+    .requiredOption('--out <DIR>', 'a new or empty directory', parsePath('--out'));
+  withKeyOptions(command)
     .option('--only <COMPONENT>', 'one component alone', parseComponent('--only'))
     .option('--with-secrets', 'write the Keychain items too, IN CLEAR, to secrets.json')
     .action(cli.action((bundle: string, options: Options) => open(cli, bundle, options)));
