@@ -6,6 +6,7 @@ import { type Component, components } from '../domain/terms.ts';
 import { cutItems } from './cut.ts';
 import type { SegmentKind, SegmentRange } from './fingerprint.ts';
 import { isSparse, itemsOf, type PlanItem, type TakenEntry } from './plan-items.ts';
+import type { Steps } from './slices.ts';
 
 export interface SegmentDraft {
   readonly component: Component;
@@ -25,48 +26,41 @@ export interface DraftOptions {
  * The segments of one listing: data by component, then directories. They double until they are few enough, or cannot
  * become fewer.
  */
-export function draftSegments(taken: readonly TakenEntry[], options: DraftOptions): SegmentDraft[] {
-  const files = itemsOf(
+export function* draftSegments(taken: readonly TakenEntry[], options: DraftOptions): Steps<SegmentDraft[]> {
+  const files = yield* itemsOf(
     taken.filter(({ entry }) => entry.type !== 'directory'),
     components,
   );
-  const directories = itemsOf(
+  const directories = yield* itemsOf(
     taken.filter(({ entry }) => entry.type === 'directory'),
     components,
   );
   const largest =
     files.reduce((sum, { storedBytes }) => sum + storedBytes, 0) + taken.length * overhead(options.segmentBytes);
   let segmentBytes = options.segmentBytes;
-  let drafts = draftAll(files, directories, segmentBytes, options);
+  let drafts = yield* draftAll(files, directories, segmentBytes, options);
   while (drafts.length > options.maxSegments && segmentBytes < 2 * largest) {
     segmentBytes *= 2;
-    drafts = draftAll(files, directories, segmentBytes, options);
+    drafts = yield* draftAll(files, directories, segmentBytes, options);
   }
   return drafts;
 }
 
-function draftAll(
+function* draftAll(
   files: readonly PlanItem[],
   directories: readonly PlanItem[],
   segmentBytes: number,
   options: DraftOptions,
-): SegmentDraft[] {
-  const data = components.flatMap((component) =>
-    dataDrafts(
-      files.filter((item) => item.component === component),
-      component,
-      segmentBytes,
-      options,
-    ),
-  );
-  const last = components.flatMap((component) =>
-    tarDrafts(
-      directories.filter((item) => item.component === component),
-      component,
-      'directories',
-      segmentBytes,
-    ),
-  );
+): Steps<SegmentDraft[]> {
+  const data: SegmentDraft[] = [];
+  const last: SegmentDraft[] = [];
+  for (const component of components) {
+    const own = (item: PlanItem): boolean => item.component === component;
+    data.push(...dataDrafts(files.filter(own), component, segmentBytes, options));
+    yield;
+    last.push(...tarDrafts(directories.filter(own), component, 'directories', segmentBytes));
+    yield;
+  }
   return [...data, ...last];
 }
 

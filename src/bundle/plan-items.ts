@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { FileEntry } from '../domain/file-entry.ts';
 import type { Component } from '../domain/terms.ts';
+import { eachOf, type Steps } from './slices.ts';
 
 export interface TakenEntry {
   readonly entry: FileEntry;
@@ -34,21 +35,23 @@ export function storedBytes(entry: FileEntry): number {
  * @param order which component a file goes to when its names lie in several: the first of them here
  * @returns items sorted by their first name
  */
-export function itemsOf(taken: readonly TakenEntry[], order: readonly Component[]): PlanItem[] {
+export function* itemsOf(taken: readonly TakenEntry[], order: readonly Component[]): Steps<PlanItem[]> {
   const groups: TakenEntry[][] = [];
   const linked = new Map<string, TakenEntry[]>();
-  for (const one of taken) {
+  yield* eachOf(taken, (one) => {
     const inode = sharedInode(one.entry);
     const group = inode === undefined ? undefined : linked.get(inode);
     if (group !== undefined) {
       group.push(one);
-      continue;
+      return;
     }
     const fresh = [one];
     groups.push(fresh);
     if (inode !== undefined) linked.set(inode, fresh);
-  }
-  return groups.map((group) => itemOf(group, order));
+  });
+  const items: PlanItem[] = [];
+  yield* eachOf(groups, (group) => void items.push(itemOf(group, order)));
+  return items;
 }
 
 function sharedInode({ links, type, device, inode }: FileEntry): string | undefined {

@@ -4,7 +4,7 @@
 // What the Keychain refuses is refused before any of it.
 // Fingerprints are always of the live tree's listing. May be repeated: it begins anew.
 
-import { type BundlePlan, planBundle } from '../../bundle/plan.ts';
+import { type BundlePlan, planBundle, planLongList } from '../../bundle/plan.ts';
 import type { BackupPlan, PlanRequest } from '../../contract/step-types.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
@@ -85,7 +85,7 @@ async function takeLane(capture: Capture, window: Window | undefined): Promise<T
   const entries = await listHome(shell, options, signal);
   requireOneTree(entries, request.target.lane);
   requireTrees(entries, options, request.target.lane);
-  const home = planBundle(entries, { ...options, base: 'home' });
+  const home = await planLongList(entries, { ...options, base: 'home' });
   requireClassOne(home.segments, request);
   const { copies, gone } = await copyDatabases(capture, home.databases);
   const isOneVolume = new Set(entries.map(({ device }) => device)).size === 1;

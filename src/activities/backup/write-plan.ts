@@ -1,5 +1,6 @@
 // A plan of the bundle room becomes lists on the lane and a summary for history.
 
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { OmissionReason } from '../../bundle/omission.ts';
 import type { BundlePlan, PlannedSegment } from '../../bundle/plan.ts';
 import type { OmissionCount, SegmentPlan } from '../../contract/results.ts';
@@ -15,7 +16,11 @@ export async function writeSegmentLists(
   segments: readonly PlannedSegment[],
   fence: Fence,
 ): Promise<SegmentPlan[]> {
-  const lists = segments.map((segment) => ({ segment, ...memberFiles(segment) }));
+  const lists = [];
+  for (const segment of segments) {
+    lists.push({ segment, ...memberFiles(segment) });
+    await breathe(); // half a million records take seconds
+  }
   if (lists.length > 0)
     await writeRunFiles(
       shell,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BundlePlan, planBundle, type PlanOptions } from '../../../src/bundle/plan.ts';
+import { type BundlePlan, planBundle, planLongList, type PlanOptions } from '../../../src/bundle/plan.ts';
 import { isSparse } from '../../../src/bundle/plan-items.ts';
 import type { FileEntry } from '../../../src/domain/file-entry.ts';
 import { componentsOf } from '../../../src/domain/terms.ts';
@@ -350,5 +350,19 @@ describe('identity', () => {
 
   it('never says reusable when told not to reuse', () => {
     expect(plan([file], { reuse: false }).segments[0]?.reusable).toBe(false);
+  });
+});
+
+describe('a long list', () => {
+  it('is planned as a short one is, and timers go on meanwhile', async () => {
+    const entries = Array.from({ length: 40_000 }, (_, at) => entry(`workspace/folder-${at % 97}/file-${at}`));
+    const asShort = plan(entries);
+    let ticks = 0;
+    const timer = setInterval(() => (ticks += 1), 1);
+    const asLong = await planLongList(entries, options);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(1);
+    expect(asLong).toEqual(asShort);
+    expect(asLong.segments.reduce((sum, { members }) => sum + members.length, 0)).toBe(entries.length);
   });
 });
