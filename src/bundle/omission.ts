@@ -27,6 +27,12 @@ export const omissionReasons = [
   'apple-double',
 ] as const;
 
+/**
+ * Counted beside the omissions, though the bundle holds them: hard links of a file of another component lie in that one's
+ * segments, and a restore of their own component alone leaves them out.
+ */
+export const linkedElsewhere = 'linked-elsewhere';
+
 export type OmissionReason = (typeof omissionReasons)[number];
 
 export interface Omission {

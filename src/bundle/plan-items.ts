@@ -54,6 +54,20 @@ export function* itemsOf(taken: readonly TakenEntry[], order: readonly Component
   return items;
 }
 
+/** Names that lie with another component than their own, for a name of the same file lies there. */
+export function countGuests(taken: readonly TakenEntry[], order: readonly Component[]): number {
+  const hosts = new Map<string, Component>();
+  const shared = taken.flatMap(({ entry, component }) => {
+    const inode = sharedInode(entry);
+    return inode === undefined ? [] : [{ inode, component }];
+  });
+  for (const { inode, component } of shared) {
+    const host = hosts.get(inode);
+    if (host === undefined || order.indexOf(component) < order.indexOf(host)) hosts.set(inode, component);
+  }
+  return shared.filter(({ inode, component }) => hosts.get(inode) !== component).length;
+}
+
 function sharedInode({ links, type, device, inode }: FileEntry): string | undefined {
   return links > 1 && type !== 'directory' ? `${device} ${inode}` : undefined;
 }

@@ -4,13 +4,13 @@
 
 import type { FileEntry } from '../domain/file-entry.ts';
 import { limits } from '../domain/limits.ts';
-import type { Component } from '../domain/terms.ts';
+import { type Component, components } from '../domain/terms.ts';
 import { type ClassifyOptions, classifier, type SegmentBase } from './classify.ts';
 import { fingerprintOf, type SegmentKind, type SegmentRange } from './fingerprint.ts';
 import { byteString } from './globs.ts';
 import type { Omission } from './omission.ts';
 import { draftSegments, type SegmentDraft } from './plan-drafts.ts';
-import type { TakenEntry } from './plan-items.ts';
+import { countGuests, type TakenEntry } from './plan-items.ts';
 import { eachOf, inSlices, type Steps, toEnd } from './slices.ts';
 
 export type { SegmentBase } from './classify.ts';
@@ -39,6 +39,8 @@ export interface BundlePlan {
   readonly omissions: readonly Omission[];
   /** Live databases: to be copied with the online backup, then planned with base `copies`. */
   readonly databases: readonly FileEntry[];
+  /** Hard links of files of another component, in whose segments they are: restored with that component alone. */
+  readonly linkedElsewhere: number;
 }
 
 export interface PlanOptions extends ClassifyOptions {
@@ -82,7 +84,7 @@ function* planSteps(entries: readonly FileEntry[], options: PlanOptions): Steps<
     segments.push(finish(draft, options.firstNumber + at, options));
     yield;
   }
-  return { segments, omissions, databases };
+  return { segments, omissions, databases, linkedElsewhere: countGuests(taken, components) };
 }
 
 interface Sorted {

@@ -1,7 +1,7 @@
 // A plan of the bundle room becomes lists on the lane and a summary for history.
 
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { OmissionReason } from '../../bundle/omission.ts';
+import { linkedElsewhere, type OmissionReason } from '../../bundle/omission.ts';
 import type { BundlePlan, PlannedSegment } from '../../bundle/plan.ts';
 import type { OmissionCount, SegmentPlan } from '../../contract/results.ts';
 import type { Fence } from '../../lane/fence.ts';
@@ -48,10 +48,13 @@ function summary({ members, range, ...segment }: PlannedSegment, listSha256: str
   };
 }
 
+/** Omissions by reason; and, as one of them, what a restore of one component alone would leave out. */
 export function countOmissions(plans: readonly BundlePlan[]): OmissionCount[] {
   const counts = new Map<string, number>();
   for (const { reason } of plans.flatMap(({ omissions }) => omissions))
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const linked = plans.reduce((sum, { linkedElsewhere }) => sum + linkedElsewhere, 0);
+  if (linked > 0) counts.set(linkedElsewhere, linked);
   return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 

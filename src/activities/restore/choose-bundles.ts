@@ -5,6 +5,7 @@
 // only a section removes it.
 
 import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
+import { linkedElsewhere } from '../../bundle/omission.ts';
 import type { ClassRpo } from '../../contract/results.ts';
 import type { BundleUse } from '../../contract/receipt-types.ts';
 import type { BundleChoice, ChosenBundles, ChosenSegment } from '../../contract/step-types.ts';
@@ -161,6 +162,7 @@ function answer(
     captured: captured(parts),
     warnings: [
       ...passedOver.map((one) => passedOverWarning(one, parts)),
+      ...linkedElsewhereWarnings(parts),
       ...(newest.suspect?.map((reason) => `bundle ${newest.bundle} is suspect: ${reason}`) ?? []),
       ...importedWarnings(newest, parts),
       ...warnings,
@@ -172,6 +174,17 @@ function bundleUse({ manifest, sha256, components: taken }: Source): BundleUse {
   const { bundle, tier, capturedAt } = manifest;
   const whole = heldComponents(manifest).every((component) => taken.includes(component));
   return { bundle, manifestSha256: sha256, tier, capturedAt, components: taken, whole };
+}
+
+/** Only the whole of a bundle has every name of a file whose names lie in several components. */
+function linkedElsewhereWarnings(parts: readonly Part[]): string[] {
+  return parts.flatMap(({ manifest, components: wanted }) => {
+    const count = manifest.omissions.find(({ reason }) => reason === linkedElsewhere)?.count ?? 0;
+    if (count === 0 || heldComponents(manifest).every((component) => wanted.includes(component))) return [];
+    return [
+      `${count} name(s) in bundle ${manifest.bundle} are hard links of files of another component, and come only with that: restore the bundle whole to have all`,
+    ];
+  });
 }
 
 /** The newest data may be lost by it: what is wrong, and how old the data is that comes instead. */

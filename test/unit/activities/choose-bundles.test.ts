@@ -142,6 +142,15 @@ describe('a restore that names no bundle', () => {
     expect(sources.map(({ bundle }) => bundle)).toEqual([newest]);
   });
 
+  it('warns of names that come with another component alone, unless it takes the whole bundle', async () => {
+    await rm(join(root, manifestKey('lane-1', newest)));
+    await put(newest, { ...withTranscripts(), omissions: [{ reason: 'linked-elsewhere', count: 2 }] });
+    expect((await choose()).warnings).toEqual([]);
+    expect((await choose({ only: 'transcripts' })).warnings).toEqual([
+      `2 name(s) in bundle ${newest} are hard links of files of another component, and come only with that: restore the bundle whole to have all`,
+    ]);
+  });
+
   it('fails as the store does when that cannot be asked', async () => {
     await rm(root, { recursive: true });
     await expect(choose()).rejects.toMatchObject({ code: 'StoreUnreachable' });

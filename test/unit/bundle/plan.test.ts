@@ -353,6 +353,24 @@ describe('identity', () => {
   });
 });
 
+describe('names of one file in several components', () => {
+  const name = (path: string, inode = '7'): FileEntry => entry(path, { inode, links: 2 });
+
+  it('lie with the first component, and are counted as what a restore of the others leaves out', () => {
+    const result = plan([name('.openclaw/config/a'), name('workspace/a'), name('workspace/b')]);
+    const [segment] = result.segments.filter(({ kind }) => kind === 'tar');
+    expect(segment).toMatchObject({ component: 'config' });
+    expect(segment?.members.map(nameOf)).toEqual(['.openclaw/config/a', 'workspace/a', 'workspace/b']);
+    expect(result.linkedElsewhere).toBe(2);
+  });
+
+  it('count nothing within one component, nor where the other name is not taken', () => {
+    expect(plan([name('workspace/a'), name('workspace/b')]).linkedElsewhere).toBe(0);
+    expect(plan([name('workspace/a'), name('workspace/node_modules/a')]).linkedElsewhere).toBe(0);
+    expect(plan([name('.openclaw/config/a'), name('workspace/a', '8')]).linkedElsewhere).toBe(0);
+  });
+});
+
 describe('a long list', () => {
   it('is planned as a short one is, and timers go on meanwhile', async () => {
     const entries = Array.from({ length: 40_000 }, (_, at) => entry(`workspace/folder-${at % 97}/file-${at}`));
