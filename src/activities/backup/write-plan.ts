@@ -53,7 +53,7 @@ export function countOmissions(plans: readonly BundlePlan[]): OmissionCount[] {
   const counts = new Map<string, number>();
   for (const { reason } of plans.flatMap(({ omissions }) => omissions))
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const linked = plans.reduce((sum, { linkedElsewhere }) => sum + linkedElsewhere, 0);
+  const linked = plans.reduce((sum, plan) => sum + plan.linkedElsewhere, 0);
   if (linked > 0) counts.set(linkedElsewhere, linked);
   return [...counts].map(([reason, count]) => ({ reason, count }));
 }
