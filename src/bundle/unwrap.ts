@@ -21,6 +21,8 @@ export interface Unwrapping {
   /** gpg's own folder, where the archive was encrypted to a public key. */
   readonly gpgHome?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The most that may come out; default limits.archivePlainBytes. */
+  readonly maxBytes?: number;
 }
 
 export interface ArchiveRead<T> {
@@ -42,7 +44,7 @@ export async function readArchive<T>(
   consume: (tar: Readable) => Promise<T>,
 ): Promise<ArchiveRead<T>> {
   const digest = new CountAndHash();
-  const tar = new AtMost(limits.archivePlainBytes);
+  const tar = new AtMost(how.maxBytes ?? limits.archivePlainBytes);
   await using program = await startProgram(how);
   const options = how.signal ? { signal: how.signal } : {};
   const flow: Promise<unknown> = program
@@ -125,7 +127,10 @@ async function startProgram({ wrapping, passphrase, gpgHome, signal }: Unwrappin
   });
 }
 
-const env = { ...process.env, LC_ALL: 'C' };
+/** Messages in English. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: 'C' };
+}
 
 function run(
   [name = '', ...args]: readonly string[],
@@ -133,7 +138,11 @@ function run(
   signal: AbortSignal | undefined,
   tidy: () => Promise<void>,
 ): Program {
-  const child = spawn(name, args, { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], ...(signal ? { signal } : {}) });
+  const child = spawn(name, args, {
+    env: environment(),
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    ...(signal ? { signal } : {}),
+  });
   const secret = child.stdio[3] as Writable;
   secret.on('error', () => undefined); // it ended before it read all of it: its status tells
   secret.end(Buffer.concat([passphrase, Buffer.from('\n')]));
@@ -170,7 +179,7 @@ function endOf(child: ChildProcess, name: string): Promise<void> {
 }
 
 async function quietly([name = '', ...args]: readonly string[]): Promise<void> {
-  const child = spawn(name, args, { env, stdio: 'ignore' });
+  const child = spawn(name, args, { env: environment(), stdio: 'ignore' });
   await new Promise<void>((resolve) => child.once('error', () => resolve()).once('close', () => resolve()));
 }
 

@@ -25,6 +25,10 @@ export const Journal = z.strictObject({
   /** Keychain items that will be written; `replaced` is set once the old values are kept, before the first write. */
   items: z.array(Item),
   replaced: z.array(Item.extend({ had: z.boolean() })).nullable(),
+  /** Trees that were not there, into which the swap puts parts: a roll-back removes them whole. Relative to the home. */
+  made: z.array(z.string().min(1)).optional(),
+  /** There was no keychain: set before one is made, so that a roll-back removes it. */
+  keychainMade: z.literal(true).optional(),
 });
 export type Journal = z.infer<typeof Journal>;
 

@@ -96,6 +96,32 @@ export async function deleteKeychain(shell: LaneShell, options: KeychainOptions 
   );
 }
 
+/**
+ * Makes the lane's keychain, open, and its folder. It never locks itself (macos-notes, 2, "Dedicated keychain"); items are
+ * found in it by its path. The one that is there stays, whatever its password.
+ * @throws KeychainPasswordWrong for one that security cannot be told; KeychainMissing when it did not come to be; FenceLost
+ */
+export async function createLaneKeychain(shell: LaneShell, password: string, options: KeychainOptions): Promise<void> {
+  const { keychain } = shell.target;
+  const line = commandOf(['create-keychain', '-p', password, keychain]);
+  if (!isExpressible(password) || Buffer.byteLength(line) > limits.keychainLineBytes)
+    throw failed(shell, 'KeychainPasswordWrong', 'the keychain password has a newline or is too long for security');
+  const text = `[ -e "$2" ] && exit 0\nmkdir -p "\${2%/*}" || exit 1\n"$1" -i\n[ -e "$2" ] || exit ${absentStatus}`;
+  const { exitStatus } = await shell.script(text, [shell.tool('security'), keychain], {
+    ...options,
+    stdin: `${line}\n`,
+    okStatuses: [0, absentStatus],
+    tool: 'security',
+  });
+  if (exitStatus !== 0) throw failed(shell, 'KeychainMissing', 'its keychain could not be made', exitStatus);
+}
+
+/** No time-out and no lock on sleep. May be repeated. @throws KeychainLocked, KeychainMissing, FenceLost */
+export async function neverLock(shell: LaneShell, options: KeychainOptions): Promise<void> {
+  const { exitStatus } = await security(shell, commandOf(['set-keychain-settings', shell.target.keychain]), options);
+  if (exitStatus !== 0) throw failed(shell, 'KeychainLocked', 'its keychain refuses its settings', exitStatus);
+}
+
 /** Without a user at the console, asking for a locked keychain's settings answers 36 (interaction not allowed). */
 export async function keychainState(shell: LaneShell): Promise<'unlocked' | 'locked' | 'missing'> {
   try {

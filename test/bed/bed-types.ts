@@ -7,7 +7,13 @@ export interface BedOptions {
   readonly kind: BedKind;
   /** The bed's own folder: everything it writes is below it (and one socket below the temporary folder). */
   readonly dir: string;
-  readonly hosts: readonly { readonly name: string; readonly lanes: number; readonly profile?: BedProfile }[];
+  /** `guests`: numbers of lanes of other hosts, whose accounts this one has too, with an empty home. */
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly lanes: number;
+    readonly profile?: BedProfile;
+    readonly guests?: readonly number[];
+  }[];
   /** Believable data for each lane, in bytes; little when left out. */
   readonly dataBytes?: number;
   /** A bed that goes on when the process that started it has ended; `cleanBed(dir)` ends it. */

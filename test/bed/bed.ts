@@ -157,7 +157,9 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     address,
     port: await inputs.ports.take(address),
     login: user(loginName, 4500 + 100 * index),
-    lanes: inputs.numbers.map((number) => user(`agent-lane-${number}`, 4500 + 100 * index + number)),
+    lanes: [...inputs.numbers, ...(wanted.guests ?? [])].map((number) =>
+      user(`agent-lane-${number}`, 4500 + 100 * index + number),
+    ),
     profile: wanted.profile ?? 'slimvps-legacy',
     programs,
     hostNode: kind === 'namespaces' ? insideNode : join(inputs.sockets, 'node'),

@@ -38,7 +38,7 @@ export function makeDisk(plan: HostPlan): void {
   chmodSync(join(plan.realRoot, 'private/tmp'), 0o1777);
   chmodSync(join(plan.realRoot, 'private/var/root'), 0o700);
   writeFileSync(join(plan.realRoot, 'private/var/log/openclaw-backup.log'), '');
-  makeHome(plan, plan.login);
+  for (const user of [plan.login, ...plan.lanes]) makeHome(plan, user);
 }
 
 function makeHome(plan: HostPlan, user: { name: string; uid: number; gid: number }): string {

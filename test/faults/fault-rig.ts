@@ -127,5 +127,5 @@ function changedFleet(text: string, proxyPort: number | undefined): string {
   const fleet = parse(text) as FleetText;
   const host = fleet.hosts[hostName];
   if (host && proxyPort !== undefined) Object.assign(host, { address: '127.0.0.1', port: proxyPort });
-  return stringify({ ...fleet, limits: { segment: segmentBytes } }, { lineWidth: 0 });
+  return stringify({ ...fleet, archives: { folder: 'archives' }, limits: { segment: segmentBytes } }, { lineWidth: 0 });
 }

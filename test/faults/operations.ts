@@ -1,9 +1,20 @@
 // The operations under fault, each started as an operator starts it.
 
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { toFailure } from '../../src/client/failures.ts';
-import { startBackup, startExpiry, startRestore, startRestoreFleet, startSweep } from '../../src/client/start.ts';
+import {
+  startBackup,
+  startExpiry,
+  startImport,
+  startRestore,
+  startRestoreFleet,
+  startSweep,
+} from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
+import { newBundleId, putManifest, readManifest } from '../e2e/forge.ts';
 import type { BedLane } from '../bed/bed.ts';
 import { talk } from './bad-day.ts';
 import type { FaultRig } from './fault-rig.ts';
@@ -40,6 +51,14 @@ const byName: Readonly<Record<OperationName, Start>> = {
   'failing restore': failingRestore,
   sandbox: ({ rig, lane, bundle }) =>
     running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, into: 'sandbox' })),
+  import: (stage) =>
+    running(stage.rig, startImport(stage.rig.rig.client, { lane: stage.lane.lane, archive: archiveOf(stage) })),
+  'sandbox of an archive': (stage) =>
+    running(
+      stage.rig,
+      startRestore(stage.rig.rig.client, { lane: stage.lane.lane, archive: archiveOf(stage), into: 'sandbox' }),
+    ),
+  'plan of a move': planOfMove,
   undo: ({ rig, lane }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, undo: true })),
   sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
   'fleet plan': ({ rig, lane }) =>
@@ -50,6 +69,22 @@ const byName: Readonly<Record<OperationName, Start>> = {
 
 export function startOperation(stage: Stage, operation: OperationName): Promise<Running> {
   return byName[operation](stage);
+}
+
+/** What the old script for one lane would have made of it now. @returns its name in the folder of archives */
+function archiveOf({ rig, lane }: Stage): string {
+  const name = `${lane.lane.replace('-', '')}-20250301.tar.gz`;
+  mkdirSync(join(rig.rig.dir, 'archives'), { recursive: true });
+  execFileSync('bsdtar', ['-czf', join(rig.rig.dir, 'archives', name), '-C', lane.realHome, '.openclaw', 'workspace']);
+  return name;
+}
+
+/** The lane's bundle, as if another host had made it. */
+async function planOfMove({ rig, lane, bundle }: Stage): Promise<Running> {
+  const manifest = readManifest(rig.rig, lane.lane, bundle);
+  const moved = { ...manifest, bundle: newBundleId(), host: { ...manifest.host, name: 'mac-0' } };
+  await putManifest(rig.rig, moved);
+  return running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle: moved.bundle, dryRun: true }));
 }
 
 function startWatch(client: Client): Promise<WorkflowHandle> {

@@ -11,6 +11,9 @@ export const operations = [
   'restore',
   'failing restore',
   'sandbox',
+  'import',
+  'sandbox of an archive',
+  'plan of a move',
   'undo',
   'sweep',
   'fleet plan',
@@ -40,6 +43,8 @@ const reading = [
   'preflightRestore',
   'checkBundles',
   'planExpiry',
+  'findArchive',
+  'probeOrigin',
 ];
 
 export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
@@ -113,6 +118,10 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
     modern({ operation: 'undo', call: 2, delayMs: 400 }),
   ],
   checkSandbox: [{ operation: 'sandbox' }, modern({ operation: 'sandbox' })],
+  findArchive: [{ operation: 'import' }],
+  importArchive: [{ operation: 'import', delayMs: 300 }],
+  checkDatabases: [{ operation: 'sandbox of an archive' }],
+  probeOrigin: [{ operation: 'plan of a move' }],
   beginUndo: [{ operation: 'undo' }, modern({ operation: 'undo' })],
   writeReceipt: restores,
   sweepLane: [{ operation: 'sweep' }],

@@ -17,13 +17,23 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
   return activity(async ({ target, sizeBytes, secrets, live }, run) => {
     const shell = await reach(deps, target, run);
     if (live) await checkGateway(shell);
-    if (secrets.length > 0) await requireUnlocked(deps, shell);
-    if (live) await requireKeepable(shell, secrets);
+    const made = secrets.length > 0 && live && (await willBeMade(deps, shell));
+    if (secrets.length > 0 && !made) await requireUnlocked(deps, shell);
+    if (live && !made) await requireKeepable(shell, secrets);
     const { freeBytes, totalBytes } = await diskOf(shell, target.home);
     const neededBytes = neededFor(sizeBytes);
     requireRoom(target.lane, freeBytes, neededBytes);
-    return { freeBytes, neededBytes, warnings: fullWarnings(1 - (freeBytes - neededBytes) / totalBytes) };
+    const warnings = fullWarnings(1 - (freeBytes - neededBytes) / totalBytes);
+    return { freeBytes, neededBytes, warnings: made ? [madeWarning, ...warnings] : warnings };
   });
+}
+
+const madeWarning = 'the lane has no keychain on this host: it is made, with the password of fleet.yaml';
+
+/** A keychain that is missing is made by a live restore, if there is a password for it: as on a new host. */
+async function willBeMade(deps: Deps, shell: LaneShell): Promise<boolean> {
+  if ((await keychainState(shell)) !== 'missing') return false;
+  return (await deps.keychainPassword(shell.target.lane)) !== undefined;
 }
 
 /** The domain is there; and what listens on the lane's port is the lane's own. */

@@ -43,12 +43,11 @@ async function applyProfileRules(shell: LaneShell, restore: string, fence: Fence
 
 async function prepare(shell: LaneShell, journal: Journal, request: PrepareSwap): Promise<Journal> {
   const stage = `${clawbackDirectory}/${stageDirectory(request.restore)}`;
+  const trees = await treeRenames(shell, journal, request, `${stage}/home`);
   return {
     ...journal,
-    renames: [
-      ...(await treeRenames(shell, journal, request, `${stage}/home`)),
-      ...(await logRename(shell, journal, `${stage}/logs`)),
-    ],
+    renames: [...trees.renames, ...(await logRename(shell, journal, `${stage}/logs`))],
+    ...(trees.made.length > 0 ? { made: trees.made } : {}),
     plist: request.plists ? await plistIntent(shell, request.restore) : null,
     items: [...request.secrets],
   };
@@ -59,7 +58,7 @@ async function treeRenames(
   { epoch }: Journal,
   { components, exclude }: PrepareSwap,
   stage: string,
-): Promise<Rename[]> {
+): Promise<{ renames: Rename[]; made: string[] }> {
   const { home } = shell.target;
   const profile = requireProfile(shell.target.profile);
   const roots = await Promise.all(
@@ -80,7 +79,9 @@ async function treeRenames(
   const alone = databaseRenames(bundled, { profile, renames, epoch, stage, live });
   const databases = components.includes('transcripts') ? [] : profile.databases;
   const carried = await carriedOver(shell, { renames, exclude, databases, epoch, stage });
-  return [...renames, ...alone, ...carried];
+  const all = [...renames, ...alone, ...carried];
+  const absent = roots.filter((root) => root.live === undefined).map(({ root }) => root);
+  return { renames: all, made: absent.filter((root) => all.some(({ to }) => to.startsWith(`${root}/`))) };
 }
 
 /** Logs come back beside, never over live ones. */

@@ -7,7 +7,17 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import { deleteItem, findItem, keychainState, requireFits, unlockKeychain, writeItem } from '../../lane/keychain.ts';
+import {
+  createLaneKeychain,
+  deleteItem,
+  deleteKeychain,
+  findItem,
+  keychainState,
+  neverLock,
+  requireFits,
+  unlockKeychain,
+  writeItem,
+} from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
@@ -21,7 +31,7 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
-    const journal = await requireJournal(shell);
+    const journal = await withKeychain(deps, shell, await requireJournal(shell), fence);
     const { fleet, lane } = target;
     const secrets = await fromCopies(deps, { store, replica }, async (reading) => {
       const stored = await openStored(reading, { fleet, lane, store, segment, signal: run.signal });
@@ -29,10 +39,25 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
     });
     const items = pickItems(secrets, journal.items, lane);
     await unlock(deps, shell);
+    if (journal.keychainMade) await neverLock(shell, { fence });
     await keepOldValues(shell, journal, fence);
     for (const { value, ...item } of items) await writeItem(shell, item, value, { fence });
     return { items: items.length };
   });
+}
+
+/** On a new host there is none yet: it is made, and the journal says so first. KeychainMissing without a password for it. */
+async function withKeychain(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<Journal> {
+  if ((await keychainState(shell)) !== 'missing') return journal;
+  const password = await deps.keychainPassword(shell.target.lane);
+  if (password === undefined)
+    throw new Failure('KeychainMissing', `the keychain of lane ${shell.target.lane} is missing`, {
+      lane: shell.target.lane,
+    });
+  const made: Journal = { ...journal, keychainMade: true };
+  await saveJournal(shell, made, fence);
+  await createLaneKeychain(shell, password, { fence });
+  return made;
 }
 
 /** The items that are named; one that the bundle lacks is refused, one it has beside is left out. KeychainItemMissing. */
@@ -65,6 +90,8 @@ async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): 
  * goes only after its value is back. In an undo what is live now is kept beside, as trees are.
  */
 export async function takeSecretsBack(deps: Deps, shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
+  // an undo leaves it: who knows what else is in it by then
+  if (journal.keychainMade && journal.phase === 'open') return deleteKeychain(shell, { fence });
   if (!journal.replaced) return dropKept(deps, shell, journal, fence);
   await unlock(deps, shell);
   for (const { had, ...item } of journal.replaced) {

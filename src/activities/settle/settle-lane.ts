@@ -11,7 +11,7 @@ import { allowJob, readJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { removeArchivedJournal } from '../../lane/journal.ts';
 import { removeLaneTree } from '../../lane/lane-files.ts';
-import { removeEmptyFolders } from '../../lane/trees.ts';
+import { removeEmptyFolders, removeTree } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { leftoverFolders } from '../lane-paths.ts';
 import { closeJournal, openJournal } from '../restore/journal-file.ts';
@@ -88,6 +88,9 @@ async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal)
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist && !runsWithout(journal)) await takePlistBack(shell, journal, journal.plist, fence);
   for (const rename of journal.renames.toReversed()) await renameBack(shell, rename, fence);
+  // the gateway that was started in them may have left files there; after an undo these are the operator's to look at
+  if (journal.phase === 'open')
+    for (const tree of journal.made ?? []) await removeTree(shell, homePath(shell, tree), { fence });
   await removeEmptyFolders(shell, emptied(shell, journal), { fence });
 }
 
@@ -97,9 +100,9 @@ function runsWithout({ plist, before }: Journal): boolean {
 }
 
 /** Where parts of a tree were kept: `.bak.<epoch>` folders that the swap made, and that hold nothing any more. */
-function emptied(shell: LaneShell, { renames, epoch }: Journal): string[] {
+function emptied(shell: LaneShell, { renames, epoch, made = [] }: Journal): string[] {
   const folders = renames.flatMap(({ to }) => new RegExp(`^.*[.]bak[.]${epoch}(?=/)`).exec(to)?.[0] ?? []);
-  return [...new Set(folders)].map((folder) => homePath(shell, folder));
+  return [...new Set([...folders, ...made])].map((folder) => homePath(shell, folder));
 }
 
 /** An undo is somebody's wish, and he waits: a gateway that does not start is told after this many tries, 30 s each at most. */

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listArchive, writeArchive } from '../../../src/bundle/archive-segments.ts';
 import { type IndexEntry, pathOf } from '../../../src/bundle/index-file.ts';
 import {
@@ -200,6 +200,32 @@ describe('what is refused', () => {
       }),
     );
     expect(await codeOf(work)).toContain('the store is full');
+  });
+
+  it('is one that grows past its bound, and one whose reader is not on this machine', async () => {
+    const path = packed(mac, 'openclaw-full-20250306.tar.gz', whole);
+    expect(await codeOf(list(path, { maxBytes: 10_000 }))).toBe('ArchiveHostile');
+    vi.stubEnv('PATH', '/nonexistent');
+    expect(await codeOf(list(path, { wrapping: 'openssl' }))).toBe('ToolMissing');
+    vi.unstubAllEnvs();
+  });
+
+  it('is one that cannot be read any more, with the error of its medium', async () => {
+    const broken = Readable.from(
+      (function* () {
+        yield readFileSync(packed(mac, 'openclaw-full-20250306.tar.gz', whole)).subarray(0, 100);
+        throw new Error('the disk is gone');
+      })(),
+    );
+    expect(await codeOf(readArchive(broken, { wrapping: 'none' }, listArchive))).toContain('the disk is gone');
+  });
+
+  it('is one that falls into more parts than a bundle may have', async () => {
+    const entries = Array.from({ length: 1200 }, (_, at): IndexEntry => {
+      const path = at % 2 === 0 ? `.openclaw/config/${at}` : `workspace/${at}`;
+      return { path, type: 'file', mode: 0o600, sizeBytes: 1, mtime: '0', sha256: 'a'.repeat(64) };
+    });
+    expect(() => planArchive(entries, options)).toThrow('an archive falls into 1200 parts, 500 are allowed');
   });
 
   it('ends at once when it is cancelled', async () => {
