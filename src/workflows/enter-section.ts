@@ -135,10 +135,11 @@ const outcomes: Readonly<Record<SettleResult['action'], string>> = {
 
 async function settleTerminated(entry: Entry): Promise<never> {
   const outcome = await CancellationScope.nonCancellable(() => settle(entry));
-  const message = `the section of lane ${entry.lane} (${entry.operation.kind}) was terminated; ${outcome}`;
   const { kind } = entry.operation;
-  const code = kind === 'restore' || kind === 'undo' ? 'RestoreFailed' : 'Terminated';
-  throw workflowFailure(code, message, { lane: entry.lane });
+  const restoring = kind === 'restore' || kind === 'undo';
+  const unsigned = restoring ? '; a terminated run has no receipt' : '';
+  const message = `the section of lane ${entry.lane} (${kind}) was terminated; ${outcome}${unsigned}`;
+  throw workflowFailure(restoring ? 'RestoreFailed' : 'Terminated', message, { lane: entry.lane });
 }
 
 /** Whoever took the lane in between begins by settling it, as every section does. */

@@ -192,7 +192,7 @@ describe.concurrent('what is terminated', () => {
     const failure = await failureOf(restore);
     expect(failure.code).toBe('RestoreFailed');
     expect(failure.message).toBe(
-      'the section of lane headless (restore) was terminated; the lane was put right afterwards, back to its old tree',
+      'the section of lane headless (restore) was terminated; the lane was put right afterwards, back to its old tree; a terminated run has no receipt',
     );
     expectAsItWas(lane);
   });
@@ -214,7 +214,7 @@ describe.concurrent('what is terminated', () => {
     const [lane, restore] = await stoppedMidway('headless-late', 'tidyLane');
     await bench.handle(lane.id).terminate();
     expect((await failureOf(restore)).message).toBe(
-      'the section of lane headless-late (restore) was terminated; nothing was to be put right afterwards',
+      'the section of lane headless-late (restore) was terminated; nothing was to be put right afterwards; a terminated run has no receipt',
     );
     expect(lane).toMatchObject({ tree: 'new', restored: true, gateway: 'running', violations: [] });
   });
