@@ -1,12 +1,16 @@
 // The worker: the one place where fleet file, keys, stores, connections, activities and workflows meet.
-// `node src/worker.ts --fleet FILE [--queues host,data,vault,vaultData] [--streams N]`; started by the CLI.
+// `node src/worker.ts --fleet FILE [--queues host,data,vault,vaultData] [--streams N]`; started by the CLI, which may start
+// several: `--owned` ends a worker with its owner, `--connections N` is its share of a host's, and `--write-bundle FILE`
+// does nothing but bundle the workflows, once for all of them.
 
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
+  bundleWorkflowCode,
   DefaultLogger,
   makeTelemetryFilterString,
   NativeConnection,
@@ -49,17 +53,22 @@ interface Options {
   readonly roles: readonly QueueRole[];
   readonly streams: number;
   readonly bundle: string | undefined;
+  readonly connections: number;
 }
 
+const { values } = parseArgs({
+  options: {
+    fleet: { type: 'string' },
+    queues: { type: 'string' },
+    streams: { type: 'string' },
+    connections: { type: 'string' },
+    'workflow-bundle': { type: 'string' },
+    'write-bundle': { type: 'string' },
+    owned: { type: 'boolean', default: false },
+  },
+});
+
 function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      fleet: { type: 'string' },
-      queues: { type: 'string' },
-      streams: { type: 'string' },
-      'workflow-bundle': { type: 'string' },
-    },
-  });
   if (values.fleet === undefined)
     throw new Failure('InvalidInput', 'the worker needs --fleet FILE', { field: 'fleet' });
   const named = values.queues?.split(',') ?? queueRoles;
@@ -68,10 +77,40 @@ function readOptions(): Options {
     throw new Failure('InvalidInput', `no queue ${unknown.join(', ')}; there are ${queueRoles.join(', ')}`, {
       field: 'queues',
     });
-  const streams = Number(values.streams ?? cpus().length);
-  if (!Number.isInteger(streams) || streams < 1)
-    throw new Failure('InvalidInput', `--streams ${values.streams} is no positive number`, { field: 'streams' });
-  return { fleet: values.fleet, roles: named as QueueRole[], streams, bundle: values['workflow-bundle'] };
+  return {
+    fleet: values.fleet,
+    roles: named as QueueRole[],
+    streams: positive('streams', cpus().length),
+    bundle: values['workflow-bundle'],
+    connections: positive('connections', limits.connectionsPerHost),
+  };
+}
+
+function positive(field: 'streams' | 'connections', preset: number): number {
+  const number = Number(values[field] ?? preset);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new Failure('InvalidInput', `--${field} ${values[field]} is no positive number`, { field });
+}
+
+/** The owner holds the other end of our stdin. When it is gone we shut down as on SIGTERM, and if that takes too long at once. */
+function endWithOwner(): void {
+  const end = (): void => {
+    process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), limits.orphanMs).unref();
+  };
+  process.stdin.once('end', end).once('error', end).resume().unref();
+}
+
+async function writeBundle(path: string): Promise<void> {
+  const { code } = await bundleWorkflowCode({ ...workflowPaths(), logger: new DefaultLogger('WARN') });
+  await writeFile(path, code);
+}
+
+function workflowPaths(): { readonly workflowsPath: string; readonly payloadConverterPath: string } {
+  return {
+    workflowsPath: pathOf('./workflows/index.ts'),
+    payloadConverterPath: pathOf('./workflows/payload-converter.ts'),
+  };
 }
 
 function archivesOf(fleet: FleetFile, store: (name: string) => Store): Archives {
@@ -148,12 +187,10 @@ function workerOptions(
   { streams, bundle }: Options,
 ): Omit<WorkerOptions, 'connection' | 'namespace'> {
   const isStream = role === 'data' || role === 'vaultData';
+  const { workflowsPath, payloadConverterPath } = workflowPaths();
   const workflows =
     bundle === undefined
-      ? {
-          workflowsPath: pathOf('./workflows/index.ts'),
-          dataConverter: { payloadConverterPath: pathOf('./workflows/payload-converter.ts') },
-        }
+      ? { workflowsPath, dataConverter: { payloadConverterPath } }
       : { workflowBundle: { codePath: bundle } };
   return {
     taskQueue: queues[role],
@@ -183,7 +220,7 @@ async function main(): Promise<void> {
   const fleet = await loadFleet(options.fleet);
   const temporal = await connectTemporal();
   await registerSearchAttributes(temporal.client);
-  const pool = new HostPool(() => resolveLogin(fleet));
+  const pool = new HostPool(() => resolveLogin(fleet), options.connections);
   const activities = activitiesOf(fleet, pool, temporal);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
@@ -204,7 +241,9 @@ async function main(): Promise<void> {
 }
 
 try {
-  await main();
+  if (values.owned) endWithOwner();
+  if (values['write-bundle'] === undefined) await main();
+  else await writeBundle(values['write-bundle']);
 } catch (error) {
   // what the operator can mend is told as such; a defect keeps its stack
   if (!isFailure(error)) throw error;

@@ -155,6 +155,16 @@ export const limits = {
 
   /** Connections of one worker to one host: 5 × 8 channels; several workers stay inside macOS's 42 (macos-notes, 4). */
   connectionsPerHost: 5,
+  /** Of macOS's 42, what the processes of one worker take of a host together; two are left for people. */
+  connectionsPerHostInAll: 40,
+  /** A worker's processes: each takes some 300 MB, and one core when it streams. */
+  workerProcesses: 32,
+  /** A worker process that ended unasked is started again after a second, twice that the next time, up to half a minute. */
+  restartFirstMs: 1 * second,
+  restartLongestMs: 30 * second,
+  restartSoundMs: 60 * second,
+  /** How long a worker whose owner is gone may take for its shutdown: the grace of its activities, and as much again. */
+  orphanMs: 10 * second,
   /** An unused connection is closed after this. */
   connectionIdleMs: 60 * second,
   /** `security -i` reads 4,095 bytes of a line, the newline among them; the rest would be taken for another command. */

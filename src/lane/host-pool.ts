@@ -21,10 +21,13 @@ export class HostPool {
   readonly #login: (host: HostTarget) => Promise<HostLogin>;
   readonly #entries = new Map<string, Entry>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #most: number;
   #closed = false;
 
-  constructor(login: (host: HostTarget) => Promise<HostLogin>) {
+  /** @param most connections to one host */
+  constructor(login: (host: HostTarget) => Promise<HostLogin>, most: number = limits.connectionsPerHost) {
     this.#login = login;
+    this.#most = most;
     this.#sweeper = setInterval(() => this.#closeIdle(), limits.connectionIdleMs / 2);
     this.#sweeper.unref();
   }
@@ -39,10 +42,7 @@ export class HostPool {
       throw new Failure('HostConnectionLost', `the connections to ${host.name} were closed`, { host: host.name });
     const entry = this.#entryOf(host);
     const free = leastLoaded(entry);
-    if (
-      free !== undefined &&
-      (free.load < limits.channelsPerConnection || entry.connections.size >= limits.connectionsPerHost)
-    )
+    if (free !== undefined && (free.load < limits.channelsPerConnection || entry.connections.size >= this.#most))
       return free;
     entry.opening ??= this.#open(host, entry);
     return unlessAborted(entry.opening, signal);
