@@ -85,7 +85,7 @@ class Family {
       }
       if (performance.now() - startedMs >= backoff.soundMs) waitMs = backoff.firstMs;
       log.warn('a worker process ended unasked; another takes its place after a wait', {
-        pid,
+        workerId: String(pid),
         exitStatus: status,
         elapsedMs: waitMs,
       });

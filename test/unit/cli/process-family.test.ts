@@ -71,7 +71,7 @@ describe('a family of processes', () => {
     expect(JSON.parse(family.err().split('\n')[0] ?? '')).toMatchObject({
       level: 'warn',
       msg: 'a worker process ended unasked; another takes its place after a wait',
-      pid: first,
+      workerId: String(first),
       exitStatus: 137,
       elapsedMs: 50,
     });
