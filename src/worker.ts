@@ -1,13 +1,9 @@
 // The worker: the one place where fleet file, keys, stores, connections, activities and workflows meet.
-// `node src/worker.ts --fleet FILE [--queues host,data,vault,vaultData] [--streams N]`; started by the CLI, which may start
-// several: `--owned` ends a worker with its owner, `--connections N` is its share of a host's, and `--write-bundle FILE`
-// does nothing but bundle the workflows, once for all of them.
+// Started by the CLI, with the options of config/worker-options.ts.
 
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   bundleWorkflowCode,
@@ -34,7 +30,8 @@ import {
 } from './config/fleet-secrets.ts';
 import { describeStore, type StoreUse } from './config/fleet-store.ts';
 import { resolvePath } from './config/private-path.ts';
-import { type QueueRole, queueRoles, queues } from './contract/names.ts';
+import { readWorkerOptions, type WorkerSettings } from './config/worker-options.ts';
+import { type QueueRole, queues } from './contract/names.ts';
 import type { FleetCaps } from './contract/step-types.ts';
 import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
 import { limits } from './domain/limits.ts';
@@ -47,50 +44,6 @@ import { createLog, type LogLevel } from './telemetry/log.ts';
 /** Short steps in flight: they wait for hosts, not for cores. */
 const shortSlots = 100;
 const shutdownGraceMs = 5_000;
-
-interface Options {
-  readonly fleet: string;
-  readonly roles: readonly QueueRole[];
-  readonly streams: number;
-  readonly bundle: string | undefined;
-  readonly connections: number;
-}
-
-const { values } = parseArgs({
-  options: {
-    fleet: { type: 'string' },
-    queues: { type: 'string' },
-    streams: { type: 'string' },
-    connections: { type: 'string' },
-    'workflow-bundle': { type: 'string' },
-    'write-bundle': { type: 'string' },
-    owned: { type: 'boolean', default: false },
-  },
-});
-
-function readOptions(): Options {
-  if (values.fleet === undefined)
-    throw new Failure('InvalidInput', 'the worker needs --fleet FILE', { field: 'fleet' });
-  const named = values.queues?.split(',') ?? queueRoles;
-  const unknown = named.filter((name) => !(queueRoles as readonly string[]).includes(name));
-  if (unknown.length > 0)
-    throw new Failure('InvalidInput', `no queue ${unknown.join(', ')}; there are ${queueRoles.join(', ')}`, {
-      field: 'queues',
-    });
-  return {
-    fleet: values.fleet,
-    roles: named as QueueRole[],
-    streams: positive('streams', cpus().length),
-    bundle: values['workflow-bundle'],
-    connections: positive('connections', limits.connectionsPerHost),
-  };
-}
-
-function positive(field: 'streams' | 'connections', preset: number): number {
-  const number = Number(values[field] ?? preset);
-  if (Number.isInteger(number) && number >= 1) return number;
-  throw new Failure('InvalidInput', `--${field} ${values[field]} is no positive number`, { field });
-}
 
 /** The owner holds the other end of our stdin. When it is gone we shut down as on SIGTERM, and if that takes too long at once. */
 function endWithOwner(): void {
@@ -184,7 +137,7 @@ function pathOf(module: string): string {
 function workerOptions(
   role: QueueRole,
   activities: Activities,
-  { streams, bundle }: Options,
+  { streams, bundle }: WorkerSettings,
 ): Omit<WorkerOptions, 'connection' | 'namespace'> {
   const isStream = role === 'data' || role === 'vaultData';
   const { workflowsPath, payloadConverterPath } = workflowPaths();
@@ -210,8 +163,8 @@ function logLevelOf(level: string): LogLevel {
   return level === 'WARN' ? 'warn' : 'debug';
 }
 
-async function main(): Promise<void> {
-  const options = readOptions();
+async function work(options: WorkerSettings): Promise<void> {
+  if (options.owned) endWithOwner();
   const log = createLog({ name: 'worker' });
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.write(logLevelOf(level), message, meta ?? {})),
@@ -241,9 +194,8 @@ async function main(): Promise<void> {
 }
 
 try {
-  if (values.owned) endWithOwner();
-  if (values['write-bundle'] === undefined) await main();
-  else await writeBundle(values['write-bundle']);
+  const options = readWorkerOptions(process.argv.slice(2));
+  await ('writeBundle' in options ? writeBundle(options.writeBundle) : work(options));
 } catch (error) {
   // what the operator can mend is told as such; a defect keeps its stack
   if (!isFailure(error)) throw error;
