@@ -134,5 +134,6 @@ describe('a fleet of three lanes and two worker processes', () => {
   it('leaves no worker when the parent is killed with -9', async () => {
     parent.kill('SIGKILL');
     await until('no worker is left', () => !readyPids().some(isAlive));
+    expect(readyPids().filter(isAlive)).toEqual([]);
   });
 });

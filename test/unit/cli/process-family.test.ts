@@ -122,6 +122,7 @@ describe('a family of processes', () => {
     family.process.kill('SIGKILL');
     await family.ended;
     await until('nobody is left', () => !pids.some(isAlive));
+    expect(pids.filter(isAlive)).toEqual([]);
   });
 });
 
