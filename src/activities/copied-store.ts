@@ -3,7 +3,8 @@
 
 import type { Readable } from 'node:stream';
 import type { Copies } from '../contract/copies.ts';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import { Failure, type FailureCode, isRetryable } from '../domain/failure.ts';
+import { limits } from '../domain/limits.ts';
 import type { GetOptions, ListOptions, PutResult, Store, StoredObject } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 
@@ -12,6 +13,11 @@ const silence: ReadonlySet<FailureCode> = new Set(['StoreUnreachable', 'StoreRef
 
 export function isSilence(error: unknown): error is Failure {
   return error instanceof Failure && silence.has(error.code);
+}
+
+/** Is a store that did not answer asked again, before the other one is taken in its stead? Some seconds' worth. */
+export function isWorthWaiting({ code }: Failure, attempt: number): boolean {
+  return isRetryable(code) && attempt < limits.storeTries;
 }
 
 export class CopiedStore implements Store {

@@ -10,6 +10,7 @@ import { commitManifestStep } from './backup/commit-manifest.ts';
 import { findReusableStep } from './backup/find-reusable.ts';
 import { planSupplementStep } from './backup/plan-supplement.ts';
 import { commitReplicaStep } from './copy/commit-replica.ts';
+import { copyReceiptsStep } from './copy/copy-receipts.ts';
 import { copySegmentsStep } from './copy/copy-segments.ts';
 import { listUncopiedStep, planReplicaStep } from './copy/plan-replica.ts';
 import type { Deps, StoreUse, WorkerDeps } from './deps.ts';
@@ -123,6 +124,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     sweepLane: sweepLaneStep(deps),
     listUncopied: listUncopiedStep(deps),
     planReplica: planReplicaStep(deps),
+    copyReceipts: copyReceiptsStep(deps),
     planVerification: planVerificationStep(deps),
     recordVerification: recordVerificationStep(deps),
     commitReplica: commitReplicaStep(deps),

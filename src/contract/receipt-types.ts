@@ -32,6 +32,8 @@ export interface RecordedStep {
 /** All that a receipt says but what only its writer knows: versions, attempts, the key's fingerprint. */
 export interface ReceiptRequest extends OnLane {
   readonly store: string;
+  /** Takes the receipt when the store does not answer. */
+  readonly replica?: string | undefined;
   readonly region: string;
   readonly fleetDigest: string;
   readonly id: string;

@@ -174,6 +174,8 @@ export interface VaultSteps {
    * SecretUnavailable, ReceiptDamaged (another one is there), and what the store throws.
    */
   writeReceipt(input: ReceiptRequest): Promise<{ readonly receipt: string }>;
+  /** The receipts that the replica lacks. */
+  copyReceipts(input: Omit<BundleCopy, 'fleet' | 'bundle'>): Promise<{ readonly sentObjects: number }>;
   /** What a verification reads, and what is wrong without reading. NoRestorePoint. */
   planVerification(input: VerifyRequest): Promise<VerifyPlan>;
   /** Keeps what it found in a record beside the bundles. */

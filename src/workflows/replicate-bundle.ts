@@ -53,6 +53,7 @@ export async function replicateBundle(raw: unknown): Promise<ReplicateResult> {
 type Done = Pick<ReplicateResult, 'bundles' | 'failed'>;
 
 async function copyAll(pair: Omit<BundleCopy, 'bundle'>, progress: ProgressBoard): Promise<Done> {
+  await vault.copyReceipts(pair);
   const wanted = await vault.listUncopied(pair);
   const bundles: CopiedBundle[] = [];
   const failed: { bundle: string; code: string; message: string }[] = [];

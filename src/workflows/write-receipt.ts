@@ -97,6 +97,7 @@ function requestOf(section: Section, operation: Receiptable, verdict: Verdict): 
   return {
     target: spec.target,
     store: spec.store,
+    replica: spec.replica,
     region: spec.region,
     fleetDigest: spec.fleetDigest,
     id: restoring?.restore ?? bundleIdOf(startedMs, runId),

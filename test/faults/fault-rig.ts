@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
 import { parse, stringify } from 'yaml';
+import { markDirectory } from '../../src/store/directory-marker.ts';
 import { type Bed, bestBedKind } from '../bed/bed.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
 import { TcpProxy } from '../bed/tcp-proxy.ts';
@@ -30,6 +31,7 @@ export interface FaultRigOptions {
 
 interface FleetText {
   hosts: Record<string, { address: string; port: number }>;
+  stores: Record<string, unknown>;
   limits?: { segment: string };
 }
 
@@ -54,6 +56,7 @@ export class FaultRig {
     const rig = await Rig.start({ dir, kind: bestBedKind(), hosts, dataBytes: laneBytes, durableServer: true });
     const proxy = proxied ? await proxyOf(rig.bed) : undefined;
     writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxy?.port));
+    await markDirectory('far', join(rig.dir, 'far'));
     return new FaultRig(rig, bundle, proxy);
   }
 
@@ -127,5 +130,8 @@ function changedFleet(text: string, proxyPort: number | undefined): string {
   const fleet = parse(text) as FleetText;
   const host = fleet.hosts[hostName];
   if (host && proxyPort !== undefined) Object.assign(host, { address: '127.0.0.1', port: proxyPort });
-  return stringify({ ...fleet, archives: { folder: 'archives' }, limits: { segment: segmentBytes } }, { lineWidth: 0 });
+  const far = { kind: 'directory', path: 'far', region: 'far', replicaOf: 'primary' };
+  const stores = { ...fleet.stores, far };
+  const limits = { segment: segmentBytes };
+  return stringify({ ...fleet, stores, archives: { folder: 'archives' }, limits }, { lineWidth: 0 });
 }

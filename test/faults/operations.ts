@@ -9,9 +9,11 @@ import {
   startBackup,
   startExpiry,
   startImport,
+  startReplicate,
   startRestore,
   startRestoreFleet,
   startSweep,
+  startVerify,
 } from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
 import { newBundleId, putManifest, readManifest } from '../e2e/forge.ts';
@@ -64,6 +66,9 @@ const byName: Readonly<Record<OperationName, Start>> = {
   'fleet plan': ({ rig, lane }) =>
     running(rig, startRestoreFleet(rig.rig.client, { lanes: [lane.lane], dryRun: true })),
   expire: expireAfterTwo,
+  copy: ({ rig, lane, bundle }) => running(rig, startReplicate(rig.rig.client, { lane: lane.lane, bundle })),
+  'copy all': ({ rig, lane }) => running(rig, startReplicate(rig.rig.client, { lane: lane.lane })),
+  verify: ({ rig, lane }) => running(rig, startVerify(rig.rig.client, { lane: lane.lane })),
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
 };
 

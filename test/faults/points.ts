@@ -20,6 +20,9 @@ export const operations = [
   'expire',
   'watch',
   'second backup',
+  'copy',
+  'copy all',
+  'verify',
 ] as const;
 export type OperationName = (typeof operations)[number];
 
@@ -45,6 +48,11 @@ const reading = [
   'planExpiry',
   'findArchive',
   'probeOrigin',
+  'listUncopied',
+  'planReplica',
+  'planVerification',
+  'verifySegments',
+  'verifyDatabases',
 ];
 
 export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
@@ -52,11 +60,27 @@ export function faultsOf(activity: string, { profile }: Point): readonly FaultNa
   return reading.includes(activity) ? ['kill', 'fail'] : faultNames;
 }
 
+const inParent = [
+  'resolveLane',
+  'describeFleet',
+  'measureRestore',
+  'describeHolder',
+  'listLanes',
+  'readUnsettled',
+  'listUncopied',
+  'copyReceipts',
+  'planReplica',
+  'copySegments',
+  'commitReplica',
+  'planVerification',
+  'verifySegments',
+  'verifyDatabases',
+  'recordVerification',
+];
+
 /** Called by the workflow that the operator starts, not by the lane's section below it. */
 export function isInParent(activity: string): boolean {
-  return ['resolveLane', 'describeFleet', 'measureRestore', 'describeHolder', 'listLanes', 'readUnsettled'].includes(
-    activity,
-  );
+  return inParent.includes(activity);
 }
 
 export interface Point {
@@ -82,6 +106,9 @@ const watch: readonly Point[] = [{ operation: 'watch' }];
 const modern = (point: Point): Point => ({ ...point, profile: 'openclaw-2026' });
 const restores: readonly Point[] = [{ operation: 'restore' }, modern({ operation: 'restore' })];
 const restoresLate: readonly Point[] = restores.map((point) => ({ ...point, delayMs: 300 }));
+/** Of a bundle that the replica has: everything is read again there. */
+const copy: readonly Point[] = [{ operation: 'copy' }];
+const verify: readonly Point[] = [{ operation: 'verify' }];
 
 export const points: Readonly<Record<string, readonly Point[]>> = {
   resolveLane: small,
@@ -132,4 +159,13 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   removeExpired: [{ operation: 'expire' }],
   listLanes: watch,
   readUnsettled: watch,
+  listUncopied: [{ operation: 'copy all' }],
+  copyReceipts: [{ operation: 'copy all' }],
+  planReplica: copy,
+  copySegments: copy,
+  commitReplica: copy,
+  planVerification: verify,
+  verifySegments: verify,
+  verifyDatabases: verify,
+  recordVerification: verify,
 };

@@ -76,7 +76,13 @@ function lookOf({ rig, lane }: Stage): Promise<LaneLook> {
 const whens = { kill: 'during', 'lost answer': 'after', fail: 'before' } as const;
 
 /** Beginnings of the ids of what is no backup of the lane. */
-const parents: Partial<Record<OperationName, string>> = { watch: 'watched/', 'fleet plan': 'plan-restore-fleet/' };
+const parents: Partial<Record<OperationName, string>> = {
+  watch: 'watched/',
+  'fleet plan': 'plan-restore-fleet/',
+  copy: 'replicate/',
+  'copy all': 'replicate/',
+  verify: 'verify/',
+};
 
 function armFault(stage: LaneStage, activity: string, point: Point, fault: FaultName): Armed {
   const { operation, call = 1, delayMs = 60 } = point;

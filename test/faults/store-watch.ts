@@ -99,7 +99,8 @@ export function unnamedObjects(root: string, lane: string): string[] {
     files.filter((key) => key.startsWith(`${lane}/manifests/`)).flatMap((key) => namedBy(root, key)),
   );
   const uploads = ['.uploads/', '.sgwtmp/multipart/'];
-  const isBundles = (key: string): boolean => key.startsWith(`${lane}/`) && !key.startsWith(`${lane}/receipts/`);
+  const isBundles = (key: string): boolean =>
+    key.startsWith(`${lane}/`) && !/^[^/]+[/](receipts|verifications)[/]/.test(key);
   return files.filter((key) => (isBundles(key) && !named.has(key)) || uploads.some((folder) => key.startsWith(folder)));
 }
 

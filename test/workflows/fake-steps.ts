@@ -217,6 +217,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.findings.push(findings);
       return { segments: 3, opened: 1, withinMs: findings.withinMs, oldestOpenedAt: null };
     },
+    copyReceipts: () => ({ sentObjects: 0 }),
     planReplica: (lane) => lane.replicaPlan,
     copySegments: (lane, { segments }) => {
       lane.copiedSegments.push(...segments);
@@ -308,6 +309,7 @@ const stepsOf = {
     sweepLane: 1,
     listUncopied: 1,
     planReplica: 1,
+    copyReceipts: 1,
     planVerification: 1,
     recordVerification: 1,
     commitReplica: 1,

@@ -43,7 +43,7 @@ describe.concurrent('a backup', () => {
     expect(lane.count('listUncopied')).toBe(0);
   });
 
-  it.each(['listUncopied', 'planReplica', 'copySegments', 'commitReplica'] as const)(
+  it.each(['copyReceipts', 'listUncopied', 'planReplica', 'copySegments', 'commitReplica'] as const)(
     'stands, and warns, when %s fails',
     async (step) => {
       const lane = withReplica(`copy-fails-${step.toLowerCase()}`).told(step, { kind: 'fail', code: 'StoreRefused' });

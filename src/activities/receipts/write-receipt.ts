@@ -8,28 +8,44 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import { encodeReceipt, type Receipt, type ReceiptStep } from '../../receipt/receipt.ts';
 import { readReceipt, receiptKey } from '../../receipt/stored-receipts.ts';
+import { isSilence, isWorthWaiting } from '../copied-store.ts';
 import type { ActivityAttempts, Deps } from '../deps.ts';
 import { activity } from '../step.ts';
 
 export function writeReceiptStep(deps: Deps): VaultSteps['writeReceipt'] {
-  return activity(async (request, { signal }) => {
+  return activity(async (request, { signal, attempt }) => {
     const { privateKeyPem } = await deps.keys.receiptSigner();
     const ran = await deps.temporal.activityAttempts(request.workflow.section);
     const receipt = buildReceipt(request, ran, deps.version);
     const bytes = encodeReceipt(receipt, { privateKeyPem, fleetSha256: request.fleetDigest });
-    const key = receiptKey(receipt.lane, receipt.id);
+    const { store, replica } = request;
     try {
-      await deps.store(request.store).put(key, bytes, { signal });
+      await put(deps, store, { receipt, bytes }, signal);
     } catch (error) {
-      if (!isFailure(error, 'ObjectExists')) throw error;
-      await requireOwn(deps, request, receipt, signal);
+      // a lane that came back from the replica is not kept waiting for the store that was lost
+      if (replica === undefined || !isSilence(error) || isWorthWaiting(error, attempt)) throw error;
+      await put(deps, replica, { receipt, bytes }, signal);
     }
     return { receipt: receipt.id };
   });
 }
 
+interface Written {
+  readonly receipt: Receipt;
+  readonly bytes: Buffer;
+}
+
+async function put(deps: Deps, store: string, { receipt, bytes }: Written, signal: AbortSignal): Promise<void> {
+  try {
+    await deps.store(store).put(receiptKey(receipt.lane, receipt.id), bytes, { signal });
+  } catch (error) {
+    if (!isFailure(error, 'ObjectExists')) throw error;
+    await requireOwn(deps, store, receipt, signal);
+  }
+}
+
 /** What an earlier attempt wrote says the same, though perhaps by the key before a rotation. ReceiptDamaged otherwise. */
-async function requireOwn(deps: Deps, { store }: ReceiptRequest, receipt: Receipt, signal: AbortSignal): Promise<void> {
+async function requireOwn(deps: Deps, store: string, receipt: Receipt, signal: AbortSignal): Promise<void> {
   const { fleet, lane, id } = receipt;
   const publicKeysPem = await deps.keys.receiptPublicKeysPem();
   const found = await readReceipt(deps.store(store), id, { fleet, lane, publicKeysPem, signal });

@@ -3,8 +3,7 @@
 import { manifestKey } from '../../bundle/object-keys.ts';
 import type { BundleChoice, ChosenBundles } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { limits } from '../../domain/limits.ts';
-import { readingCopies } from '../copied-store.ts';
+import { isWorthWaiting, readingCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
 import { activity, type Run } from '../step.ts';
 import { chooseBundles } from './choose-bundles.ts';
@@ -30,7 +29,7 @@ export async function chooseAmongCopies(
     throw copies.silent.get(store) ?? error; // what the replica lacks may lie in the silent store
   });
   const silent = copies.silent.get(store);
-  if (silent && attempt < limits.storeTries) throw silent;
+  if (silent && isWorthWaiting(silent, attempt)) throw silent;
   const gave = copies.gave.get(manifestKey(choice.lane, chosen.bundle));
   if (gave !== replica) return { ...chosen, copies: { store, replica } };
   const why = silent

@@ -74,6 +74,14 @@ describe('the choice of a bundle', () => {
     });
   });
 
+  it('does not wait for a primary that refuses', async () => {
+    rmSync(stores.path('primary', '.clawback-store'));
+    for (const folder of ['manifests', 'segments', 'indexes'])
+      rmSync(stores.path('primary', `${golden.lane}/${folder}`), { recursive: true });
+    rmSync(stores.path('primary', golden.lane), { recursive: true });
+    expect(await choose()).toMatchObject({ copies: { store: 'far', replica: 'primary' } });
+  });
+
   it.each([
     ['is only in the replica', () => rmSync(stores.path('primary', manifest))],
     ['has a damaged manifest in the primary', () => stores.damage('primary', manifest)],

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitReplicaStep } from '../../../src/activities/copy/commit-replica.ts';
+import { copyReceiptsStep } from '../../../src/activities/copy/copy-receipts.ts';
 import { copySegmentsStep } from '../../../src/activities/copy/copy-segments.ts';
 import { listUncopiedStep, planReplicaStep } from '../../../src/activities/copy/plan-replica.ts';
 import { manifestKey } from '../../../src/bundle/object-keys.ts';
@@ -57,6 +58,15 @@ describe('a copy', () => {
     await commit();
     expect(await commit()).toEqual({ sentObjects: 0, sentBytes: 0, presentObjects: 1 });
     expect(await send(all())).toMatchObject({ sentObjects: 0, sentBytes: 0, faults: [] });
+  });
+
+  it('takes receipts along, and none twice', async () => {
+    const key = `${golden.lane}/receipts/${golden.bundle}.json`;
+    stores.damage('primary', key, () => Buffer.from('{}'));
+    const step = copyReceiptsStep(stores.deps);
+    expect(await runStep(step, copy)).toEqual({ sentObjects: 1 });
+    expect(stores.objects('far')[key]).toBe(stores.objects('primary')[key]);
+    expect(await runStep(step, copy)).toEqual({ sentObjects: 0 });
   });
 
   it('takes an object whose put lost its answer for what it is', async () => {

@@ -70,7 +70,8 @@ export class GoldenStores {
   ): void {
     const path = this.path(store, key);
     mkdirSync(dirname(path), { recursive: true });
-    const bytes = readFileSync(existsSync(path) ? path : this.path('primary', key));
+    const there = [path, this.path('primary', key)].find(existsSync);
+    const bytes = there === undefined ? Buffer.alloc(0) : readFileSync(there);
     rmSync(path, { force: true });
     writeFileSync(path, change(Buffer.from(bytes)));
   }

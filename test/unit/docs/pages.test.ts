@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Cli } from '../../../src/cli/cli.ts';
-import { createProgram, everyCommand } from '../../../src/cli/program.ts';
+import { createProgram, everyCommand, pathOfCommand } from '../../../src/cli/program.ts';
 import { failureTable } from '../../../src/domain/failure.ts';
 import { limits } from '../../../src/domain/limits.ts';
 import { defaultRestoreBudgets } from '../../../src/domain/budget.ts';
@@ -44,7 +44,7 @@ describe('commands in the documents', () => {
     for (const command of everyCommand(tree)) if (command.commands.length === 0) command.action(() => void (met += 1));
     const words = argv.replaceAll('LANE', example.lane).split(/\s+/).filter(Boolean);
     // a sentence names a command without its arguments
-    const command = everyCommand(tree).find((one) => one.name() === words.at(-1));
+    const command = everyCommand(tree).find((one) => pathOfCommand(one) === words.join(' '));
     const given = (name: string): string => example[name as keyof typeof example] ?? '/tmp/x';
     const missing = command?.registeredArguments.filter(({ required }) => required) ?? [];
     const options = command?.options.filter(({ mandatory }) => mandatory) ?? [];

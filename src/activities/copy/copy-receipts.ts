@@ -1,0 +1,29 @@
+// Receipts go with the bundles that they prove: with the first store gone, the replica still says which are proven. Copied
+// as they are, for whoever reads one checks its signature; created, never overwritten.
+
+import type { VaultSteps } from '../../contract/steps.ts';
+import { isFailure } from '../../domain/failure.ts';
+import { receiptsPrefix } from '../../receipt/stored-receipts.ts';
+import type { Deps } from '../deps.ts';
+import { readWhole } from '../read-whole.ts';
+import { activity } from '../step.ts';
+import { storedSizes } from '../stored-sizes.ts';
+
+export function copyReceiptsStep(deps: Deps): VaultSteps['copyReceipts'] {
+  return activity(async ({ lane, from, to }, { signal }) => {
+    const prefixes = [receiptsPrefix(lane)];
+    const there = await storedSizes(deps.store(to), prefixes, signal);
+    let sentObjects = 0;
+    for (const key of (await storedSizes(deps.store(from), prefixes, signal)).keys()) {
+      if (there.has(key)) continue;
+      const bytes = await readWhole(await deps.store(from).get(key, { signal }));
+      try {
+        await deps.store(to).put(key, bytes, { signal });
+        sentObjects += 1;
+      } catch (error) {
+        if (!isFailure(error, 'ObjectExists')) throw error;
+      }
+    }
+    return { sentObjects };
+  });
+}
