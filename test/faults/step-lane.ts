@@ -18,6 +18,7 @@ import {
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { SettleResult } from '../../src/contract/results.ts';
 import type { ChosenSegment } from '../../src/contract/step-types.ts';
+import { bundleIdOf } from '../../src/domain/terms.ts';
 import { profileOf } from '../../src/domain/profile.ts';
 import type { HostPool } from '../../src/lane/host-pool.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -79,7 +80,8 @@ export class StepLane {
   /** A bundle with the lane's Keychain items as they are; its trees and plist are kept beside, to be staged. */
   async save(): Promise<void> {
     const { spec } = this;
-    const bundle = '20261122T031500Z-0123abcd';
+    const now = new Date().toISOString();
+    const bundle = bundleIdOf(Date.parse(now), crypto.randomUUID());
     const on = { target: spec.target, store: spec.store, bundle };
     const survey = await this.#run({ step: 'surveyLane', input: on });
     const { plan, result } = await this.#run({
@@ -92,11 +94,12 @@ export class StepLane {
         ...on,
         tier: 'A',
         region: 'hk',
-        createdAt: '2026-11-22T03:15:00.000Z',
+        startedAt: now,
+        createdAt: now,
         plan: {
           segments: [plan],
           omissions: [],
-          capturedAt: '2026-11-22T03:15:00.000Z',
+          capturedAt: now,
           consistency: 'compared',
           warnings: [],
         },
