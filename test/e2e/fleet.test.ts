@@ -21,6 +21,7 @@ const launcher = resolve(import.meta.dirname, '../../clawback');
 interface Told extends FleetResult {
   readonly ok: boolean;
   readonly work: WorkShares;
+  readonly temporal: { readonly seen: { readonly runs: readonly { readonly workflowId: string }[] } };
 }
 
 describe('a fleet of three lanes and two worker processes', () => {
@@ -129,6 +130,31 @@ describe('a fleet of three lanes and two worker processes', () => {
     expect(status).toBe(0);
     await until('another worker has taken its place', () => readyPids().length === 3);
     expect(log).toContain(`"workerId":"${victim}","exitStatus":137`);
+  });
+
+  it('is cancelled as a whole: every lane is as it was, and says so', async () => {
+    const before = rig.bed.lanes.map(pictureOf);
+    const restoring = clawback('restore', '--all', '--yes');
+    const workers = (): readonly number[] => readyPids().slice(1);
+    await until('a lane is being restored', async () => {
+      const looks = await Promise.all(workers().map(isInRestore));
+      return looks.includes(true);
+    });
+    const { runs } = (await clawback('status')).told.temporal.seen;
+    expect(runs).toMatchObject([{ type: 'restoreFleet' }]);
+    const { status, told } = await clawback('cancel', runs[0]?.workflowId ?? '');
+    expect(told).toMatchObject({ ok: true, cancelled: true });
+    expect(told.lanes).toMatchObject(
+      rig.bed.lanes.map(({ lane }) => ({
+        lane,
+        gateway: { seen: { healthy: true } },
+        restore: { seen: { unsettled: null } },
+      })),
+    );
+    expect(status).toBe(0);
+    expect(await restoring).toMatchObject({ status: 130, told: { ok: false, code: 'Cancelled' } });
+    for (const [at, lane] of rig.bed.lanes.entries())
+      expect(pictureDifferences(before[at] as (typeof before)[number], pictureOf(lane))).toEqual([]);
   });
 
   it('leaves no worker when the parent is killed with -9', async () => {
