@@ -2,7 +2,16 @@
 // and those that are refused change nothing.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
@@ -78,6 +87,7 @@ function encrypted(name: string, by: 'gpg' | 'openssl'): string {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   execFileSync('gpgconf', ['--homedir', home, '--kill', 'gpg-agent']);
+  rmSync(home, { recursive: true, force: true });
   return `${name}.gpg`;
 }
 

@@ -1,7 +1,16 @@
 // Archives of the old scripts, made by their own commands on a home of this machine.
 
 import { execFileSync } from 'node:child_process';
-import { createReadStream, linkSync, mkdirSync, mkdtempSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -60,6 +69,7 @@ export function packed(root: string, name: string, paths: readonly string[], fro
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     execFileSync('gpgconf', ['--homedir', home, '--kill', 'gpg-agent']);
+    rmSync(home, { recursive: true, force: true });
   }
   if (name.endsWith('.enc'))
     execFileSync(
