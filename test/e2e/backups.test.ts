@@ -1,11 +1,13 @@
 // Backups beside writers that do not rest, and the second backup, which sends only what changed.
 
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSweep } from '../../src/client/start.ts';
+import { encodeTombstone } from '../../src/bundle/tombstone.ts';
+import { startExpiry, startSweep } from '../../src/client/start.ts';
+import type { StoreExpiry } from '../../src/contract/expiry.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { eventually, health, say } from '../bed/bed-shell.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
@@ -21,7 +23,10 @@ let calm: BedLane;
 
 beforeAll(async () => {
   rig = await startRig({ kind: bestBedKind(), hosts: [{ name: 'mac-1', lanes: 3 }], dataBytes: 4e6, chatterMs: 20 });
-  editFleet(rig, (fleet) => void (fleet.limits = { segment: '1MiB' }));
+  editFleet(rig, (fleet) => {
+    fleet.limits = { segment: '1MiB' };
+    fleet.retention = { daily: 1, weekly: 0, monthly: 0, grace: '2d' };
+  });
   [busy, restless, calm] = rig.bed.lanes as [BedLane, BedLane, BedLane];
   // the calm lane's gateway is as the others', but says nothing by itself
   const config = join(calm.realHome, '.openclaw/config/openclaw.json');
@@ -160,5 +165,42 @@ describe('a second backup', () => {
     await restore(rig, calm);
     expect(pictureDifferences(before, pictureOf(calm))).toEqual([]);
     expect(statSync(join(pack.parentPath, pack.name)).size).toBe(11);
+  });
+});
+
+describe('expiry', () => {
+  /** As if it had been set three days ago, by Temporal's clock and by the store's. */
+  async function age(bundle: string): Promise<void> {
+    const folder = join(rig.storePath, calm.lane);
+    const sha256 = storeListing(rig)[`${calm.lane}/manifests/${bundle}.json`] ?? '';
+    const says = { format: 1, fleet: 'bed', lane: calm.lane, bundle, tombstonedAt: daysAgo(3).toISOString() } as const;
+    const signer = { privateKeyPem: readFileSync(join(rig.dir, 'keys/manifest.key.pem'), 'utf8') };
+    const bytes = encodeTombstone({ ...says, manifestSha256: sha256 }, signer);
+    writeFileSync(join(folder, 'tombstones', `${bundle}.json`), bytes);
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), daysAgo(3), daysAgo(3));
+  }
+  const daysAgo = (days: number): Date => new Date(Date.now() - days * 24 * 3_600_000);
+  const expire = async (dryRun = false): Promise<StoreExpiry> => {
+    const { stores } = await (await startExpiry(rig.client, { lane: calm.lane, dryRun, waitMs: 0 })).result();
+    return stores[0] as StoreExpiry;
+  };
+
+  it('gives up what is not kept, removes it a grace later, and what is left is restored', async () => {
+    const before = storeListing(rig);
+    const { bundles, standsStill } = await expire(true);
+    expect(standsStill).toBeNull();
+    expect(storeListing(rig)).toEqual(before);
+    const given = bundles.filter(({ state }) => state === 'expires').map(({ bundle }) => bundle);
+    expect(given.length).toBeGreaterThan(0);
+
+    expect(await expire()).toMatchObject({ buried: given.length, removedBundles: [] });
+    const [oldest = ''] = given.toReversed();
+    await age(oldest);
+    const removal = await expire();
+    expect(removal).toMatchObject({ removedBundles: [oldest], buried: 0 });
+    expect(removal.removedObjects).toBeGreaterThan(0);
+
+    expect((await restore(rig, calm, { into: 'sandbox' })).into).toBe('sandbox');
   });
 });

@@ -32,6 +32,7 @@ export interface FleetDraft {
   readonly lanes: Record<string, Record<string, unknown>>;
   readonly stores: Record<string, Record<string, unknown>>;
   limits?: Record<string, unknown>;
+  retention?: Record<string, unknown>;
 }
 
 /** A rig without workers: its fleet file can be changed before any of them reads it. */
