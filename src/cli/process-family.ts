@@ -11,6 +11,8 @@ import type { Log } from '../telemetry/log.ts';
 export interface FamilyOptions {
   /** Arguments of Node, for each child. They must say that the child watches its stdin. */
   readonly argvs: readonly (readonly string[])[];
+  /** Beside what we have. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where the children's stdout goes. */
   readonly stdout: 'inherit' | number;
   readonly log: Log;
@@ -98,7 +100,8 @@ class Family {
   /** In a process group of its own: a Ctrl-C of the terminal would else reach it twice, by itself and by us. */
   #run(argv: readonly string[]): Promise<{ readonly pid: number; readonly status: number }> {
     const { stdout } = this.#options;
-    const child = spawn(process.execPath, argv, { stdio: ['pipe', stdout, 'inherit'], detached: true });
+    const env = { ...process.env, ...this.#options.env };
+    const child = spawn(process.execPath, argv, { env, stdio: ['pipe', stdout, 'inherit'], detached: true });
     child.stdin?.on('error', () => undefined); // EPIPE: it is gone already
     this.#children.add(child);
     return new Promise((resolve, reject) => {

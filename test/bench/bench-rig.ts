@@ -4,7 +4,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { QueueRole } from '../../src/contract/names.ts';
 import { Rig, type RigOptions } from '../rig/rig.ts';
+
+/** As `clawback worker` starts them: one process for short steps, one for streams. */
+const split: readonly (readonly QueueRole[])[] = [
+  ['host', 'vault'],
+  ['data', 'vaultData'],
+];
 
 export interface BenchRig {
   readonly bytes: number;
@@ -17,7 +24,7 @@ export async function withRig<T>({ bytes, store }: BenchRig, work: (rig: Rig, di
     const hosts = [{ name: 'mac-1', lanes: 1 }];
     const rig = await Rig.start({ dir, kind: 'sshd', hosts, dataBytes: bytes, store });
     try {
-      await rig.startWorker();
+      for (const roles of split) await rig.startWorker(roles);
       return await work(rig, dir);
     } finally {
       await rig.stop();

@@ -1,5 +1,6 @@
-// A fleet's bad day from outside: three lanes on two hosts, two worker processes under one parent. All are backed up,
-// wrecked and restored in one run each, while a worker is killed in the middle; and no worker outlives its parent.
+// A fleet's bad day from outside: three lanes on two hosts, three worker processes (two for streams) under one parent.
+// All are backed up, wrecked and restored in one run each, while a worker is killed in the middle; and no worker
+// outlives its parent.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -24,7 +25,7 @@ interface Told extends FleetResult {
   readonly temporal: { readonly seen: { readonly runs: readonly { readonly workflowId: string }[] } };
 }
 
-describe('a fleet of three lanes and two worker processes', () => {
+describe('a fleet of three lanes and two worker processes for streams', () => {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-fleet-'));
   let rig: Rig;
   let parent: ChildProcess;
@@ -45,7 +46,7 @@ describe('a fleet of three lanes and two worker processes', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     parent.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    await until('two workers poll', () => readyPids().length === 2);
+    await until('all workers poll', () => readyPids().length === 3);
   });
   afterAll(async () => {
     parent.kill('SIGKILL');
@@ -53,9 +54,10 @@ describe('a fleet of three lanes and two worker processes', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  /** Of all workers that have ever been ready, in their order. */
-  function readyPids(): number[] {
-    return [...log.matchAll(/^\{.*"pid":(\d+).*"msg":"worker ready"\}$/gm)].map(([, pid]) => Number(pid));
+  /** Of all workers (or those with a queue whose name holds this) that have ever been ready, in their order. */
+  function readyPids(queue = ''): number[] {
+    const lines = [...log.matchAll(/^\{.*"pid":(\d+).*"msg":"worker ready"\}$/gm)];
+    return lines.filter(([line]) => line.includes(queue)).map(([, pid]) => Number(pid));
   }
 
   async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -110,9 +112,12 @@ describe('a fleet of three lanes and two worker processes', () => {
   it('restores all of them wrecked, side by side, although a worker is killed in the middle', async () => {
     const before = rig.bed.lanes.map(pictureOf);
     for (const lane of rig.bed.lanes) await wreckLane(rig.bed, lane);
-    const [victim = 0] = readyPids();
     const restoring = clawback('restore', '--all', '--yes');
-    await until('the worker has a step of a restore', () => isInRestore(victim));
+    let victim = 0;
+    await until('a worker of streams stages', async () => {
+      for (const pid of readyPids('data')) if (await isInRestore(pid)) victim = pid;
+      return victim !== 0;
+    });
     process.kill(victim, 'SIGKILL');
     const { status, told } = await restoring;
     expect(told.lanes.map(({ outcome, after, code }) => ({ outcome, after, code }))).toEqual(
@@ -128,16 +133,15 @@ describe('a fleet of three lanes and two worker processes', () => {
     // lanes of one host share a volume, which was measured for both
     expect(told.volumes.find(({ host }) => host === 'mac-1')?.lanes).toEqual(['lane-1', 'lane-2']);
     expect(status).toBe(0);
-    await until('another worker has taken its place', () => readyPids().length === 3);
+    await until('another worker has taken its place', () => readyPids().length === 4);
     expect(log).toContain(`"workerId":"${victim}","exitStatus":137`);
   });
 
   it('is cancelled as a whole: every lane is as it was, and says so', async () => {
     const before = rig.bed.lanes.map(pictureOf);
     const restoring = clawback('restore', '--all', '--yes');
-    const workers = (): readonly number[] => readyPids().slice(1);
     await until('a lane is being restored', async () => {
-      const looks = await Promise.all(workers().map(isInRestore));
+      const looks = await Promise.all(readyPids().map(isInRestore));
       return looks.includes(true);
     });
     const { runs } = (await clawback('status')).told.temporal.seen;

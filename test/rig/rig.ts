@@ -5,6 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { workerEnv, workerNodeFlags } from '../../src/config/worker-process.ts';
 import { generateKeys } from '../../src/config/generate-keys.ts';
 import { type DevServer, startDevServer } from '../../src/embedded/dev-server.ts';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
@@ -100,6 +101,7 @@ export class Rig {
     const bundle = await ensureWorkflowBundle();
     const argv = [
       process.execPath,
+      ...workerNodeFlags,
       join(project, 'src/worker.ts'),
       '--fleet',
       this.fleetPath,
@@ -108,7 +110,7 @@ export class Rig {
       '--workflow-bundle',
       bundle,
     ];
-    const worker = await spawnOwned(argv, this.env);
+    const worker = await spawnOwned(argv, { ...this.env, ...workerEnv });
     this.workers.add(worker);
     void worker.exited.then(() => this.workers.delete(worker));
     await this.#waitForPollers(worker, roles);

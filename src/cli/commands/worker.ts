@@ -1,5 +1,5 @@
-// `worker`: spawns src/worker.ts on this Node, once or several times, and never imports it. Signals are forwarded, and no
-// worker outlives us; the exit status is theirs.
+// `worker`: spawns src/worker.ts on this Node, a process for short steps and others for streams, and never imports it. One
+// that dies is started again, signals are forwarded, and no worker outlives us; the exit status is theirs.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { queueRoles } from '../../client/workers.ts';
 import { exitStatus, Failure } from '../../domain/failure.ts';
+import { workerEnv, workerNodeFlags } from '../../config/worker-process.ts';
+import type { QueueRole } from '../../contract/names.ts';
 import { limits } from '../../domain/limits.ts';
 import { createLog } from '../../telemetry/log.ts';
 import type { Cli, Outcome } from '../cli.ts';
@@ -16,7 +18,7 @@ import { parseCount, parseList } from '../parse.ts';
 import { runFamily } from '../process-family.ts';
 
 interface Options {
-  readonly queues?: readonly string[];
+  readonly queues?: readonly QueueRole[];
   readonly streams?: number;
   readonly processes?: number;
 }
@@ -39,7 +41,7 @@ export function workerCommand(cli: Cli): Command {
     )
     .option(
       '--processes <N>',
-      'so many worker processes, each started again when it dies (default: one, which is not)',
+      'so many processes for streams, beside the one for workflows and short steps (default: 1)',
       parseCount('--processes', limits.workerProcesses),
     )
     .action(cli.action((options: Options) => work(cli, options)));
@@ -49,29 +51,22 @@ export function workerCommand(cli: Cli): Command {
       './clawback worker --queues host,data --streams 4',
       './clawback worker --processes 2 --streams 4',
     ],
-    json: ['`exitStatus`: of the worker, when it has ended; of several, of the first that did not end well'],
+    json: ['`exitStatus`: of the first worker process that did not end well'],
     notes: [
-      'Its log is on stderr, a JSON object a line. TEMPORAL_ADDRESS and the other variables and profiles of Temporal name the service. No worker process outlives this command, however it ends.',
+      'Its log is on stderr, a JSON object a line. TEMPORAL_ADDRESS and the other variables and profiles of Temporal name the service. One that dies is started again; none outlives this command, however it ends.',
     ],
   });
 }
 
 async function work(cli: Cli, options: Options): Promise<Outcome> {
-  const count = options.processes ?? 1;
-  const streams = options.streams ?? cpus().length;
-  requireStreams(options, count, streams);
+  const { queues = queueRoles, processes = 1, streams = cpus().length } = options;
+  requireStreams(queues, processes, streams);
   const fleet = await cli.loadFleet();
   // what would end the worker at once is told here, as every other failure is
   await cli.withTemporal(async () => undefined);
-  const common = ['--fleet', fleet.path, ...(options.queues ? ['--queues', options.queues.join(',')] : [])];
-  const status =
-    options.processes === undefined
-      ? await runWorkers(cli, [[...common, '--streams', String(streams)]], 'over')
-      : await runWithBundle(
-          cli,
-          options,
-          sharesOf(count, streams).map((own) => [...common, ...own]),
-        );
+  const shares = sharesOf({ queues, processes, streams });
+  const argvs = shares.map((own) => ['--fleet', fleet.path, ...own]);
+  const status = await (queues.includes('host') ? runWithBundle(cli, argvs) : runWorkers(cli, argvs, 'again'));
   if (status !== 0)
     throw new Failure('Unexpected', `the worker ended with status ${status}; its last lines say why`, {
       exitStatus: status,
@@ -79,10 +74,11 @@ async function work(cli: Cli, options: Options): Promise<Outcome> {
   return { json: { exitStatus: status }, text: '' };
 }
 
+const streaming: readonly QueueRole[] = ['data', 'vaultData'];
+
 /** Streams are what all processes have together: one without any would wait for ever for a slot. */
-function requireStreams({ queues }: Options, processes: number, streams: number): void {
-  const hasStreams = queues === undefined || queues.some((role) => role === 'data' || role === 'vaultData');
-  if (!hasStreams || processes <= streams) return;
+function requireStreams(queues: readonly QueueRole[], processes: number, streams: number): void {
+  if (processes <= streams || !queues.some((role) => streaming.includes(role))) return;
   throw new Failure(
     'InvalidInput',
     `--processes ${processes} cannot share ${streams} streams: give --streams ${processes} or more, or fewer processes`,
@@ -90,21 +86,39 @@ function requireStreams({ queues }: Options, processes: number, streams: number)
   );
 }
 
-/** Of streams and of connections to a host, what each process may have. */
-export function sharesOf(processes: number, streams: number): string[][] {
+export interface Shares {
+  readonly queues: readonly QueueRole[];
+  readonly processes: number;
+  readonly streams: number;
+}
+
+/**
+ * The options of each process: `processes` for streams, and one for workflows and short steps, which a busy stream would
+ * keep waiting and which need other memory. Of streams and of connections to a host each has its share.
+ */
+export function sharesOf({ queues, processes, streams }: Shares): string[][] {
+  const short = queues.filter((role) => !streaming.includes(role));
+  const long = queues.filter((role) => streaming.includes(role));
+  const shortCount = long.length > 0 ? 1 : processes;
+  const roles = [
+    ...(short.length > 0 ? Array.from({ length: shortCount }, () => short) : []),
+    ...(long.length > 0 ? Array.from({ length: processes }, () => long) : []),
+  ];
   const connections = Math.max(
     1,
-    Math.min(limits.connectionsPerHost, Math.floor(limits.connectionsPerHostInAll / processes)),
+    Math.min(limits.connectionsPerHost, Math.floor(limits.connectionsPerHostInAll / roles.length)),
   );
-  return Array.from({ length: processes }, (_, at) => {
-    const own = Math.floor(streams / processes) + (at < streams % processes ? 1 : 0);
-    return ['--streams', String(Math.max(1, own)), '--connections', String(connections)];
+  let left = streams;
+  return roles.map((own, at) => {
+    const isLong = own === long;
+    const share = isLong ? Math.ceil(left / (roles.length - at)) : 1;
+    if (isLong) left -= share;
+    return ['--queues', own.join(','), '--streams', String(share), '--connections', String(connections)];
   });
 }
 
 /** Workflows are bundled once for all: it takes seconds of a core, and one that is started again is there at once. */
-async function runWithBundle(cli: Cli, { queues }: Options, argvs: readonly string[][]): Promise<number> {
-  if (queues && !queues.includes('host')) return runWorkers(cli, argvs, 'again');
+async function runWithBundle(cli: Cli, argvs: readonly string[][]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'clawback-worker-'));
   const bundle = join(folder, 'workflows.js');
   try {
@@ -125,7 +139,8 @@ const stderr = 2;
 function runWorkers(cli: Cli, argvs: readonly string[][], ended: 'again' | 'over'): Promise<number> {
   const script = fileURLToPath(new URL('../../worker.ts', import.meta.url));
   return runFamily({
-    argvs: argvs.map((argv) => [script, '--owned', ...argv]),
+    argvs: argvs.map((argv) => [...workerNodeFlags, script, '--owned', ...argv]),
+    env: workerEnv,
     stdout: cli.settings.json ? stderr : 'inherit',
     log: createLog({ name: 'worker', destination: { write: (line) => void cli.around.stderr.write(line) } }),
     ended,

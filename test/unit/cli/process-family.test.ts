@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sharesOf } from '../../../src/cli/commands/worker.ts';
+import { queueRoles } from '../../../src/contract/names.ts';
 import { isAlive } from '../../setup/is-alive.ts';
 import { run } from './around.ts';
 
@@ -128,11 +129,19 @@ describe('a family of processes', () => {
 
 describe('worker --processes', () => {
   it.each([
-    [1, 4, ['4 5']],
-    [2, 5, ['3 5', '2 5']],
-    [16, 16, Array.from({ length: 16 }, () => '1 2')],
-  ])('%i share %i streams, and the connections that a host takes', (processes, streams, expected) => {
-    expect(sharesOf(processes, streams).map(([, own, , connections]) => `${own} ${connections}`)).toEqual(expected);
+    [1, 4, ['host,vault 1 5', 'data,vaultData 4 5']],
+    [2, 5, ['host,vault 1 5', 'data,vaultData 3 5', 'data,vaultData 2 5']],
+    [16, 16, ['host,vault 1 2', ...Array.from({ length: 16 }, () => 'data,vaultData 1 2')]],
+  ])(
+    '%i for streams share %i, beside one for short steps, and the connections that a host takes',
+    (processes, streams, expected) => {
+      expect(sharesOf({ queues: queueRoles, processes, streams }).map(textOf)).toEqual(expected);
+    },
+  );
+
+  it('are of one kind where the queues are', () => {
+    expect(sharesOf({ queues: ['host'], processes: 2, streams: 2 }).map(textOf)).toEqual(['host 1 5', 'host 1 5']);
+    expect(sharesOf({ queues: ['data'], processes: 2, streams: 4 }).map(textOf)).toEqual(['data 2 5', 'data 2 5']);
   });
 
   it('refuses more processes than there are streams for', async () => {
@@ -141,3 +150,7 @@ describe('worker --processes', () => {
     expect(status).toBe(2);
   });
 });
+
+function textOf([, queues, , streams, , connections]: readonly string[]): string {
+  return `${queues} ${streams} ${connections}`;
+}
