@@ -1,11 +1,10 @@
 // Backups beside writers that do not rest, and the second backup, which sends only what changed.
 
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeTombstone } from '../../src/bundle/tombstone.ts';
 import { startExpiry, startSweep } from '../../src/client/start.ts';
 import type { StoreExpiry } from '../../src/contract/expiry.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
@@ -13,7 +12,7 @@ import { eventually, health, say } from '../bed/bed-shell.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
 import { killGateway, wreckLane } from '../rig/wreck.ts';
-import { readManifest } from './forge.ts';
+import { ageTombstone, readManifest } from './forge.ts';
 import { backUp, editFleet, failureOf, leftOn, overwrite, restore, startRig, stopRig, storeListing } from './kit.ts';
 
 let rig: Rig;
@@ -169,18 +168,6 @@ describe('a second backup', () => {
 });
 
 describe('expiry', () => {
-  /** As if it had been set three days ago, by Temporal's clock and by the store's. */
-  async function age(bundle: string): Promise<void> {
-    const folder = join(rig.storePath, calm.lane);
-    const sha256 = storeListing(rig)[`${calm.lane}/manifests/${bundle}.json`] ?? '';
-    const says = { format: 1, fleet: 'bed', lane: calm.lane, bundle, tombstonedAt: daysAgo(3).toISOString() } as const;
-    const signer = { privateKeyPem: readFileSync(join(rig.dir, 'keys/manifest.key.pem'), 'utf8') };
-    const bytes = encodeTombstone({ ...says, manifestSha256: sha256 }, signer);
-    writeFileSync(join(folder, 'tombstones', `${bundle}.json`), bytes);
-    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), daysAgo(3), daysAgo(3));
-  }
-  const daysAgo = (days: number): Date => new Date(Date.now() - days * 24 * 3_600_000);
   const expire = async (dryRun = false): Promise<StoreExpiry> => {
     const { stores } = await (await startExpiry(rig.client, { lane: calm.lane, dryRun, waitMs: 0 })).result();
     return stores[0] as StoreExpiry;
@@ -196,7 +183,7 @@ describe('expiry', () => {
 
     expect(await expire()).toMatchObject({ buried: given.length, removedBundles: [] });
     const [oldest = ''] = given.toReversed();
-    await age(oldest);
+    ageTombstone(rig, calm.lane, oldest, 3);
     const removal = await expire();
     expect(removal).toMatchObject({ removedBundles: [oldest], buried: 0 });
     expect(removal.removedObjects).toBeGreaterThan(0);

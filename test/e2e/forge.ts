@@ -2,7 +2,7 @@
 // to order. What no key can make (a foreign signature, a changed object) tests do to the files of the store.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -15,9 +15,10 @@ import {
   openManifest,
   totalsOf,
 } from '../../src/bundle/manifest.ts';
-import { indexKey, manifestKey, segmentKey } from '../../src/bundle/object-keys.ts';
+import { indexKey, manifestKey, segmentKey, tombstoneKey } from '../../src/bundle/object-keys.ts';
 import { sealPipeline } from '../../src/bundle/pipelines.ts';
 import type { Recipient, SealContext } from '../../src/bundle/seal.ts';
+import { encodeTombstone } from '../../src/bundle/tombstone.ts';
 import { DirectoryStore } from '../../src/store/directory.ts';
 import type { Rig } from '../rig/rig.ts';
 
@@ -48,6 +49,18 @@ export async function putManifest(
 ): Promise<void> {
   const bytes = encodeManifest(manifest, { privateKeyPem: options.privateKeyPem ?? key(rig, 'manifest.key.pem') });
   await storeOf(rig).put(manifestKey(options.lane ?? manifest.lane, manifest.bundle), bytes);
+}
+
+/** As if a tombstone had been set days ago, by Temporal's clock and by the store's; all of the lane is as old there. */
+export function ageTombstone(rig: Rig, lane: string, bundle: string, days: number): void {
+  const then = new Date(Date.now() - days * 24 * 3_600_000);
+  const manifestSha256 = sha256(readFileSync(join(rig.storePath, manifestKey(lane, bundle))));
+  const says = { format: 1, fleet, lane, bundle, manifestSha256, tombstonedAt: then.toISOString() } as const;
+  const bytes = encodeTombstone(says, { privateKeyPem: key(rig, 'manifest.key.pem') });
+  writeFileSync(join(rig.storePath, tombstoneKey(lane, bundle)), bytes);
+  const folder = join(rig.storePath, lane);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);
 }
 
 /** An id that is newer than all bundles of today. */

@@ -9,7 +9,7 @@ import { answersWithin } from './bad-day.ts';
 import { activitiesOf, type ActivityRun, resentSegments } from './history.ts';
 import { laneLeftovers, type LaneLook, lookAt, lookDifferences } from './lane-look.ts';
 import type { Stage } from './operations.ts';
-import { type StoreWatch, unnamedObjects } from './store-watch.ts';
+import { missingObjects, type StoreWatch, unnamedObjects } from './store-watch.ts';
 
 export interface Looks {
   readonly before: LaneLook;
@@ -51,6 +51,7 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
   const swept = await sweepEnds(stage);
   store.stop();
   const asBefore = state === 'as-before';
+  const gone = [storePath, rig.replicaPath].flatMap((root) => missingObjects(root, lane.lane));
   const left = [
     ...unnamedObjects(storePath, lane.lane),
     ...laneLeftovers(bed, lane, { asBefore, before: looks.before }),
@@ -61,6 +62,7 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
     ...(resent > 0 ? [`${resent} finished segments were sent again`] : []),
     ...(store.overwritten > 0 ? [`${store.overwritten} objects were overwritten`] : []),
     ...(swept === 'completed' ? [] : [`the sweep ${swept}`]),
+    ...gone.slice(0, 10).map((name) => `named by a manifest, and gone: ${name}`),
     ...left.slice(0, 10).map((name) => `left: ${name}`),
   ];
   return {

@@ -60,6 +60,11 @@ export class FaultRig {
     return new FaultRig(rig, bundle, proxy);
   }
 
+  /** Where copies of the lanes' bundles lie, as files. */
+  get replicaPath(): string {
+    return join(this.rig.dir, 'far');
+  }
+
   get proxy(): TcpProxy {
     if (!this.#proxy) throw new Error('this rig has no proxy');
     return this.#proxy;

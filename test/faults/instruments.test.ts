@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ActivityRun, resentSegments, resumedAfterMs } from './history.ts';
 import { type LaneLook, lookDifferences } from './lane-look.ts';
-import { StoreWatch, unnamedObjects } from './store-watch.ts';
+import { missingObjects, StoreWatch, unnamedObjects } from './store-watch.ts';
 import { activitiesWithoutRow, registeredActivities, tasksOf } from './sweep.ts';
 
 const fingerprint = 'a'.repeat(64);
@@ -18,7 +18,7 @@ describe('the sweep', () => {
 
   it('has kill and fail for every activity that workers register', () => {
     expect(activitiesWithoutRow()).toEqual([]);
-    const rows = tasksOf(undefined).map(({ activity, fault }) => `${activity} ${fault}`);
+    const rows = tasksOf().map(({ activity, fault }) => `${activity} ${fault}`);
     expect(registeredActivities().flatMap((name) => [`${name} kill`, `${name} fail`])).toSatisfy((wanted: string[]) =>
       wanted.every((row) => rows.includes(row)),
     );
@@ -54,7 +54,7 @@ describe('the watch over a store', () => {
     watch.stop();
   });
 
-  it('tells objects that no manifest names, and unfinished uploads', () => {
+  it('tells objects that no manifest names, unfinished uploads, and what is named and gone', () => {
     const named = { fingerprint, suffix: '1', index: { suffix: '2' } };
     const payload = Buffer.from(JSON.stringify({ segments: [named] })).toString('base64');
     put('lane-1/manifests/b.json', JSON.stringify({ payload }));
@@ -63,6 +63,9 @@ describe('the watch over a store', () => {
     put(`lane-1/indexes/${fingerprint}-3`, 'unnamed');
     put('.uploads/x', 'half');
     expect(unnamedObjects(root, 'lane-1').toSorted()).toEqual(['.uploads/x', `lane-1/indexes/${fingerprint}-3`]);
+    expect(missingObjects(root, 'lane-1')).toEqual([]);
+    rmSync(join(root, `lane-1/indexes/${fingerprint}-2`));
+    expect(missingObjects(root, 'lane-1')).toEqual([`lane-1/indexes/${fingerprint}-2`]);
   });
 });
 

@@ -1,7 +1,7 @@
 // The operations under fault, each started as an operator starts it.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { toFailure } from '../../src/client/failures.ts';
@@ -16,7 +16,8 @@ import {
   startVerify,
 } from '../../src/client/start.ts';
 import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
-import { newBundleId, putManifest, readManifest } from '../e2e/forge.ts';
+import { bundleIdOf } from '../../src/domain/terms.ts';
+import { ageTombstone, putManifest, readManifest } from '../e2e/forge.ts';
 import type { BedLane } from '../bed/bed.ts';
 import { talk } from './bad-day.ts';
 import type { FaultRig } from './fault-rig.ts';
@@ -37,7 +38,7 @@ export interface Stage {
 
 /** What an operation does to a lane when it succeeds. */
 export function restores(operation: OperationName): boolean {
-  return operation === 'restore' || operation === 'undo';
+  return (['restore', 'undo', 'move', 'fleet restore'] satisfies OperationName[] as string[]).includes(operation);
 }
 
 type Start = (stage: Stage) => Promise<Running>;
@@ -60,15 +61,27 @@ const byName: Readonly<Record<OperationName, Start>> = {
       stage.rig,
       startRestore(stage.rig.rig.client, { lane: stage.lane.lane, archive: archiveOf(stage), into: 'sandbox' }),
     ),
-  'plan of a move': planOfMove,
+  move,
   undo: ({ rig, lane }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, undo: true })),
   sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
+  'fleet restore': fleetRestore,
   'fleet plan': ({ rig, lane }) =>
     running(rig, startRestoreFleet(rig.rig.client, { lanes: [lane.lane], dryRun: true })),
   expire: expireAfterTwo,
+  removal: ({ rig, lane }) => running(rig, startExpiry(rig.rig.client, { lane: lane.lane })),
   copy: ({ rig, lane, bundle }) => running(rig, startReplicate(rig.rig.client, { lane: lane.lane, bundle })),
-  'copy all': ({ rig, lane }) => running(rig, startReplicate(rig.rig.client, { lane: lane.lane })),
-  verify: ({ rig, lane }) => running(rig, startVerify(rig.rig.client, { lane: lane.lane })),
+  'copy all': ({ rig, lane }) =>
+    running(
+      rig,
+      startReplicate(rig.rig.client, { lane: lane.lane }),
+      ({ failed: [one] }) => one && `failed:${one.code}`,
+    ),
+  verify: ({ rig, lane }) =>
+    running(
+      rig,
+      startVerify(rig.rig.client, { lane: lane.lane }),
+      ({ faults: [one] }) => one && `found:${one.object} ${one.what}`,
+    ),
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
 };
 
@@ -85,11 +98,18 @@ function archiveOf({ rig, lane }: Stage): string {
 }
 
 /** The lane's bundle, as if another host had made it. */
-async function planOfMove({ rig, lane, bundle }: Stage): Promise<Running> {
+async function move({ rig, lane, bundle }: Stage): Promise<Running> {
   const manifest = readManifest(rig.rig, lane.lane, bundle);
-  const moved = { ...manifest, bundle: newBundleId(), host: { ...manifest.host, name: 'mac-0' } };
+  const id = bundleIdOf(Date.now(), crypto.randomUUID());
+  const moved = { ...manifest, bundle: id, host: { ...manifest.host, name: 'mac-0' } };
   await putManifest(rig.rig, moved);
-  return running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle: moved.bundle, dryRun: true }));
+  return running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle: moved.bundle }));
+}
+
+/** A run over many lanes is completed whatever became of them: their rows say it. */
+function fleetRestore({ rig, lane: { lane }, bundle }: Stage): Promise<Running> {
+  const started = startRestoreFleet(rig.rig.client, { lanes: [lane], bundles: { [lane]: bundle } });
+  return running(rig, started, ({ lanes: [row] }) => (row?.after === 'restored' ? undefined : `failed:${row?.code}`));
 }
 
 function startWatch(client: Client): Promise<WorkflowHandle> {
@@ -105,6 +125,17 @@ function startWatch(client: Client): Promise<WorkflowHandle> {
 async function expireAfterTwo({ rig, lane: { lane } }: Stage): Promise<Running> {
   for (const tier of ['A', 'A'] as const) await (await startBackup(rig.rig.client, { lane, tier })).result();
   return running(rig, startExpiry(rig.rig.client, { lane }));
+}
+
+/** Gives bundles up, and lets three days pass over one of them: the next expiry removes it. */
+export async function letOneGo(stage: Stage): Promise<void> {
+  const outcome = await (await expireAfterTwo(stage)).outcome();
+  if (outcome !== 'completed') throw new Error(`the expiry before the removal: ${outcome}`);
+  const { rig, lane, bundle } = stage;
+  const given = readdirSync(join(rig.rig.storePath, lane.lane, 'tombstones')).map((name) => name.replace('.json', ''));
+  const [oldest] = given.toSorted().filter((one) => one !== bundle); // that one other rows restore
+  if (oldest === undefined) throw new Error(`no bundle of ${lane.lane} was given up`);
+  ageTombstone(rig.rig, lane.lane, oldest, 3);
 }
 
 /** The gateway answers no message, so that the restore goes back. */
@@ -124,15 +155,23 @@ export function sectionOf({ lane }: Pick<Stage, 'lane'>): string {
   return laneSectionId('bed', lane.lane);
 }
 
-async function running(rig: FaultRig, started: Promise<Pick<WorkflowHandle, 'workflowId'>>): Promise<Running> {
+/** @param complaint what is wrong with an answer although the workflow completed */
+async function running<R>(
+  rig: FaultRig,
+  started: Promise<WorkflowHandle<() => Promise<R>>>,
+  complaint: (result: R) => string | undefined = () => undefined,
+): Promise<Running> {
   const { workflowId } = await started;
-  return { workflowId, outcome: () => outcomeOf(rig.rig.client.workflow.getHandle(workflowId)) };
+  const outcome = (): Promise<string> => outcomeOf(rig.rig.client.workflow.getHandle(workflowId), complaint);
+  return { workflowId, outcome };
 }
 
-async function outcomeOf(handle: WorkflowHandle): Promise<string> {
+async function outcomeOf<R>(
+  handle: WorkflowHandle<() => Promise<R>>,
+  complaint: (result: R) => string | undefined,
+): Promise<string> {
   try {
-    await handle.result();
-    return 'completed';
+    return complaint(await handle.result()) ?? 'completed';
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     return `failed:${toFailure(error).code}`;

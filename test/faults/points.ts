@@ -13,11 +13,13 @@ export const operations = [
   'sandbox',
   'import',
   'sandbox of an archive',
-  'plan of a move',
+  'move',
   'undo',
   'sweep',
   'fleet plan',
+  'fleet restore',
   'expire',
+  'removal',
   'watch',
   'second backup',
   'copy',
@@ -100,7 +102,8 @@ const backup: readonly Point[] = [{ operation: 'backup' }];
 const small: readonly Point[] = [{ operation: 'small backup' }];
 /** A restore that ends before it changes anything. */
 const plan: readonly Point[] = [{ operation: 'plan' }];
-const fleetPlan: readonly Point[] = [{ operation: 'fleet plan' }];
+/** A plan, and what writes: there the room of each lane is measured before any of them begins. */
+const fleets: readonly Point[] = [{ operation: 'fleet plan' }, { operation: 'fleet restore' }];
 const watch: readonly Point[] = [{ operation: 'watch' }];
 /** A layout with databases whose tables are emptied, launchd's modern verbs, and one root. */
 const modern = (point: Point): Point => ({ ...point, profile: 'openclaw-2026' });
@@ -148,15 +151,15 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   findArchive: [{ operation: 'import' }],
   importArchive: [{ operation: 'import', delayMs: 300 }],
   checkDatabases: [{ operation: 'sandbox of an archive' }],
-  probeOrigin: [{ operation: 'plan of a move' }],
+  probeOrigin: [{ operation: 'move' }],
   beginUndo: [{ operation: 'undo' }, modern({ operation: 'undo' })],
   writeReceipt: restores,
   sweepLane: [{ operation: 'sweep' }],
-  describeFleet: fleetPlan,
-  measureRestore: fleetPlan,
+  describeFleet: fleets,
+  measureRestore: fleets,
   planExpiry: [{ operation: 'expire' }],
   buryBundles: [{ operation: 'expire' }],
-  removeExpired: [{ operation: 'expire' }],
+  removeExpired: [{ operation: 'expire' }, { operation: 'removal' }],
   listLanes: watch,
   readUnsettled: watch,
   listUncopied: [{ operation: 'copy all' }],

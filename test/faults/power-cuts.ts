@@ -13,7 +13,8 @@ import { answersWithin, liveOn } from './bad-day.ts';
 import { journalOf, laneLeftovers, type LaneLook, lookAt, lookDifferences, readItems } from './lane-look.ts';
 import { StepLane } from './step-lane.ts';
 
-export type CutOperation = 'restore' | 'way back' | 'undo';
+const cutOperations = ['restore', 'way back', 'undo'] as const;
+export type CutOperation = (typeof cutOperations)[number];
 
 export interface Cut {
   readonly operation: CutOperation;
@@ -24,6 +25,13 @@ export interface Cut {
 /** Each n-th command of an operation of so many. */
 export function every(step: number, operation: CutOperation, commands: number): Cut[] {
   return Array.from({ length: Math.ceil(commands / step) }, (_, at) => ({ operation, after: 1 + at * step }));
+}
+
+/** After each single command of each operation. */
+export async function everyCut(rig: CutRig): Promise<Cut[]> {
+  const cuts: Cut[] = [];
+  for (const operation of cutOperations) cuts.push(...every(1, operation, await rig.countCommands(operation)));
+  return cuts;
 }
 
 export interface CutRow extends Cut {
@@ -81,10 +89,13 @@ export class CutRig {
   }
 
   /** All cuts, as many at once as there are lanes. */
-  async sweep(cuts: readonly Cut[]): Promise<CutRow[]> {
+  async sweep(cuts: readonly Cut[], onRow: (row: CutRow) => void = () => undefined): Promise<CutRow[]> {
     const rows: CutRow[] = [];
-    for (let at = 0; at < cuts.length; at += this.lanes.length)
-      rows.push(...(await this.#cutAll(cuts.slice(at, at + this.lanes.length))));
+    for (let at = 0; at < cuts.length; at += this.lanes.length) {
+      const made = await this.#cutAll(cuts.slice(at, at + this.lanes.length));
+      made.forEach(onRow);
+      rows.push(...made);
+    }
     return rows;
   }
 

@@ -8,7 +8,7 @@ import { liveOn } from './bad-day.ts';
 import type { Armed } from './fault-folder.ts';
 import { resumedAfterMs } from './history.ts';
 import { type LaneLook, lookAt } from './lane-look.ts';
-import { restores, type Stage, sectionOf, startOperation } from './operations.ts';
+import { letOneGo, restores, type Stage, sectionOf, startOperation } from './operations.ts';
 import { type FaultName, isInParent, type OperationName, type Point } from './points.ts';
 import { StoreWatch } from './store-watch.ts';
 
@@ -63,6 +63,7 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
 async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
   await liveOn(stage.rig.rig.bed, stage.lane, Date.now().toString(36));
   const lived = await lookOf(stage);
+  if (operation === 'removal') await letOneGo(stage);
   if (operation !== 'undo') return { before: lived, target: stage.saved };
   const outcome = await within((await startOperation(stage, 'restore')).outcome());
   if (outcome !== 'completed') throw new Error(`the restore before the undo: ${outcome}`);
@@ -79,6 +80,7 @@ const whens = { kill: 'during', 'lost answer': 'after', fail: 'before' } as cons
 const parents: Partial<Record<OperationName, string>> = {
   watch: 'watched/',
   'fleet plan': 'plan-restore-fleet/',
+  'fleet restore': 'restore-fleet/',
   copy: 'replicate/',
   'copy all': 'replicate/',
   verify: 'verify/',

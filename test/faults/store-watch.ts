@@ -100,8 +100,15 @@ export function unnamedObjects(root: string, lane: string): string[] {
   );
   const uploads = ['.uploads/', '.sgwtmp/multipart/'];
   const isBundles = (key: string): boolean =>
-    key.startsWith(`${lane}/`) && !/^[^/]+[/](receipts|verifications)[/]/.test(key);
+    key.startsWith(`${lane}/`) && !/^[^/]+[/](receipts|verifications|tombstones)[/]/.test(key);
   return files.filter((key) => (isBundles(key) && !named.has(key)) || uploads.some((folder) => key.startsWith(folder)));
+}
+
+/** Objects that a manifest of a lane names, and that are not there: no bundle may lose one, whoever dies. */
+export function missingObjects(root: string, lane: string): string[] {
+  const files = new Set(filesBelow(root));
+  const manifests = [...files].filter((key) => key.startsWith(`${lane}/manifests/`));
+  return [...new Set(manifests.flatMap((key) => namedBy(root, key)))].filter((key) => !files.has(key));
 }
 
 interface NamedSegment {

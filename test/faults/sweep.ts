@@ -30,8 +30,9 @@ export function activitiesWithoutRow(activities: readonly string[] = registeredA
   return activities.filter((activity) => (points[activity] ?? []).length === 0);
 }
 
-export function tasksOf(only: string | undefined): Task[] {
-  const activities = registeredActivities().filter((activity) => only === undefined || activity === only);
+/** @param only these activities; all when left out */
+export function tasksOf(only?: readonly string[]): Task[] {
+  const activities = registeredActivities().filter((activity) => only?.includes(activity) ?? true);
   return activities.flatMap((activity) =>
     (points[activity] ?? []).flatMap((point) => faultsOf(activity, point).map((fault) => ({ activity, point, fault }))),
   );
