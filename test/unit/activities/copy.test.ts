@@ -9,6 +9,7 @@ import { copySegmentsStep } from '../../../src/activities/copy/copy-segments.ts'
 import { listUncopiedStep, planReplicaStep } from '../../../src/activities/copy/plan-replica.ts';
 import { manifestKey } from '../../../src/bundle/object-keys.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { limits } from '../../../src/domain/limits.ts';
 import { golden } from '../../golden/make.ts';
 import { GoldenStores, runStep } from './golden-stores.ts';
 
@@ -67,6 +68,13 @@ describe('a copy', () => {
     expect(await runStep(step, copy)).toEqual({ sentObjects: 1 });
     expect(stores.objects('far')[key]).toBe(stores.objects('primary')[key]);
     expect(await runStep(step, copy)).toEqual({ sentObjects: 0 });
+  });
+
+  it('leaves what is larger than any receipt where it lies', async () => {
+    const key = `${golden.lane}/receipts/${golden.bundle}.json`;
+    stores.damage('primary', key, () => Buffer.alloc(limits.receiptBytes + 1));
+    expect(await runStep(copyReceiptsStep(stores.deps), copy)).toEqual({ sentObjects: 0 });
+    expect(stores.objects('far')[key]).toBeUndefined();
   });
 
   it('takes an object whose put lost its answer for what it is', async () => {
