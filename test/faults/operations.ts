@@ -64,9 +64,8 @@ const byName: Readonly<Record<OperationName, Start>> = {
   move,
   undo: ({ rig, lane }) => running(rig, startRestore(rig.rig.client, { lane: lane.lane, undo: true })),
   sweep: ({ rig, lane }) => running(rig, startSweep(rig.rig.client, { lane: lane.lane, minAgeMs: 0 })),
-  'fleet restore': fleetRestore,
-  'fleet plan': ({ rig, lane }) =>
-    running(rig, startRestoreFleet(rig.rig.client, { lanes: [lane.lane], dryRun: true })),
+  'fleet restore': (stage) => fleetRestore(stage, false),
+  'fleet plan': (stage) => fleetRestore(stage, true),
   expire: expireAfterTwo,
   removal: ({ rig, lane }) => running(rig, startExpiry(rig.rig.client, { lane: lane.lane })),
   copy: ({ rig, lane, bundle }) => running(rig, startReplicate(rig.rig.client, { lane: lane.lane, bundle })),
@@ -107,9 +106,10 @@ async function move({ rig, lane, bundle }: Stage): Promise<Running> {
 }
 
 /** A run over many lanes is completed whatever became of them: their rows say it. */
-function fleetRestore({ rig, lane: { lane }, bundle }: Stage): Promise<Running> {
-  const started = startRestoreFleet(rig.rig.client, { lanes: [lane], bundles: { [lane]: bundle } });
-  return running(rig, started, ({ lanes: [row] }) => (row?.after === 'restored' ? undefined : `failed:${row?.code}`));
+function fleetRestore({ rig, lane: { lane }, bundle }: Stage, dryRun: boolean): Promise<Running> {
+  const started = startRestoreFleet(rig.rig.client, { lanes: [lane], bundles: { [lane]: bundle }, dryRun });
+  const wanted = dryRun ? 'planned' : 'restored';
+  return running(rig, started, ({ lanes: [row] }) => (row?.after === wanted ? undefined : `failed:${row?.code}`));
 }
 
 function startWatch(client: Client): Promise<WorkflowHandle> {

@@ -57,6 +57,15 @@ const reading = [
   'verifyDatabases',
 ];
 
+/** What fails for good in these is told as a warning, and costs neither the bundle nor the restored lane. */
+export const onlyWarns: readonly string[] = [
+  'appendBackupLog',
+  'tidyLane',
+  'dropOldBaks',
+  'writeReceipt',
+  'readUnsettled',
+];
+
 export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
   if (profile !== undefined) return ['kill'];
   return reading.includes(activity) ? ['kill', 'fail'] : faultNames;

@@ -9,7 +9,7 @@ import type { Armed } from './fault-folder.ts';
 import { resumedAfterMs } from './history.ts';
 import { type LaneLook, lookAt } from './lane-look.ts';
 import { letOneGo, restores, type Stage, sectionOf, startOperation } from './operations.ts';
-import { type FaultName, isInParent, type OperationName, type Point } from './points.ts';
+import { type FaultName, isInParent, onlyWarns, type OperationName, type Point } from './points.ts';
 import { StoreWatch } from './store-watch.ts';
 
 export interface Row extends Omit<Aftermath, 'runs'> {
@@ -113,7 +113,7 @@ async function within(outcome: Promise<string>): Promise<string> {
 }
 
 function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'>): string[] {
-  const { outcome, lane, operation, fault, resumedMs } = row;
+  const { activity, outcome, lane, operation, fault, resumedMs } = row;
   const died = fault !== 'fail';
   return [
     ...(outcome === 'completed' && restores(operation) && lane === 'as-before'
@@ -122,6 +122,9 @@ function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'>): string[] {
     ...(lane === 'restored' && !restores(operation) ? [`restored by an operation that restores nothing`] : []),
     ...(died && operation !== 'failing restore' && outcome !== 'completed'
       ? [`a worker's death ended it: ${outcome}`]
+      : []),
+    ...(fault === 'fail' && outcome === 'completed' && !onlyWarns.includes(activity)
+      ? ['its failure was passed over']
       : []),
     ...(died && resumedMs === null ? ['the activity was not tried again'] : []),
     ...(resumedMs !== null && resumedMs > resumeMs ? [`resumed only after ${resumedMs} ms`] : []),
