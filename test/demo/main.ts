@@ -1,5 +1,5 @@
-// `npm run demo`: all of Clawback on one machine, on real parts. Three lanes are backed up, one is wrecked and
-// restored, and what came of it is shown. It touches nothing outside its own folder, and ends all it started.
+// `npm run demo`: all of Clawback on one machine, on real parts. Three lanes are backed up, all are wrecked and
+// restored at once, and what came of it is shown. It touches nothing outside its own folder, and ends all it started.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

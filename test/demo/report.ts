@@ -1,38 +1,79 @@
 // The demo's table, for people.
 
+import type { RestoreResult } from '../../src/contract/results.ts';
 import type { DemoReport, LaneReport } from './run-demo.ts';
 
 export function printReport(report: DemoReport): void {
-  const lines = [
+  process.stdout.write(`${reportLines(report).join('\n')}\n`);
+}
+
+export function reportLines(report: DemoReport): string[] {
+  const { ok, elapsedMs, setupMs, bed, store, lanes } = report;
+  return [
     '',
-    ...report.lanes.map(backupLine),
+    ...lanes.map(backupLine),
     '',
-    ...report.lanes.flatMap(({ lane, restore }) => (restore ? restoreLines(lane, restore) : [])),
+    ...restoreLines(report),
     '',
-    `${report.ok ? 'all held' : 'NOT all held'}; ${seconds(report.elapsedMs)} (set-up ${seconds(report.setupMs)} apart), bed: ${report.bed}, store: ${report.store}`,
+    `${ok ? 'all held' : 'NOT all held'}; ${seconds(elapsedMs)} (set-up ${seconds(setupMs)} apart), bed: ${bed}, store: ${store}`,
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function backupLine({ lane, backup }: LaneReport): string {
   return `backed up ${lane.padEnd(8)} ${megabytes(backup.sizeBytes).padStart(10)} in ${String(backup.segments).padStart(2)} segments, ${megabytes(backup.sealedBytes)} sealed, ${seconds(backup.elapsedMs)}: bundle ${backup.bundle}`;
 }
 
-function restoreLines(lane: string, restore: NonNullable<LaneReport['restore']>): string[] {
-  const rows = restore.steps.map(
-    ({ step, ms, budgetMs }) =>
-      `  ${step.padEnd(10)} ${seconds(ms).padStart(9)}   ${`${budgetMs / 60_000} min`.padStart(7)}`,
-  );
+type Restored = LaneReport & { readonly restore: NonNullable<LaneReport['restore']> };
+
+function isRestored(lane: LaneReport): lane is Restored {
+  return lane.restore !== undefined;
+}
+
+/** A column a lane: they came back side by side, and are looked at so. */
+function restoreLines({ lanes, fleet }: DemoReport): string[] {
+  const restored = lanes.filter(isRestored);
+  const row = (head: string, budget: string, cells: readonly string[]): string =>
+    `  ${head.padEnd(18)} ${budget.padStart(7)}${cells.map((cell) => cell.padStart(11)).join('')}`;
+  const each = (head: string, of: (restore: Restored['restore']) => string, budget = ''): string =>
+    row(
+      head,
+      budget,
+      restored.map(({ restore }) => of(restore)),
+    );
   return [
-    `restored ${lane}`,
-    `  ${'step'.padEnd(10)} ${'time'.padStart(9)}   ${'budget'.padStart(7)}`,
-    ...rows,
-    `  ${'RTO'.padEnd(10)} ${seconds(restore.rtoMs).padStart(9)}   ${'90 min'.padStart(7)}`,
-    ...restore.rpo.map(({ dataClass, rpoMs, bundle }) => `  RPO class ${dataClass}: ${seconds(rpoMs)} (${bundle})`),
-    `  message answered: ${restore.messageAnswered ? 'yes' : 'NO'}`,
-    `  tree identical by digest: ${restore.identical ? 'yes' : 'NO'}`,
-    ...restore.differences.map((line) => `    ${line}`),
+    `restored ${restored.length} of ${lanes.length} lanes at once`,
+    row(
+      'step',
+      'budget',
+      restored.map(({ lane }) => lane),
+    ),
+    ...stepsOf(restored).map(({ step, budgetMs }) => each(step, (restore) => timeOf(restore, step), minutes(budgetMs))),
+    each('RTO, one clock', ({ rtoMs }) => seconds(rtoMs), fleet.rtoBudgetMs === null ? '' : minutes(fleet.rtoBudgetMs)),
+    ...classesOf(restored).map((dataClass) =>
+      each(`RPO class ${dataClass}`, ({ rpo }) => seconds(rpo.find((one) => one.dataClass === dataClass)?.rpoMs ?? 0)),
+    ),
+    each('message answered', ({ messageAnswered }) => (messageAnswered ? 'yes' : 'NO')),
+    each('identical', ({ identical }) => (identical ? 'yes' : 'NO')),
+    ...restored.flatMap(({ lane, restore }) => restore.differences.map((line) => `  ${lane}: ${line}`)),
+    ...lanes.flatMap(({ lane, failed }) => (failed === undefined ? [] : [`  ${lane} did NOT come back: ${failed}`])),
+    `  ${seconds(fleet.wallMs)} in all; the lanes' own times add up to ${seconds(fleet.sequenceMs)}, the most that one after the other would take`,
   ];
+}
+
+function stepsOf([first]: readonly Restored[]): RestoreResult['steps'] {
+  return first?.restore.steps ?? [];
+}
+
+function classesOf([first]: readonly Restored[]): number[] {
+  return first?.restore.rpo.map(({ dataClass }) => dataClass) ?? [];
+}
+
+function timeOf({ steps }: Restored['restore'], step: string): string {
+  return seconds(steps.find((one) => one.step === step)?.ms ?? 0);
+}
+
+function minutes(ms: number): string {
+  return `${ms / 60_000} min`;
 }
 
 function seconds(ms: number): string {

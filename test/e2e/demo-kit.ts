@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { type ProcessRecord, isAlive, recordOf, treeOf } from '../bed/processes.ts';
 
 const main = resolve(import.meta.dirname, '../demo/main.ts');
@@ -20,10 +20,11 @@ export interface DemoProcess {
   family(): ProcessRecord[];
 }
 
-export function startDemo(dir: string, ...args: readonly string[]): DemoProcess {
+export function startDemo(dir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): DemoProcess {
   // a folder name with blanks would break the tools' paths, which the bed puts elsewhere
   const child = spawn(process.execPath, [main, '--dir', dir, '--megabytes', '9', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let stdout = '';
   let stderr = '';
@@ -43,6 +44,12 @@ export function startDemo(dir: string, ...args: readonly string[]): DemoProcess 
     },
     family: () => treeOf([child.pid ?? 0]).flatMap((pid) => recordOf(pid) ?? []),
   };
+}
+
+/** A machine on which no versitygw is found: not named, not on PATH, and an empty cache of tools. */
+export function withoutVersitygw(cache: string): NodeJS.ProcessEnv {
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !existsSync(join(folder, 'versitygw')));
+  return { CLAWBACK_VERSITYGW: '', XDG_CACHE_HOME: cache, PATH: path.join(delimiter) };
 }
 
 export function pause(ms: number): Promise<void> {
