@@ -70,6 +70,12 @@ const restoreChoice = {
     .describe('restore although the gateway still runs on the host that the bundle is of'),
 };
 
+/** What a fleet restore saw before the lane had to wait for its turn. */
+const lastRestore = bundle
+  .nullable()
+  .optional()
+  .describe('the last restore of the lane as the starter saw it: refused (RestoredMeanwhile) when there is a later one');
+
 const into = z
   .enum(['live', 'sandbox'])
   .default('live')
@@ -83,6 +89,7 @@ export const RestoreLaneInput = z
     into,
     dryRun,
     undo: z.boolean().default(false).describe('go back to the tree that the last restore replaced'),
+    lastRestore,
     waitMs,
     ...fromFleetRun,
   })
@@ -106,6 +113,7 @@ export const Operation = z.discriminatedUnion('kind', [
     ...restoreChoice,
     into: z.enum(['live', 'sandbox']),
     dryRun: z.boolean(),
+    lastRestore,
     streams,
     requestedAt: z.iso
       .datetime()

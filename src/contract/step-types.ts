@@ -78,6 +78,8 @@ export interface RestoreRoom {
   readonly freeBytes: number;
   /** The same for lanes whose homes share their room. */
   readonly volume: string;
+  /** The id of the last restore that was committed on the lane and can be undone. */
+  readonly lastRestore: string | null;
 }
 
 export interface Survey {

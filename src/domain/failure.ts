@@ -41,6 +41,7 @@ export const failureTable = {
   TemporalWouldNotStart: { retry: false, exit: 'failed', meaning: 'the embedded Temporal server ended or did not answer', hint: 'the message holds its last words; a port or the database file may be in use' },
   NoPollers: { retry: false, exit: 'refused', meaning: 'a queue that the operation needs has no worker', hint: 'start `./clawback worker` for the named queue' },
   LaneBusy: { retry: false, exit: 'refused', meaning: 'another operation holds the lane', hint: 'wait for the named workflow, or cancel it' },
+  RestoredMeanwhile: { retry: false, exit: 'refused', meaning: 'another run restored the lane while it waited for its turn in a fleet restore', hint: 'nothing to do if that one was meant; else restore this lane alone' },
 
   HostUnreachable: { retry: true, exit: 'unreachable', meaning: 'the host does not answer SSH', hint: 'check power, network and the address in fleet.yaml' },
   HostKeyChanged: { retry: false, exit: 'refused', meaning: 'the host shows another key than the pinned one', hint: 'find out why before you trust it; a rebuilt host gets a new `hostKey` in fleet.yaml' },

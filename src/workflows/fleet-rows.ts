@@ -69,7 +69,7 @@ export function failedRow(start: RowStart, error: unknown, room: RestoreRoom | n
 /** Whatever fails is put right before it ends, but for what says that it was not. */
 function afterFailing(code: string): LaneAfter {
   if (code === 'LaneUnsettled' || code === 'JournalDamaged') return 'unsettled';
-  return code === 'LaneBusy' || code === 'FleetChanged' ? 'untouched' : 'as it was';
+  return ['LaneBusy', 'FleetChanged', 'RestoredMeanwhile'].includes(code) ? 'untouched' : 'as it was';
 }
 
 function begun(start: RowStart): Pick<FleetLaneRow, 'lane' | 'host' | 'workflowId' | 'waitedMs' | 'elapsedMs'> {

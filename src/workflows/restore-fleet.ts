@@ -1,8 +1,8 @@
 // Restores many lanes at once under one clock, or plans that (dryRun). The bundle of each lane is chosen before the first
-// of its host is touched, and is the one that is restored.
+// of its host is touched, and is the one that is restored. A lane that another run restored meanwhile is left to that one.
 
 import type { FleetResult } from '../contract/fleet-run.ts';
-import { RestoreFleetInput } from '../contract/inputs.ts';
+import { RestoreFleetInput, type RestoreLaneInput } from '../contract/inputs.ts';
 import type { RestoreResult } from '../contract/results.ts';
 import type { FleetDescription, RestoreRoom } from '../contract/step-types.ts';
 import { asOwnFailure, workflowFailure } from './failures.ts';
@@ -14,17 +14,20 @@ import { vault } from './steps.ts';
 export async function restoreFleet(raw: unknown): Promise<FleetResult> {
   const input = parseInput(RestoreFleetInput, raw);
   const { all, host, lanes, only, layered, acceptVersion, into, dryRun, waitMs = 0 } = input;
+  const isLive = into === 'live' && !dryRun;
   return runFleet<RestoreResult>({
     kind: 'restore',
     choice: { all, host, lanes },
-    hasRto: into === 'live' && !dryRun,
+    hasRto: isLive,
     check: (fleet) => requireChosen(fleet, input),
     measure: (lane) => measure(lane, input),
     writes: !dryRun,
     word: dryRun ? 'plan-restore' : 'restore',
     input: ({ lane, streams, fleetDigest }, room) => ({
       lane,
-      bundle: room?.bundle,
+      // a plan chooses by itself: then it says what a named bundle would not, that there is a newer one
+      ...(dryRun ? choiceOf(lane, input) : { bundle: room?.bundle }),
+      lastRestore: isLive ? room?.lastRestore : undefined,
       only,
       layered,
       acceptVersion,
@@ -47,14 +50,15 @@ function requireChosen({ lanes }: FleetDescription, { bundles = {} }: RestoreFle
   });
 }
 
-async function measure(
-  { lane, fleetDigest }: FleetLane,
-  { bundles = {}, at, only, layered }: RestoreFleetInput,
-): Promise<RestoreRoom> {
+function choiceOf(lane: string, { bundles = {}, at }: RestoreFleetInput): Pick<RestoreLaneInput, 'bundle' | 'at'> {
   const bundle = bundles[lane];
-  const time = bundle === undefined ? at : undefined;
+  return bundle === undefined ? { at } : { bundle };
+}
+
+async function measure({ lane, fleetDigest }: FleetLane, input: RestoreFleetInput): Promise<RestoreRoom> {
+  const { only, layered } = input;
   try {
-    return await vault.measureRestore({ lane, fleetDigest, bundle, at: time, only, layered });
+    return await vault.measureRestore({ lane, fleetDigest, ...choiceOf(lane, input), only, layered });
   } catch (error) {
     throw asOwnFailure(error);
   }

@@ -82,6 +82,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     secrets,
     live: operation.into === 'live',
   });
+  requireNoneSince(operation, lane, room.lastRestore);
   await vaultStream(0).checkBundles({ fleet, lane, ...chosen.copies, segments: chosen.segments, secrets });
   const plan: RestorePlan = {
     lane,
@@ -105,6 +106,16 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
   };
   evidence.warnings = plan.warnings;
   return { chosen, sources: new Sources(chosen.copies), plan };
+}
+
+/**
+ * A lane that waited for its turn in a fleet run may have been restored by another run by now: what its agent has done
+ * since is not set back a second time. One that was undone meanwhile has no later restore.
+ */
+function requireNoneSince({ lastRestore: seen }: Restore, lane: string, now: string | null): void {
+  if (seen === undefined || now === null || now === seen) return;
+  const message = `lane ${lane} was restored by ${now} since this run looked at it first; it is left as that one made it`;
+  throw workflowFailure('RestoredMeanwhile', message, { lane });
 }
 
 /** Secrets alone, of a lane that lists none, would succeed with nothing. */

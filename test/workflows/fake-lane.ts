@@ -258,7 +258,9 @@ export class FakeLane {
 
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
   /** What a fleet run measures of it; its own volume, unless a test says so. */
-  room: RestoreRoom;
+  room: Omit<RestoreRoom, 'lastRestore'>;
+  /** The restore that an undo would go back from. */
+  lastRestore: string | null = null;
   /** Of a fleet run whose first lane it is: the fleet file and the caps that the run sees. */
   seenDigest = fleetDigest;
   caps: FleetCaps = { lanesAtOnce: 100, streamsAtOnce: 64, streamsPerHost: 8 };

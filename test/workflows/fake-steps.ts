@@ -89,7 +89,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
         })),
       };
     },
-    measureRestore: (lane) => lane.room,
+    measureRestore: (lane) => ({ ...lane.room, lastRestore: lane.lastRestore }),
     listLanes: () => fleet.watched.map(({ name, spec }) => ({ lane: name, fleetDigest, target: spec.target })),
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
     requirePollers: () => undefined,
@@ -138,7 +138,12 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     findArchive: (lane) => ({ sizeBytes: lane.imported.from.sizeBytes }),
     importArchive: (lane) => lane.imported,
     chooseBundles: (lane) => lane.chosen,
-    preflightRestore: () => ({ freeBytes: 100_000_000, neededBytes: 12_000, warnings: [] }),
+    preflightRestore: ({ lastRestore }) => ({
+      freeBytes: 100_000_000,
+      neededBytes: 12_000,
+      lastRestore,
+      warnings: [],
+    }),
     openStage: (lane, { fence, restore }, attempt) => {
       lane.stage = restore;
       return lane.takeFence(fence, attempt);
@@ -185,11 +190,12 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.gateway = 'running';
     },
     smokeTest: (lane) => lane.smoke,
-    commitRestore: (lane, { fence }, attempt) => {
+    commitRestore: (lane, { fence, restore }, attempt) => {
       lane.takeFence(fence, attempt);
       if (!lane.journal && !lane.restored) throw new Failure('JournalDamaged', 'neither open nor committed');
       lane.journal = null;
       lane.restored = true;
+      lane.lastRestore = restore;
     },
     beginUndo: (lane, { fence }, attempt) => {
       lane.takeFence(fence, attempt);

@@ -103,6 +103,8 @@ describe.concurrent('a fleet run', () => {
     expect(rtoMs).toBeNull();
     for (const lane of lanes) {
       expectAsItWas(lane);
+      // unpinned, so that it says whether there is a newer bundle than the proven one
+      expect(lane.calls.find(({ step }) => step === 'chooseBundles')?.input).not.toHaveProperty('bundle');
       expect(lane.count('openStage')).toBe(0);
     }
   });
@@ -138,6 +140,29 @@ describe.concurrent('a fleet run', () => {
     expect(result.lanes[0]).toMatchObject({ outcome: 'attention', after: 'restored' });
     expect(result.lanes[0]?.remarks).toContain('answered later than the RTO, by the clock of the whole run');
     expect((await progressOf(handle)).overBudget).toHaveLength(1);
+  });
+
+  it('leaves a lane that waited for its turn to the run that restored it meanwhile', async () => {
+    const [first, queued] = lanesOf('two-runs', 2) as [FakeLane, FakeLane];
+    first.caps = { ...first.caps, lanesAtOnce: 1 };
+    queued.lastRestore = '20261101T000000Z-00000000';
+    first.told('stageSegment', { kind: 'block', to: 1 });
+    const slow = await restoreOf([first, queued]);
+    await first.reached('stageSegment');
+    const other = await (await bench.restore(queued)).result();
+    expect(other.messageAnswered).toBe(true);
+    const theirs = queued.lastRestore;
+    first.release('stageSegment');
+    const { lanes: rows } = await slow.result();
+    expect(rows).toMatchObject([
+      { outcome: 'ok', after: 'restored' },
+      { outcome: 'failed', after: 'untouched', code: 'RestoredMeanwhile' },
+    ]);
+    expect(rows[1]?.message).toContain(`was restored by ${theirs} since this run looked at it first`);
+    expect(queued.lastRestore).toBe(theirs);
+    expect(queued.count('stopWriters')).toBe(1);
+    // a lane that was restored before the run began is restored again, for that is what was asked
+    expect((await (await restoreOf([queued])).result()).counts.ok).toBe(1);
   });
 
   it('is cancelled with all its lanes, and ends when each is put right; who waited is not touched', async () => {

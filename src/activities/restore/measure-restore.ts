@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { requireDigest } from '../host/lanes.ts';
 import { activity, reach } from '../step.ts';
 import { chooseAmongCopies } from './choose-among-copies.ts';
+import { lastRestored } from './journal-file.ts';
 import { neededFor } from './require-room.ts';
 
 export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {
@@ -14,7 +15,9 @@ export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {
     requireDigest(deps.fleet, choice.lane, fleetDigest);
     const { fleet, store, replica, target } = deps.fleet.laneSpec(choice.lane);
     const { bundle, sizeBytes } = await chooseAmongCopies(deps, { ...choice, fleet, store, replica }, run);
-    const { volume, freeBytes } = await volumeOf(await reach(deps, target, run), target.home);
-    return { bundle, sizeBytes, neededBytes: neededFor(sizeBytes), freeBytes, volume };
+    const shell = await reach(deps, target, run);
+    const { volume, freeBytes } = await volumeOf(shell, target.home);
+    const lastRestore = (await lastRestored(shell))?.restore ?? null;
+    return { bundle, sizeBytes, neededBytes: neededFor(sizeBytes), freeBytes, volume, lastRestore };
   });
 }

@@ -10,6 +10,7 @@ import type { LaneShell } from '../../lane/lane-shell.ts';
 import { diskOf, requirePortFree } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
 import { activity, reach } from '../step.ts';
+import { lastRestored } from './journal-file.ts';
 import { requireKeepable, unlock } from './rehydrate-secrets.ts';
 import { neededFor, requireRoom } from './require-room.ts';
 
@@ -24,7 +25,8 @@ export function preflightRestoreStep(deps: Deps): VaultSteps['preflightRestore']
     const neededBytes = neededFor(sizeBytes);
     requireRoom(target.lane, freeBytes, neededBytes);
     const warnings = fullWarnings(1 - (freeBytes - neededBytes) / totalBytes);
-    return { freeBytes, neededBytes, warnings: made ? [madeWarning, ...warnings] : warnings };
+    const lastRestore = (await lastRestored(shell))?.restore ?? null;
+    return { freeBytes, neededBytes, lastRestore, warnings: made ? [madeWarning, ...warnings] : warnings };
   });
 }
 
