@@ -65,7 +65,7 @@ function named(fleet: string, names: readonly string[], lanes: readonly string[]
 
 export const fleetFields = [
   'for more than one lane: `workflowId`, `kind`, `fleet`, `fleetDigest`, `startedAt`',
-  "`wallMs`: the whole run; `sequenceMs`: the sum of the lanes' own times; of live restores `rtoMs` (to the last answered message; null unless all answered) and `rtoBudgetMs`",
+  "`wallMs`: the whole run; `sequenceMs`: the sum of the lanes' own times, the most that one after the other would take; of live restores `rtoMs` (to the last answered message; null unless all answered) and `rtoBudgetMs`",
   '`counts`: `ok`, `attention`, `failed`, `cancelled`; `caps`: `lanesAtOnce`, `streamsAtOnce`, `streamsPerHost`',
   '`lanes`: a list of `lane`, `host`, `outcome` (of `counts`), `after` (what it is now), `workflowId`, `bundle`, `sizeBytes`, `waitedMs`, `elapsedMs`, `rtoMs`, `remarks`, `code`, `message`, `next`; of a dry run `plan`',
   '`volumes`: a list of `host`, `volume`, `lanes`, `freeBytes`, `neededBytes`: measured before a restore',

@@ -60,7 +60,10 @@ export interface FleetResult {
   readonly startedAt: string;
   /** The whole run, by one clock. */
   readonly wallMs: number;
-  /** The sum of the lanes' own times: what the same work would have taken one lane after the other. */
+  /**
+   * The sum of the lanes' own times: the most that the same work would have taken one lane after the other. Lanes side by
+   * side share cores and links, so that each takes longer than it would alone.
+   */
   readonly sequenceMs: number;
   /** Live restores of which every lane answers: from the start to the last answered message. */
   readonly rtoMs: number | null;

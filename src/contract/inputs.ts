@@ -74,7 +74,9 @@ const restoreChoice = {
 const lastRestore = bundle
   .nullable()
   .optional()
-  .describe('the last restore of the lane as the starter saw it: refused (RestoredMeanwhile) when there is a later one');
+  .describe(
+    'the last restore of the lane as the starter saw it: refused (RestoredMeanwhile) when there is a later one',
+  );
 
 const into = z
   .enum(['live', 'sandbox'])

@@ -156,9 +156,7 @@ export interface VaultSteps {
   /** Everything on the host that can be checked before anything is stopped. Free and needed bytes. */
   preflightRestore(
     input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean },
-  ): Promise<
-    Pick<RestoreRoom, 'freeBytes' | 'neededBytes' | 'lastRestore'> & { readonly warnings: readonly string[] }
-  >;
+  ): Promise<Pick<RestoreRoom, 'freeBytes' | 'neededBytes' | 'lastRestore'> & { readonly warnings: readonly string[] }>;
   rehydrateSecrets(input: Mutating & Copies & { readonly segment: ChosenSegment }): Promise<{ readonly items: number }>;
   /** Puts the lane right from its journal: the one repair code. */
   settleLane(input: Mutating): Promise<SettleResult>;

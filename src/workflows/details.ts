@@ -71,7 +71,7 @@ function lanesText(phases: readonly string[]): string {
 export function fleetDoneDetails({ kind, lanes, wallMs, sequenceMs, rtoMs }: FleetResult): string {
   return paragraphs([
     `**${kind}** of ${lanesText(lanes.map(({ outcome }) => outcome))}`,
-    `${formatDuration(wallMs)} in all; one after the other the lanes' work would have taken ${formatDuration(sequenceMs)}`,
+    `${formatDuration(wallMs)} in all; the lanes' own times add up to ${formatDuration(sequenceMs)}, the most that one after the other would take`,
     rtoMs !== null && `every lane answered within ${formatDuration(rtoMs)}`,
     [
       '| lane | host | outcome | bundle | time | why |',

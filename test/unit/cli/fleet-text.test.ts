@@ -83,7 +83,10 @@ describe('the report', () => {
     expect(text).toMatch(/^lane-1 +mac-1 +restored +20261122T031500Z-1a2b3c4d +2\.3 GB +1 m +58 s$/m);
     expect(text).toMatch(/^lane-2 +mac-1 +failed, untouched .* DiskTooFull$/m);
     expect(text).toMatch(/^lane-4 +LOOK: over budget: tree$/m);
-    expect(text).toMatch(/^in all +1 m 1 s; one after the other: 2 m$/m);
+    expect(text).toMatch(
+      /^in all +1 m 1 s; the lanes' own times add up to 2 m, the most that one after the other would take$/m,
+    );
+    expect(fleetText(runOf([row, failed]))).toMatch(/^in all +1 m 1 s$/m);
     expect(text).toContain('next: ./clawback status lane-2');
   });
 

@@ -40,6 +40,8 @@ describe('arguments', () => {
       "required option '--lane <LANE>' not specified",
       './clawback bundles show --help',
     ],
+    [['expire'], 'give either a lane or --all', './clawback expire --help'],
+    [['expire', 'lane-1', '--all'], 'give either a lane or --all', './clawback expire --help'],
     [['--fleet', '', 'status'], '--fleet "" is not a path', './clawback status --help'],
   ])('%j are refused before anything else happens', async (argv, message, next) => {
     const { status, out, err } = await run(argv);
