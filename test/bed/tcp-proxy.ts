@@ -8,7 +8,7 @@ import { pipeline, Transform } from 'node:stream';
 export interface ProxyFaults {
   /** Added to each chunk, each way. */
   latencyMs: number;
-  /** Each way and connection; 0: no cap. */
+  /** Each way, over all connections together, as on a link; 0: no cap. */
   bytesPerSecond: number;
   /** Connections are cut (RST) once so many bytes have passed both ways, over all of them; 0: never. */
   cutAfterBytes: number;
@@ -20,12 +20,19 @@ export interface ProxyFaults {
 
 const none: ProxyFaults = { latencyMs: 0, bytesPerSecond: 0, cutAfterBytes: 0, blackhole: false, refuse: false };
 
+type Way = 'there' | 'back';
+
+/** A link that was due so little ago was never idle: a timer was late. */
+const lateMs = 5;
+
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #faults: ProxyFaults = { ...none };
   #passedBytes = 0;
   #held: (() => void)[] = [];
+  /** When the last chunk that was let onto the link has left it, by way. */
+  #clearAtMs: Record<Way, number> = { there: 0, back: 0 };
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#server = createServer((socket) => this.#accept(socket, target));
@@ -51,6 +58,7 @@ export class TcpProxy {
   set(faults: Partial<ProxyFaults>): void {
     this.#faults = { ...none, ...faults };
     this.#passedBytes = 0;
+    this.#clearAtMs = { there: 0, back: 0 };
     if (!this.#faults.blackhole) for (const go of this.#held.splice(0)) go();
   }
 
@@ -78,28 +86,38 @@ export class TcpProxy {
       this.#sockets.add(one);
       one.on('close', () => this.#sockets.delete(one));
     }
-    pipeline(socket, this.#faulty(), upstream, () => socket.destroy());
-    pipeline(upstream, this.#faulty(), socket, () => upstream.destroy());
+    pipeline(socket, this.#faulty('there'), upstream, () => socket.destroy());
+    pipeline(upstream, this.#faulty('back'), socket, () => upstream.destroy());
   }
 
-  #faulty(): Transform {
+  #faulty(way: Way): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, pass) => {
-        void this.#pass(chunk.length).then(() => pass(undefined, chunk), pass);
+        void this.#pass(way, chunk.length).then(() => pass(undefined, chunk), pass);
       },
     });
   }
 
-  async #pass(sizeBytes: number): Promise<void> {
-    await this.#delay(sizeBytes);
+  async #pass(way: Way, sizeBytes: number): Promise<void> {
+    await this.#delay(way, sizeBytes);
     this.#passedBytes += sizeBytes;
     if (this.#faults.cutAfterBytes > 0 && this.#passedBytes >= this.#faults.cutAfterBytes) this.cut();
   }
 
-  async #delay(sizeBytes: number): Promise<void> {
-    const { latencyMs, bytesPerSecond } = this.#faults;
-    const waitMs = latencyMs + (bytesPerSecond > 0 ? (1000 * sizeBytes) / bytesPerSecond : 0);
+  async #delay(way: Way, sizeBytes: number): Promise<void> {
+    const waitMs = this.#faults.latencyMs + this.#onLinkMs(way, sizeBytes);
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     if (this.#faults.blackhole) await new Promise<void>((resolve) => this.#held.push(resolve));
+  }
+
+  /** Until so many bytes have left the link, behind what is on it already. */
+  #onLinkMs(way: Way, sizeBytes: number): number {
+    const { bytesPerSecond } = this.#faults;
+    if (bytesPerSecond === 0) return 0;
+    const nowMs = performance.now();
+    const clearAtMs = this.#clearAtMs[way];
+    const startMs = nowMs - clearAtMs > lateMs ? nowMs : clearAtMs;
+    this.#clearAtMs[way] = startMs + (1000 * sizeBytes) / bytesPerSecond;
+    return this.#clearAtMs[way] - nowMs;
   }
 }

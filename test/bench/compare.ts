@@ -58,12 +58,12 @@ async function peakOfWorkers<T>(
   return { peak: Math.max(...pids.map(peakRssBytes)), result };
 }
 
-async function emptyStore(store: Store): Promise<void> {
+export async function emptyStore(store: Store): Promise<void> {
   for await (const { key } of store.list('')) await store.delete(key);
 }
 
 /** The trees that a live restore replaced: the disk must not fill from round to round. */
-function dropBaks(lane: BedLane): void {
+export function dropBaks(lane: BedLane): void {
   for (const name of readdirSync(lane.realHome))
     if (name.includes('.bak.')) rmSync(join(lane.realHome, name), { recursive: true, force: true });
 }

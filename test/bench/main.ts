@@ -1,6 +1,7 @@
 // `npm run bench`: what Clawback costs, against what operators use, in one run on this machine. `npm run bench -- memory
-// --size 5g`: whether its memory grows with the archive. Run it alone, for CPU seconds are the whole machine's; the load
-// average stands beside each figure. `--json` prints one object.
+// --size 5g`: whether its memory grows with the archive; `-- links`: whether three lanes behind a link each take longer
+// than one. Run it alone, for CPU seconds are the whole machine's; the load average stands beside each figure. `--json`
+// prints one object.
 
 import { parseArgs } from 'node:util';
 import { progressLines } from '../../src/embedded/fetched-tool.ts';
@@ -8,8 +9,9 @@ import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import { compareAll } from './comparison.ts';
+import { measureLinks } from './links.ts';
 import { measureMemory } from './memory.ts';
-import { comparisonLines, memoryLines } from './report.ts';
+import { comparisonLines, linksLines, memoryLines } from './report.ts';
 import { say } from './say.ts';
 
 const { values, positionals } = parseArgs({
@@ -56,8 +58,10 @@ async function main(): Promise<boolean> {
       return print(await compareAll({ bytes, rounds: roundsOf(values.rounds) }), comparisonLines);
     case 'memory':
       return print(await measureMemory(bytes), memoryLines);
+    case 'links':
+      return print(await measureLinks({ bytes, rounds: roundsOf(values.rounds) }), linksLines);
     default:
-      throw new Failure('InvalidInput', `no bench ${what}; there are compare and memory`, { field: 'bench' });
+      throw new Failure('InvalidInput', `no bench ${what}; there are compare, memory and links`, { field: 'bench' });
   }
 }
 

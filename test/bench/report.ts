@@ -1,6 +1,7 @@
 // The bench's tables, for people.
 
 import type { ComparisonReport } from './comparison.ts';
+import type { LinksReport } from './links.ts';
 import type { MemoryReport } from './memory.ts';
 
 const mib = 1024 * 1024;
@@ -38,5 +39,19 @@ export function memoryLines({ sizeBytes, processes, ok, limitBytes }: MemoryRepo
         `process ${pid}: at most ${count(backupBytes / mib, 0)} MiB in the backup, ${count(restoreBytes / mib, 0)} MiB in the restore`,
     ),
     `${ok ? 'held' : 'MISSED'}: at most ${count(limitBytes / mib, 0)} MiB for each`,
+  ];
+}
+
+export function linksLines({ sizeBytes, linkBytesPerSecond, cores, loadBefore, rows, aims }: LinksReport): string[] {
+  return [
+    `${count(sizeBytes / 1e6, 0)} MB a lane, each behind ${count(linkBytesPerSecond / 1e6, 0)} MB/s; ${cores} cores, load ${count(loadBefore)}`,
+    ...rows.map(
+      ({ what, round, one, three, ratio }) =>
+        `round ${round}, ${what}: one lane ${count(one.seconds)} s (${count(one.coresBusy)} cores busy), slowest of three ${count(three.seconds)} s (${count(three.coresBusy)}): ${count(ratio, 2)}`,
+    ),
+    ...aims.map(
+      ({ aim, ratio, atMost, met }) =>
+        `${met ? 'met   ' : 'MISSED'} ${aim}, three lanes against one: ${count(ratio, 2)}, aim at most ${atMost}`,
+    ),
   ];
 }

@@ -58,6 +58,13 @@ describe('the proxy', () => {
     expect(await roundTrip(await open(), 200_000)).toBeGreaterThanOrEqual(195);
   });
 
+  it('caps all connections together, as a link does', async () => {
+    proxy.set({ bytesPerSecond: 1_000_000 });
+    const sockets = [await open(), await open()];
+    const took = await Promise.all(sockets.map((socket) => roundTrip(socket, 100_000)));
+    expect(Math.max(...took.map(Number))).toBeGreaterThanOrEqual(195);
+  });
+
   it('cuts after so many bytes', async () => {
     proxy.set({ cutAfterBytes: 50_000 });
     expect(await roundTrip(await open(), 200_000)).toBe('closed');
