@@ -123,15 +123,30 @@ export async function restoreFleet(
   cli.note(`\n${text}\n`);
   cli.note('Each gateway stops for its swap. Until its commit every failure leads a lane back to what is there now;');
   cli.note('after it, `./clawback restore LANE --undo` does, for 7 days.');
-  const of = `${plan.counts.ok} of ${plural(plan.lanes.length, 'lane')}`;
+  const { planned, left } = partedBy(plan);
+  if (left.length > 0) cli.note(`Not restored, and left as it is: ${left.join(', ')}.`);
+  const of = `${planned.length} of ${plural(plan.lanes.length, 'lane')}`;
   if (!(await askYesNo(cli, `Restore ${of} now?`)))
     throw new Failure('Cancelled', 'the restore of the lanes was not started');
-  return runRestore(request, {
-    ...options,
-    at: undefined,
-    lanes: plan.lanes.map(({ lane }) => lane),
-    bundles: Object.fromEntries(plan.lanes.flatMap(({ lane, plan: one }) => (one ? [[lane, one.bundle]] : []))),
-  });
+  const lanes = planned.map(({ lane }) => lane);
+  const bundles = Object.fromEntries(planned.map(({ lane, bundle }) => [lane, bundle]));
+  return withLeft(await runRestore(request, { ...options, at: undefined, lanes, bundles }), left);
+}
+
+/** What was shown with a bundle is restored from that one. A lane without is not: its bundle would be one nobody saw. */
+function partedBy({ lanes }: FleetResult) {
+  return {
+    planned: lanes.flatMap(({ lane, plan }) => (plan ? [{ lane, bundle: plan.bundle }] : [])),
+    left: lanes.flatMap(({ lane, plan }) => (plan ? [] : [lane])),
+  };
+}
+
+/** Some lanes that were asked for are not restored: `partial` at best. */
+export function withLeft(outcome: Outcome, left: readonly string[]): Outcome {
+  if (left.length === 0) return outcome;
+  const { exit = 'ok', text } = outcome;
+  const isThrough = exit === 'ok' || exit === 'attention' || exit === 'budget';
+  return { ...outcome, text: `${text}\nleft as it is: ${left.join(', ')}`, exit: isThrough ? 'partial' : exit };
 }
 
 function planText({ file, lanes }: FleetRequest, plan: FleetResult): string {

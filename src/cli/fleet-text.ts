@@ -3,7 +3,7 @@
 import type { FleetLaneRow, FleetResult, VolumeRow } from '../contract/fleet-run.ts';
 import type { DataClass } from '../domain/terms.ts';
 import { type ExitName, failureTable } from '../domain/failure.ts';
-import { formatBytes, formatDuration, formatInstant, formatTable, plural } from './format.ts';
+import { formatBytes, formatDuration, formatTable, plural } from './format.ts';
 import { nextCommand } from './next-command.ts';
 
 /** The command to type next for a lane; null when there is nothing to do. */
@@ -115,7 +115,7 @@ function planCells({ lane, host, plan, code }: FleetLaneRow, rpoMs: number): str
     const found = plan.rpo.find((one) => one.dataClass === dataClass);
     if (!found) return 'nothing: what the lane has stays';
     const missed = dataClass === 1 && found.rpoMs > rpoMs ? ', RPO MISSED' : '';
-    return `since ${formatInstant(found.capturedAt)} (${formatDuration(found.rpoMs)} ago${missed})`;
+    return `the last ${formatDuration(found.rpoMs)}${missed}`;
   };
   const { bundle, proven, sizeBytes, estimateMs } = plan;
   return [

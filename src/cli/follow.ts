@@ -7,7 +7,7 @@ import { awaitResult, type Run } from '../client/run.ts';
 import { type NeedsWorkers, readQueues } from '../client/workers.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Cli } from './cli.ts';
-import { ProgressMeter } from './progress-meter.ts';
+import { ProgressMeter, type Shown } from './progress-meter.ts';
 import { openView, type ProgressView, type ViewEnd } from './progress-view.ts';
 
 const pollMs = 1_000;
@@ -42,7 +42,7 @@ export function followFleet<R>(
   { run, fleet, title }: Omit<FollowRequest<R>, 'lane'>,
 ): Promise<R> {
   const follower = new FleetFollower(client, fleet, run.workflowId);
-  return followBy(cli, { run, title, look: () => follower.read() });
+  return followBy(cli, { run, title, look: () => follower.read(), tellsEnd: true });
 }
 
 interface Watched<R> {
@@ -51,14 +51,18 @@ interface Watched<R> {
   readonly lane?: string;
   /** A snapshot; never throws. */
   readonly look: () => Promise<Following>;
+  /** Does it tell its end, too? Then that is what stands in the end. */
+  readonly tellsEnd?: true;
 }
 
-async function followBy<R>(cli: Cli, { run, title, lane, look }: Watched<R>): Promise<R> {
+async function followBy<R>(cli: Cli, { run, title, lane, look, tellsEnd }: Watched<R>): Promise<R> {
   const { interrupts } = cli.around;
   const view = openView(cli, title);
   const ended = new AbortController();
   const result = awaitResult(run, silenceMs).finally(() => ended.abort());
-  const watching = watch(look, view, AbortSignal.any([ended.signal, interrupts.signal]));
+  const meter = new ProgressMeter(performance.now());
+  const show = async (): Promise<Shown> => meter.take(await look(), performance.now(), Date.now());
+  const watching = watch(show, view, AbortSignal.any([ended.signal, interrupts.signal]));
   let how: ViewEnd = 'failed';
   try {
     const answer = await interrupts.unlessInterrupted(result);
@@ -66,6 +70,7 @@ async function followBy<R>(cli: Cli, { run, title, lane, look }: Watched<R>): Pr
     if (answer) return answer.value;
   } finally {
     await watching;
+    if (how === 'done' && tellsEnd) view.show(await show());
     view.end(how);
   }
   throw new Failure('Detached', `detached: ${run.workflowId} goes on without you`, {
@@ -74,11 +79,10 @@ async function followBy<R>(cli: Cli, { run, title, lane, look }: Watched<R>): Pr
   });
 }
 
-async function watch(look: () => Promise<Following>, view: ProgressView, signal: AbortSignal): Promise<void> {
-  const meter = new ProgressMeter(performance.now());
+async function watch(look: () => Promise<Shown>, view: ProgressView, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const following = await look();
-    if (!signal.aborted) view.show(meter.take(following, performance.now(), Date.now()));
+    const shown = await look();
+    if (!signal.aborted) view.show(shown);
     await pause(signal);
   }
 }

@@ -41,6 +41,7 @@ export class FleetFollower {
         return { lane, following };
       }),
     );
+    const bytesInFlight = followings.reduce((sum, { following }) => sum + following.bytesInFlight, 0);
     return {
       ...nothingSeen,
       progress: {
@@ -50,11 +51,12 @@ export class FleetFollower {
         step: null,
         overBudget: progress.overBudget,
       },
-      bytesInFlight: followings.reduce((sum, { following }) => sum + following.bytesInFlight, 0),
+      bytesInFlight,
       retrying: followings.flatMap(({ lane, following }) =>
         following.retrying.map((one) => ({ ...one, step: `${lane}: ${one.step}` })),
       ),
-      waiting: followings.flatMap(({ following }) => following.waiting),
+      // while streams run the others only wait for their turn, which is no want of a worker
+      waiting: bytesInFlight > 0 ? [] : followings.flatMap(({ following }) => following.waiting),
     };
   }
 

@@ -106,7 +106,7 @@ function unprovenNewer(taken: Manifest, newer: Manifest | undefined): string[] {
   if (!newer) return [];
   const laterMs = Date.parse(newer.capturedAt) - Date.parse(taken.capturedAt);
   return [
-    `bundle ${newer.bundle} was captured ${formatDuration(laterMs)} later, but no passed restore has proven it: --bundle ${newer.bundle} takes it`,
+    `bundle ${newer.bundle} was captured ${formatDuration(laterMs)} later, but no passed restore has proven it: \`./clawback restore ${taken.lane} --bundle ${newer.bundle}\` takes it`,
   ];
 }
 

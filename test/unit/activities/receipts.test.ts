@@ -188,7 +188,7 @@ describe('a restore without options', () => {
     const { bundle, proven, warnings, used } = await choose();
     expect({ bundle, proven }).toEqual({ bundle: middle, proven: true });
     expect(warnings).toEqual([
-      expect.stringMatching(`^bundle ${newest} was captured 1 d later, .*--bundle ${newest} takes it$`),
+      expect.stringMatching(`^bundle ${newest} was captured 1 d later, .*restore \\S+ --bundle ${newest}\` takes it$`),
     ]);
     expect(used).toEqual([
       expect.objectContaining({ bundle: middle, manifestSha256: digests.get(middle), whole: true }),

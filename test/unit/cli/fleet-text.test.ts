@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withLeft } from '../../../src/cli/fleet-command.ts';
 import { fleetExit, fleetPlanText, fleetText, nextOf } from '../../../src/cli/fleet-text.ts';
 import type { FleetLaneRow, FleetResult } from '../../../src/contract/fleet-run.ts';
 import type { RestorePlan } from '../../../src/contract/results.ts';
@@ -76,6 +77,24 @@ describe('the exit status of a run over many lanes', () => {
   });
 });
 
+describe('a restore of fewer lanes than were asked for', () => {
+  const outcome = { json: {}, text: 'restore of 2 lanes' };
+  it.each([
+    [undefined, 'partial'],
+    ['ok', 'partial'],
+    ['budget', 'partial'],
+    ['failed', 'failed'],
+    ['partial', 'partial'],
+  ] as const)('that ended with %s ends with %s, and names who was left', (exit, expected) => {
+    const told = withLeft({ ...outcome, ...(exit && { exit }) }, ['lane-2']);
+    expect(told).toMatchObject({ exit: expected, text: 'restore of 2 lanes\nleft as it is: lane-2' });
+  });
+
+  it('is as it was told when none was left', () => {
+    expect(withLeft(outcome, [])).toBe(outcome);
+  });
+});
+
 describe('the report', () => {
   it('has a row a lane, the whole against the sum, and what to type next', () => {
     const text = fleetText(runOf([row, failed, late]));
@@ -147,7 +166,7 @@ describe('the plan', () => {
     );
     expect(text).toContain('Restore of 2 lanes of 3');
     expect(text).toMatch(
-      /^lane-1 .*2\.3 GB +1 m 58 s +since .* \(1 d 6 h ago, RPO MISSED\) +nothing: what the lane has stays$/m,
+      /^lane-1 .*2\.3 GB +1 m 58 s +the last 1 d 6 h, RPO MISSED +nothing: what the lane has stays$/m,
     );
     expect(text).toMatch(/^lane-2 +mac-1 +not possible: DiskTooFull$/m);
     expect(text).toMatch(/^estimate +1 m 58 s to 3 m 56 s: side by side, or one after the other \(RTO 1 h 30 m\)$/m);
