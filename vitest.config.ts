@@ -1,5 +1,5 @@
-// Five projects: the unit tests first, then all that starts servers or hosts, two files at a time: most of their time is
-// waiting, for real clocks take part.
+// Five projects: the unit tests first, then all that starts servers or hosts, three files at a time: much of their time
+// is waiting, for real clocks take part.
 
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -16,7 +16,8 @@ if (Number.parseInt(process.versions.node, 10) < oldest) {
 process.env['NODE_COMPILE_CACHE'] ??= resolve(import.meta.dirname, 'node_modules/.cache/clawback/node');
 
 const second = 1000;
-const workers = 2;
+const unitWorkers = 2;
+const serverWorkers = 3;
 const first = 0;
 const then = 1;
 
@@ -38,7 +39,7 @@ function withServers(
       name,
       include: [`test/${name}/**/*.test.ts`, ...include],
       pool: 'forks',
-      maxWorkers: workers,
+      maxWorkers: serverWorkers,
       retry,
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
@@ -53,7 +54,7 @@ const unit: TestProjectInlineConfiguration = {
     name: 'unit',
     include: ['test/unit/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: workers,
+    maxWorkers: unitWorkers,
     testTimeout: 20 * second,
     hookTimeout: 30 * second,
     sequence: { groupOrder: first },
