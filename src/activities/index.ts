@@ -48,6 +48,7 @@ import { settleLaneStep } from './settle/settle-lane.ts';
 import { writeReceiptStep } from './receipts/write-receipt.ts';
 import { buryBundlesStep, planExpiryStep, removeExpiredStep } from './expire/expire.ts';
 import { sweepLaneStep } from './sweep-lane.ts';
+import { compareLaneStep } from './verify/compare-lane.ts';
 import { verifyDatabasesStep } from './verify/verify-databases.ts';
 import { planVerificationStep } from './verify/plan-verification.ts';
 import { recordVerificationStep } from './verify/record-verification.ts';
@@ -139,6 +140,7 @@ function vaultDataSteps(deps: Deps): VaultDataSteps {
     copySegments: copySegmentsStep(deps),
     verifySegments: verifySegmentsStep(deps),
     verifyDatabases: verifyDatabasesStep(deps),
+    compareLane: compareLaneStep(deps),
     stageSegment: stageSegmentStep(deps),
     finishRanges: finishRangesStep(deps),
     checkDatabases: checkDatabasesStep(deps),

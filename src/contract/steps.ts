@@ -41,6 +41,7 @@ import type {
   CheckedDatabases,
   Coverage,
   InStore,
+  LaneComparison,
   VerifiedSegments,
   VerifyBatch,
   VerifyFindings,
@@ -218,6 +219,14 @@ export interface VaultDataSteps {
   verifyDatabases(
     input: InStore & { readonly bundle: string },
   ): Promise<CheckedDatabases & { readonly faults: readonly ObjectFault[] }>;
+  /**
+   * Compares files that are on the lane as a bundle has them, by size and time, with its index, and writes the names that
+   * faults affect into the lane's report. A lane that does not answer is no failure. May be called again: then the report
+   * has the names twice.
+   */
+  compareLane(
+    input: OnLane & InStore & { readonly bundle: string | null; readonly faults: readonly ObjectFault[] },
+  ): Promise<LaneComparison>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. `store`: which one gave it. */
   stageSegment(
     input: UnderStage & Copies & { readonly restore: string; readonly segment: ChosenSegment },

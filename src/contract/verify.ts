@@ -35,6 +35,7 @@ export interface VerifyResult {
   readonly members: number;
   readonly readBytes: number;
   readonly databases: CheckedDatabases;
+  readonly live: LaneComparison;
   readonly faults: readonly ObjectFault[];
   readonly gaps: readonly ChainGap[];
   readonly coverage: Coverage;
@@ -47,6 +48,18 @@ export interface CheckedDatabases {
   readonly tooLarge: number;
   /** Sound, with rows whose foreign key leads nowhere: so the gateway left them, it is told and no fault of the bundle. */
   readonly dangling: number;
+}
+
+/** A sample of the newest bundle's files, compared with those on the lane. */
+export interface LaneComparison {
+  /** `silent`: the lane did not answer. `skipped`: no bundle, or only digests were asked for. */
+  readonly state: 'compared' | 'silent' | 'skipped';
+  /** Files that have size and time of the bundle, whose bytes were read on the lane. */
+  readonly compared: number;
+  /** Changed or gone since: nothing can be said of them. */
+  readonly changed: number;
+  /** Of those compared, the ones with other bytes: a medium that rots, or a hand that hides. The lane's report names them. */
+  readonly different: number;
 }
 
 export interface InStore {

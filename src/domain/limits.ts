@@ -132,6 +132,10 @@ export const limits = {
   storeTries: 5,
   /** A database that is checked in memory: twice that for a moment, while the process's peak is 256 MiB (perf-notes). */
   verifyDatabaseBytes: 64 * MiB,
+  /** Files that one verification compares with the lane, 8 each of 8 segments: 128 commands at 50 ms, and 64 MiB at 1 MB/s. */
+  compareSegments: 8,
+  compareFiles: 64,
+  compareBytes: 64 * MiB,
   /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */
   copyBatchBytes: 256 * MiB,
   copyBatchSegments: 20,

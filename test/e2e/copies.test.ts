@@ -99,9 +99,11 @@ describe('a replica', () => {
 
 describe('a verification', () => {
   it('finds a whole bundle whole, in either store, databases and all', async () => {
-    const { faults, gaps, databases, coverage, opened, segments } = await verify();
+    const { faults, gaps, databases, live, coverage, opened, segments } = await verify();
     expect({ faults, gaps }).toEqual({ faults: [], gaps: [] });
     expect(databases.checked).toBeGreaterThan(0);
+    expect(live).toMatchObject({ state: 'compared', different: 0 });
+    expect(live.compared).toBeGreaterThan(0);
     expect(opened).toBe(segments);
     expect(coverage.opened).toBe(coverage.segments);
     expect((await verify({ store: 'far' })).faults).toEqual([]);

@@ -55,6 +55,7 @@ const reading = [
   'planVerification',
   'verifySegments',
   'verifyDatabases',
+  'compareLane',
 ];
 
 /** What fails for good in these is told as a warning, and costs neither the bundle nor the restored lane. */
@@ -86,6 +87,7 @@ const inParent = [
   'planVerification',
   'verifySegments',
   'verifyDatabases',
+  'compareLane',
   'recordVerification',
 ];
 
@@ -179,5 +181,6 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   planVerification: verify,
   verifySegments: verify,
   verifyDatabases: verify,
+  compareLane: verify,
   recordVerification: verify,
 };

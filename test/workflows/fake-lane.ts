@@ -5,7 +5,7 @@
 import type { ToBury } from '../../src/contract/expiry.ts';
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
-import type { VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
+import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -304,6 +304,9 @@ export class FakeLane {
   };
   verifyFaults: readonly ObjectFault[] = [];
   readonly findings: VerifyFindings[] = [];
+  live: LaneComparison = { state: 'compared', compared: 5, changed: 2, different: 0 };
+  /** What the lane's report was told. */
+  readonly toldOnLane: ObjectFault[] = [];
   /** The segment from which on the primary store is gone. */
   primaryGoneAt: string | undefined;
   /** What stageSegment was told to ask first, by segment. */

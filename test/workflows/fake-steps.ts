@@ -218,6 +218,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       members: 3 * segments.length,
       readBytes: 700 * segments.length,
     }),
+    compareLane: (lane, { faults }) => {
+      lane.toldOnLane.push(...faults);
+      return lane.live;
+    },
     verifyDatabases: () => ({ checked: 1, tooLarge: 0, dangling: 0, faults: [] }),
     recordVerification: (lane, findings) => {
       lane.findings.push(findings);
@@ -326,6 +330,7 @@ const stepsOf = {
     copySegments: 1,
     verifySegments: 1,
     verifyDatabases: 1,
+    compareLane: 1,
     checkDatabases: 1,
     checkBundles: 1,
     stageSegment: 1,

@@ -28,6 +28,7 @@ describe.concurrent('a verification', () => {
       readBytes: 2_100,
       faults: [],
       databases: { checked: 1 },
+      live: { state: 'compared', compared: 5 },
     });
     expect(lane.findings).toMatchObject([
       { opened: [{ bundle: bundleId, segments: ['s-0001', 's-0002'] }, { segments: [] }], bad: [] },
@@ -49,6 +50,7 @@ describe.concurrent('a verification', () => {
       opened: [{ segments: ['s-0001'] }, { segments: [] }],
       bad: [{ segment: 's-0009' }, { segment: 's-0002' }],
     });
+    expect(lane.toldOnLane.map(({ segment }) => segment)).toEqual(['s-0009', 's-0002']);
   });
 
   it('reads the replica when asked to, and no store that is not of the lane', async () => {

@@ -2,7 +2,6 @@
 // messages. The host is looked up in this worker's fleet file; the lane is looked at there as it would be at home.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import { Failure, isRetryable } from '../../domain/failure.ts';
 import type { OriginState } from '../../contract/import-types.ts';
 import { laneProcesses, readJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -10,6 +9,7 @@ import { findPlist } from '../../lane/plists.ts';
 import type { Deps } from '../deps.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, reach } from '../step.ts';
+import { isNoAnswer } from './no-answer.ts';
 
 export function probeOriginStep(deps: Deps): HostSteps['probeOrigin'] {
   return activity(async ({ target, host }, run) => {
@@ -18,22 +18,11 @@ export function probeOriginStep(deps: Deps): HostSteps['probeOrigin'] {
     try {
       return { state: await stateOn(await reach(deps, there, run)) };
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      // its user may be gone, its sudoers file too, and another machine may have taken its address
-      if (isRetryable(error.code) || closed.has(error.code)) return { state: 'unreachable' as const };
+      if (isNoAnswer(error)) return { state: 'unreachable' as const };
       throw error;
     }
   });
 }
-
-const closed: ReadonlySet<Failure['code']> = new Set([
-  'HostKeyChanged',
-  'HostLoginRefused',
-  'SudoRefused',
-  'LaneUserMissing',
-  'LaunchdDomainMissing',
-  'ToolMissing',
-]);
 
 async function stateOn(shell: LaneShell): Promise<OriginState> {
   const job = await readJob(shell);

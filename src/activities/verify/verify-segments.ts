@@ -2,7 +2,6 @@
 // compared with the index. The plain bytes go nowhere: they pass the check in memory.
 
 import { pipeline } from 'node:stream/promises';
-import { Writable } from 'node:stream';
 import { countAndHash } from '../../bundle/digest.ts';
 import { decodeSecrets } from '../../bundle/secrets-file.ts';
 import { auditTar } from '../../bundle/tar-audit.ts';
@@ -17,6 +16,7 @@ import { readManifest } from '../manifests.ts';
 import { readWhole } from '../read-whole.ts';
 import { storedOf, type StoredSegment } from '../restore/open-stored.ts';
 import { activity, type Run } from '../step.ts';
+import { nowhere } from './nowhere.ts';
 
 export function verifySegmentsStep(deps: Deps): VaultDataSteps['verifySegments'] {
   return activity(async (request, run) => {
@@ -92,8 +92,4 @@ async function openWhole(stored: StoredSegment, run: Run): Promise<number> {
   await pipeline(await stored.plain(), counted, audit.stream, nowhere(), { signal: run.signal });
   audit.result();
   return entries.length;
-}
-
-function nowhere(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }

@@ -34,8 +34,9 @@ export function verifyCommand(cli: Cli): Command {
       './clawback verify lane-1 --store tokyo-copy',
     ],
     json: [
-      '`lanes`: a list of `workflowId`, `lane`, `store`, `bundles`, `segments`, `opened`, `members`, `readBytes`, `databases`, `faults`, `gaps`, `coverage`, `elapsedMs`',
+      '`lanes`: a list of `workflowId`, `lane`, `store`, `bundles`, `segments`, `opened`, `members`, `readBytes`, `databases`, `live`, `faults`, `gaps`, `coverage`, `elapsedMs`',
       '`databases`: `checked`, `tooLarge`, `dangling`',
+      '`live`: `state` (`compared`, `silent`: the lane did not answer, `skipped`), `compared`, `changed` since the bundle, `different` (of those compared)',
       '`faults`: a list of `bundle`, `segment`, `component`, `object` (`manifest`, `segment`, `index`, `database`), `what` (`missing`, `damaged`, `unopenable`), `store`',
       '`gaps`: a list of `bundle`, `predecessor`, `what` (`missing`, `changed`)',
       '`coverage`: `segments`, `opened` (of these, within `withinMs`), `withinMs`, `oldestOpenedAt` or null',
@@ -79,7 +80,9 @@ async function verifyLane(
 }
 
 export function verifyOutcome(lanes: readonly Verified[]): Outcome {
-  const isBad = lanes.some(({ faults, gaps }) => faults.length > 0 || gaps.some(({ what }) => what === 'changed'));
+  const isBad = lanes.some(
+    ({ faults, gaps, live }) => faults.length > 0 || live.different > 0 || gaps.some(({ what }) => what === 'changed'),
+  );
   return { json: { lanes }, text: lanes.map(verifyText).join('\n\n'), exit: isBad ? 'damaged' : 'ok' };
 }
 
@@ -97,14 +100,28 @@ function verifyText(result: Verified): string {
       `${coverage.opened} of ${coverage.segments} opened within ${formatDuration(coverage.withinMs)}${oldest}`,
     ],
     ['databases', databaseText(databases)],
+    [result.live.different > 0 ? 'WRONG' : 'lane', liveText(result.live)],
     ...gaps.map(({ bundle, predecessor, what }) => [
       what === 'changed' ? 'WRONG' : 'gap',
       `${predecessor}, which ${bundle} follows, ${what === 'changed' ? 'is another than it was' : 'is not there'}`,
     ]),
     ...faults.map((fault) => ['WRONG', `bundle ${fault.bundle}: ${oneFaultText(fault)}`]),
   ];
-  const head = faults.length > 0 ? `${plural(faults.length, 'fault')} in` : 'all is well with';
+  const head = faults.length > 0 ? `${plural(faults.length, 'fault')} in` : soundText(result.live);
   return `lane ${lane}: ${head} what store ${store} has\n${formatTable([], rows)}`;
+}
+
+function soundText({ different }: Verified['live']): string {
+  return different > 0 ? 'the lane differs from' : 'all is well with';
+}
+
+function liveText({ state, compared, changed, different }: Verified['live']): string {
+  if (state === 'silent') return 'does not answer: no file was compared with it';
+  if (state === 'skipped') return 'not compared';
+  const same = `${plural(compared, 'file')} compared with the newest bundle, ${changed} changed since`;
+  return different === 0
+    ? same
+    : `${same}, ${different} with other bytes under the same size and time (~/.clawback/report)`;
 }
 
 function databaseText({ checked, tooLarge, dangling }: Verified['databases']): string {
