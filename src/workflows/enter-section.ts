@@ -73,6 +73,9 @@ export async function enterSection(entry: Entry): Promise<SectionResult> {
 /** What is done another time as well. */
 const givesWay: readonly string[] = ['backup', 'expire'] satisfies Operation['kind'][];
 
+/** What has just gone, or was asked to end by us, is not what the caller refuses to wait for: it gets a minute. */
+const leavingMs = 60_000;
+
 /** Until the next try; LaneBusy when the time is over. What is in a restore's way is asked to end, each run once. */
 async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<string>): Promise<void> {
   const id = laneSectionId(entry.resolved.fleet, entry.lane);
@@ -80,7 +83,7 @@ async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<stri
   if (holder && givesWay.includes(holder.operation) && entry.cancelsBackup && !cancelled.has(holder.startedBy)) {
     cancelled.add(holder.startedBy);
     await cancelHolder(id, holder);
-  } else if (waitedMs >= entry.waitMs) {
+  } else if (waitedMs >= entry.waitMs + (isLeaving(holder, cancelled) ? leavingMs : 0)) {
     const who = holder ? `${id}, ${holder.operation} since ${holder.startedAt}` : id;
     throw workflowFailure('LaneBusy', `lane ${entry.lane} is held by ${who}; waited ${entry.waitMs} ms`, {
       lane: entry.lane,
@@ -90,7 +93,12 @@ async function waitForHolder(entry: Entry, waitedMs: number, cancelled: Set<stri
   setCurrentDetails(
     `**waiting** for lane ${entry.lane}, ${holder ? `held by ${holder.operation} since ${holder.startedAt}` : 'which was held a moment ago'}`,
   );
-  await sleep(nextTryMs(waitedMs, entry.waitMs, cancelled.size > 0), { summary: `until ${id} is tried again` });
+  const soon = holder === null || cancelled.size > 0;
+  await sleep(nextTryMs(waitedMs, entry.waitMs, soon), { summary: `until ${id} is tried again` });
+}
+
+function isLeaving(holder: Holder | null, cancelled: ReadonlySet<string>): boolean {
+  return holder === null || cancelled.has(holder.startedBy);
 }
 
 /** That very run: another that took the lane meanwhile is not meant. One that has just ended need not be asked. */

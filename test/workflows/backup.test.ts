@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { limits } from '../../src/domain/limits.ts';
-import { Bench, failureOf, statusOf } from './bench.ts';
+import { Bench, failureOf, isCancelRequested, statusOf, waitUntil } from './bench.ts';
 import { type FakeLane, planOf, segmentPlan, type StepName } from './fake-lane.ts';
 import { messageOfFailing } from './fake-steps.ts';
 
@@ -134,7 +134,7 @@ describe.concurrent('a backup', () => {
     const handle = await bench.backup(lane);
     await lane.reached('settleLane');
     await handle.cancel();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await waitUntil('the section has been asked to end', () => isCancelRequested(bench.handle(lane.id)));
     expect(await statusOf(bench.handle(lane.id))).toBe('RUNNING');
     lane.release('settleLane');
     expect(await failureOf(handle)).toMatchObject({ code: 'Cancelled' });
@@ -179,10 +179,12 @@ describe.concurrent('a backup', () => {
     const lane = bench
       .lane('gives-up')
       .told('backupSegment', { kind: 'fail', code: 'HostUnreachable', to: 1 })
-      .told('backupSegment', { kind: 'fail', from: 2 });
+      .told('backupSegment', { kind: 'fail', from: 2, to: 2 })
+      .told('backupSegment', { kind: 'fail', code: 'HostUnreachable', from: 3 });
     const handle = await bench.backup(lane);
     expect(await failureOf(handle)).toMatchObject({ code: 'HostOutputUnexpected' });
-    expect(lane.count('backupSegment')).toBe(2);
+    // of eight tries of the first, one or two fit in until the other's failure is known
+    expect(lane.count('backupSegment')).toBeLessThanOrEqual(4);
     expectUntouched(lane);
   });
 

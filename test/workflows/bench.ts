@@ -168,3 +168,9 @@ export async function statusOf(handle: Handle): Promise<string> {
   const { status } = await handle.describe();
   return status.name;
 }
+
+/** Has a request to cancel come to it? It comes to a section by way of its parent, some time after that was asked. */
+export async function isCancelRequested(handle: Handle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).some((event) => event.workflowExecutionCancelRequestedEventAttributes);
+}

@@ -96,6 +96,22 @@ describe.concurrent('the id of a section is the lock', () => {
     expect(await (await bench.restore(lane)).result()).toMatchObject({ into: 'live', messageAnswered: true });
   });
 
+  it('does not call a lane busy that nobody holds any more, nor one whose holder it has cancelled', async () => {
+    const lane = bench.lane('leaving').told('tidyLane', { kind: 'block', to: 1 });
+    const backup = await holding(lane);
+    // who held it has gone between the try and the question; then the backup takes its time to end
+    const [asked, gone] = [lane.count('describeHolder'), Promise.resolve(null)];
+    const { runId } = await bench.handle(lane.id).describe();
+    const holder = { operation: 'backup', startedAt: new Date(0).toISOString(), startedBy: runId };
+    lane.holder = () => (lane.count('describeHolder') === asked + 1 ? gone : Promise.resolve(holder));
+    const restore = await bench.restore(lane, { waitMs: 0 });
+    await lane.reached('tidyLane');
+    await waitUntil('it was asked for while it ends', () => lane.count('describeHolder') >= asked + 4);
+    lane.release('tidyLane');
+    expect(await failureOf(backup)).toMatchObject({ code: 'Cancelled' });
+    expect(await restore.result()).toMatchObject({ into: 'live', messageAnswered: true });
+  });
+
   it('a section under any other id refuses to work', async () => {
     const lane = bench.lane('wrong-id');
     const input = { lane: lane.name, fleetDigest, operation: { kind: 'settle' } };
