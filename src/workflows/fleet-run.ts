@@ -7,10 +7,8 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   executeChild,
-  isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
-  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -19,6 +17,7 @@ import { searchAttributes, workflowNames } from '../contract/names.ts';
 import type { FleetDescription, LaneChoice, RestoreRoom } from '../contract/step-types.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { Admission, type Claim, streamShares } from './admission.ts';
+import { besideTimer } from './beside-timer.ts';
 import { fleetDoneDetails } from './details.ts';
 import { asOwnFailure, workflowFailure } from './failures.ts';
 import { FleetBoard } from './fleet-board.ts';
@@ -66,24 +65,11 @@ async function describe(choice: LaneChoice): Promise<FleetDescription> {
 }
 
 /** The RTO of the whole is a timer beside the work: when it runs out while lanes go on, that is said at once. */
-async function besideRto<T>(rtoMs: number | null, board: FleetBoard, work: () => Promise<T>): Promise<T> {
+function besideRto<T>(rtoMs: number | null, board: FleetBoard, work: () => Promise<T>): Promise<T> {
   if (rtoMs === null) return work();
   const name = `RTO of the fleet (${rtoMs / 60_000} min)`;
-  const timer = new CancellationScope();
-  const rings = timer.run(async () => {
-    const leftMs = rtoMs - (Date.now() - workflowInfo().startTime.getTime());
-    await sleep(Math.max(leftMs, 1), { summary: name });
-    board.overBudget(name);
-  });
-  const silent = rings.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
-  });
-  try {
-    return await work();
-  } finally {
-    timer.cancel();
-    await silent;
-  }
+  const leftMs = rtoMs - (Date.now() - workflowInfo().startTime.getTime());
+  return besideTimer({ name, leftMs, onLate: () => board.overBudget(name) }, work);
 }
 
 class FleetRun<R> {

@@ -1,9 +1,10 @@
 // The clocks of a restore: one for each step and one for all. A budget is a timer: when it runs out while the
 // step goes on, that is said at once (current details, progress), and the restore finishes all the same.
 
-import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
+import { log } from '@temporalio/workflow';
 import type { StepTime } from '../contract/results.ts';
 import { type RestoreBudgets, type RestoreStep, restoreSteps } from '../domain/budget.ts';
+import { besideTimer } from './beside-timer.ts';
 import type { Evidence } from './evidence.ts';
 import type { ProgressBoard, Section } from './section.ts';
 
@@ -74,23 +75,13 @@ export class RestoreClock {
     return this.#budgets.rtoMs;
   }
 
-  async #besideTimer<T>(name: string, leftMs: number, work: () => Promise<T>): Promise<T> {
-    const timer = new CancellationScope();
-    const rings = timer.run(async () => {
-      await sleep(Math.max(leftMs, 1), { summary: name });
+  #besideTimer<T>(name: string, leftMs: number, work: () => Promise<T>): Promise<T> {
+    const onLate = (): void => {
       // a step in two parts is late once
       if (this.#answeredMs !== undefined || this.#progress.overBudget.includes(name)) return;
       log.warn('over budget', { budget: name });
       this.#progress.update({ overBudget: [...this.#progress.overBudget, name] });
-    });
-    const silent = rings.catch((error: unknown) => {
-      if (!isCancellation(error)) throw error;
-    });
-    try {
-      return await work();
-    } finally {
-      timer.cancel();
-      await silent;
-    }
+    };
+    return besideTimer({ name, leftMs, onLate }, work);
   }
 }
