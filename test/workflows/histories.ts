@@ -97,6 +97,32 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return { fleet: await ended(await bench.start(workflowNames.restoreFleet, { lanes })) };
   },
 
+  'replicate-bundle': async (bench, name) => {
+    const lane = bench.lane(name);
+    lane.spec = { ...lane.spec, replica: 'far' };
+    lane.uncopied = ['20261121T031500Z-00000001'];
+    return { copy: await ended(await bench.start(workflowNames.replicateBundle, { lane: name })) };
+  },
+
+  'verify-bundle': async (bench, name) => ({
+    verification: await ended(await bench.start(workflowNames.verifyBundle, { lane: bench.lane(name).name })),
+  }),
+
+  'import-archive': async (bench, name) => {
+    const archive = 'openclaw-full-20250301.tar.gz';
+    return withSection(
+      bench,
+      name,
+      await bench.start(workflowNames.importArchive, { lane: bench.lane(name).name, archive }),
+    );
+  },
+
+  'expire-bundles': async (bench, name) => {
+    const toBury = [{ bundle: '20261121T031500Z-00000001', manifestSha256: 'a'.repeat(64) }];
+    Object.assign(bench.lane(name), { toBury, due: ['20261101T031500Z-00000001'] });
+    return withSection(bench, name, await bench.start(workflowNames.expireBundles, { lane: name }));
+  },
+
   'watch-fleet': async (bench, name) => {
     const lane = bench.lane(name);
     lane.watched = true;
