@@ -98,7 +98,8 @@ export class S3Store implements Store {
 
   async sweepUploads(folder: string, olderThanMs: number): Promise<number> {
     const below = this.#path(`${checkFolder(folder)}/`);
-    const beforeMs = (await this.#bucket.now()) - olderThanMs;
+    // the store tells whole seconds: what began in the last one began before now
+    const beforeMs = (await this.#bucket.now()) + 1000 - olderThanMs;
     let swept = 0;
     for await (const upload of this.#uploads(below))
       if (upload.startedAtMs <= beforeMs && !(await this.#hasPartSince(upload, beforeMs)))
