@@ -29,6 +29,16 @@ export interface ExpiryRemoval {
   readonly reprieved: number;
 }
 
+/** Of a dry run, and where expiry stands still. */
+export const nothingRemoved: ExpiryRemoval = {
+  removedBundles: [],
+  removedObjects: 0,
+  removedBytes: 0,
+  lockedObjects: 0,
+  staleUploads: 0,
+  reprieved: 0,
+};
+
 /** Expiry in one store of a lane. */
 export interface StoreExpiry extends ExpiryRemoval {
   readonly store: string;

@@ -3,7 +3,13 @@
 // what the grace is for. Nothing is changed on the lane; its host is asked for its time zone when the fleet file does
 // not say it.
 
-import type { ExpiryRemoval, ExpiryRequest, ExpiryResult, StoreExpiry, ToBury } from '../contract/expiry.ts';
+import {
+  type ExpiryRequest,
+  type ExpiryResult,
+  nothingRemoved,
+  type StoreExpiry,
+  type ToBury,
+} from '../contract/expiry.ts';
 import type { Section } from './section.ts';
 import { dataStream, host, vault, vaultLong } from './steps.ts';
 
@@ -21,7 +27,7 @@ export async function expire(section: Section, dryRun: boolean): Promise<ExpiryR
 async function expireIn(section: Section, request: ExpiryRequest, dryRun: boolean): Promise<StoreExpiry> {
   const { toBury, ...plan } = await vault.planExpiry(request);
   const { store } = request;
-  if (dryRun || plan.standsStill !== null) return { store, ...plan, ...nothing, buried: 0 };
+  if (dryRun || plan.standsStill !== null) return { store, ...plan, ...nothingRemoved, buried: 0 };
   section.progress.update({ phase: `removing what has expired from ${store}` });
   const removal = await vaultLong.removeExpired(request);
   if (toBury.length > 0) await bury(request, toBury);
@@ -32,12 +38,3 @@ function bury({ fleet, lane, store, nowMs }: ExpiryRequest, bundles: readonly To
   const tombstonedAt = new Date(nowMs).toISOString();
   return dataStream(0).buryBundles({ fleet, lane, store, bundles, tombstonedAt });
 }
-
-const nothing: ExpiryRemoval = {
-  removedBundles: [],
-  removedObjects: 0,
-  removedBytes: 0,
-  lockedObjects: 0,
-  staleUploads: 0,
-  reprieved: 0,
-};

@@ -5,7 +5,7 @@
 
 import { manifestKey, tombstoneKey } from '../../bundle/object-keys.ts';
 import { encodeTombstone } from '../../bundle/tombstone.ts';
-import type { ExpiryRemoval, ExpiryRequest, ExpiryVerdict } from '../../contract/expiry.ts';
+import { type ExpiryRequest, type ExpiryVerdict, nothingRemoved } from '../../contract/expiry.ts';
 import type { DataSteps, VaultSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
@@ -79,15 +79,6 @@ export function removeExpiredStep(deps: Deps): VaultSteps['removeExpired'] {
 function idsOf(bundles: readonly Judged[], state: ExpiryVerdict['state']): string[] {
   return bundles.filter((bundle) => bundle.state === state).map(({ manifest }) => manifest.bundle);
 }
-
-const nothingRemoved: ExpiryRemoval = {
-  removedBundles: [],
-  removedObjects: 0,
-  removedBytes: 0,
-  lockedObjects: 0,
-  staleUploads: 0,
-  reprieved: 0,
-};
 
 async function judgeNow(
   deps: Deps,
