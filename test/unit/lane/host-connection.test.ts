@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../../src/domain/limits.ts';
 import { connectHost } from '../../../src/lane/host-connection.ts';
 import { HostPool } from '../../../src/lane/host-pool.ts';
@@ -212,11 +212,14 @@ describe('a command on a connection', () => {
       Array.from({ length: 3 * limits.channelsPerConnection }, async (_, index) => {
         const process = await connection.exec(`sleep 0.05; echo ${index}`);
         process.stdin.end();
-        return Number(await text(process.stdout));
+        const out = await text(process.stdout);
+        await process.exited;
+        return Number(out);
       }),
     );
     expect(outs).toEqual(Array.from({ length: outs.length }, (_, index) => index));
-    expect(connection.load).toBe(0);
+    // A channel is free when the host has closed it, which it does after the output has ended.
+    await vi.waitFor(() => expect(connection.load).toBe(0));
   });
 });
 
