@@ -26,13 +26,15 @@ interface WithServers {
   readonly timeoutMs: number;
   /** Builds the workflow bundle and finds or fetches the two Temporal servers first; the S3 server always. */
   readonly temporal: boolean;
+  /** Makes the keys that rigs copy. */
+  readonly rigs?: boolean;
   /** A second try, which the report shows as such: where real time and a busy machine take part. */
   readonly retry?: number;
 }
 
 function withServers(
   name: string,
-  { include = [], timeoutMs, temporal, retry = 0 }: WithServers,
+  { include = [], timeoutMs, temporal, rigs = false, retry = 0 }: WithServers,
 ): TestProjectInlineConfiguration {
   return {
     test: {
@@ -44,7 +46,11 @@ function withServers(
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       sequence: { groupOrder: then },
-      globalSetup: ['test/setup/versitygw.ts', ...(temporal ? ['test/setup/temporal.ts'] : [])],
+      globalSetup: [
+        'test/setup/versitygw.ts',
+        ...(temporal ? ['test/setup/temporal.ts'] : []),
+        ...(rigs ? ['test/setup/keys.ts'] : []),
+      ],
     },
   };
 }
@@ -70,8 +76,8 @@ export default defineConfig({
       unit,
       withServers('conformance', { include: ['test/bed/**/*.test.ts'], timeoutMs: 60 * second, temporal: false }),
       withServers('workflows', { timeoutMs: 60 * second, temporal: true }),
-      withServers('faults', { timeoutMs: 180 * second, temporal: true, retry: 1 }),
-      withServers('e2e', { timeoutMs: 300 * second, temporal: true, retry: 1 }),
+      withServers('faults', { timeoutMs: 180 * second, temporal: true, rigs: true, retry: 1 }),
+      withServers('e2e', { timeoutMs: 300 * second, temporal: true, rigs: true, retry: 1 }),
     ],
     coverage: {
       provider: 'v8',

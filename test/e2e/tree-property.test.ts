@@ -25,7 +25,7 @@ import { openPipeline, sealPipeline } from '../../src/bundle/pipelines.ts';
 import { unpackOrder } from '../../src/bundle/restore-plan.ts';
 import { auditTar } from '../../src/bundle/tar-audit.ts';
 import { loadFleet } from '../../src/config/fleet-file.ts';
-import { generateKeys } from '../../src/config/generate-keys.ts';
+import { placeKeys } from '../rig/keys.ts';
 import { resolveOpeningKey } from '../../src/config/fleet-secrets.ts';
 import type { FileEntry } from '../../src/domain/file-entry.ts';
 import { profileOf } from '../../src/domain/profile.ts';
@@ -108,7 +108,7 @@ describe('a random tree', () => {
 
   beforeAll(async () => {
     bed = await startBed({ kind: bestBedKind(), dir: join(dir, 'bed'), hosts: [{ name: 'mac-1', lanes: 1 }] });
-    await generateKeys(join(dir, 'keys'));
+    await placeKeys(join(dir, 'keys'));
     mkdirSync(join(dir, 'store'));
     writeFileSync(
       join(dir, 'fleet.yaml'),

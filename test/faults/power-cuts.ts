@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadFleet } from '../../src/config/fleet-file.ts';
-import { generateKeys } from '../../src/config/generate-keys.ts';
+import { placeKeys } from '../rig/keys.ts';
 import { HostPool } from '../../src/lane/host-pool.ts';
 import { type Bed, type BedOptions, bestBedKind, fleetYaml, startBed } from '../bed/bed.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
@@ -59,7 +59,7 @@ export class CutRig {
   static async start(dir: string, hosts: BedOptions['hosts']): Promise<CutRig> {
     const bed = await startBed({ kind: bestBedKind(), dir: join(dir, 'bed'), hosts });
     const [keysDir, storePath, fleetPath] = [join(dir, 'keys'), join(dir, 'store'), join(dir, 'fleet.yaml')];
-    await generateKeys(keysDir);
+    await placeKeys(keysDir);
     mkdirSync(storePath);
     writeFileSync(fleetPath, await fleetYaml(bed, { storePath, keysDir }));
     const fleet = await loadFleet(fleetPath);

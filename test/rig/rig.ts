@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { workerEnv, workerNodeFlags } from '../../src/config/worker-process.ts';
-import { generateKeys } from '../../src/config/generate-keys.ts';
+import { placeKeys } from './keys.ts';
 import { type DevServer, startDevServer } from '../../src/embedded/dev-server.ts';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
 import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
@@ -62,7 +62,7 @@ export class Rig {
     try {
       await options.onBed?.(bed);
       const keysDir = join(options.dir, 'keys');
-      await generateKeys(keysDir);
+      await placeKeys(keysDir);
       store = await openRigStore(options.store ?? storeOfEnvironment(), { dir: options.dir, keysDir });
       const fleetPath = join(options.dir, 'fleet.yaml');
       const described = store.entry === undefined ? {} : { store: store.entry };
