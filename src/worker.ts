@@ -19,6 +19,7 @@ import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
 import { activityAttempts, describeHolder, hasPoller } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
+import { configuredHooks, resolveHook } from './config/fleet-hooks.ts';
 import {
   resolveArchivePassphrase,
   resolveFingerprintKey,
@@ -115,6 +116,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
       activityAttempts: (run) => activityAttempts(temporal.client, run),
     },
+    hooks: { kinds: configuredHooks(fleet), resolve: (kind) => resolveHook(fleet, kind) },
     store: storeOf,
     archives: () => archivesOf(fleet, (name) => storeOf(name, 'vault')),
     keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),

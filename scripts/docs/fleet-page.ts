@@ -82,8 +82,10 @@ function hasFields(schema: Schema): boolean {
 function rowsOf(field: string, schema: Schema, isRequired: boolean): Row[] {
   const own: Row = [`\`${field}\``, typeOf(schema), fallbackOf(schema, isRequired), schema.description ?? ''];
   const entry = schema.additionalProperties;
-  if (isChoice(schema.propertyNames)) return [own];
-  if (typeof entry === 'object') return fieldRows(`${field}.NAME`, entry);
+  if (isChoice(schema.propertyNames))
+    return typeof entry === 'object' && hasFields(entry) ? fieldRows(`${field}.KIND`, entry) : [own];
+  if (typeof entry === 'object')
+    return hasFields(entry) ? fieldRows(`${field}.NAME`, entry) : [[`\`${field}.NAME\``, typeOf(entry), '–', own[3]]];
   if (schema.items?.properties !== undefined) return [own, ...fieldRows(`${field}[]`, schema.items)];
   return schema.properties === undefined ? [own] : [...(field.includes('.') ? [own] : []), ...fieldRows(field, schema)];
 }

@@ -2,9 +2,11 @@
 // the real ones; a worker that lacks a key fails only the steps that need it.
 
 import type { Recipient } from '../bundle/seal.ts';
+import type { HookKind } from '../contract/hooks.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { WorkflowRun } from '../contract/receipt-types.ts';
 import type { FleetCaps, Holder } from '../contract/step-types.ts';
+import type { CommandCall, HttpCall } from '../hook/hook-call.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';
@@ -44,6 +46,22 @@ export interface Keys {
   opening(): Promise<{ readonly name: string; readonly privateKeyPem: string }>;
 }
 
+/** A hook with its secrets, to be called and forgotten. */
+export interface ResolvedHook {
+  readonly call: CommandCall | HttpCall;
+  readonly secrets: readonly string[];
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
+
+/** The hooks of the fleet file. */
+export interface Hooks {
+  readonly kinds: readonly HookKind[];
+  /** Undefined when there is none of that kind. SecretUnavailable. */
+  resolve(kind: HookKind): Promise<ResolvedHook | undefined>;
+}
+
 /** How often one activity had to be tried, and by which event of the history it was scheduled. */
 export interface ActivityAttempts {
   readonly eventId: number;
@@ -68,6 +86,7 @@ export interface Deps {
   readonly keys: Keys;
   readonly pool: HostPool;
   readonly temporal: TemporalView;
+  readonly hooks: Hooks;
   /** As the queue's worker may use it. Throws InvalidFleet for a store that the fleet does not have. */
   store(name: string): Store;
   /** Throws InvalidFleet when the fleet file names no place of archives. */

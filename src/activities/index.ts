@@ -23,6 +23,7 @@ import {
   requirePollersStep,
   resolveLaneStep,
 } from './host/lanes.ts';
+import { describeHooksStep, runHookStep } from './hooks/run-hook.ts';
 import { probeOriginStep } from './host/probe-origin.ts';
 import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
@@ -131,6 +132,8 @@ function vaultSteps(deps: Deps): VaultSteps {
     commitReplica: commitReplicaStep(deps),
     planExpiry: planExpiryStep(deps),
     removeExpired: removeExpiredStep(deps),
+    describeHooks: describeHooksStep(deps),
+    runHook: runHookStep(deps),
   };
 }
 

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type Fleet, fleetSchema, hostSchema, keysSchema } from '../contract/fleet.ts';
 import { laneSpecOf } from '../contract/fleet-lane.ts';
+import type { FleetHook } from '../contract/fleet-hooks.ts';
 import { crossCheck, type FleetPath, type FleetRemark, fleetWarnings } from '../contract/fleet-rules.ts';
 import type { SecretRef } from '../contract/secret-ref.ts';
 import { limits } from '../domain/limits.ts';
@@ -113,8 +114,13 @@ function sizeErrors(fleet: Fleet, digest: string): FleetRemark[] {
   });
 }
 
-function secretRefs(fleet: Fleet): { readonly path: FleetPath; readonly ref: SecretRef | undefined }[] {
-  const { ssh, keys, lanes, stores } = fleet;
+interface RefAt {
+  readonly path: FleetPath;
+  readonly ref: SecretRef | undefined;
+}
+
+function secretRefs(fleet: Fleet): RefAt[] {
+  const { ssh, keys, lanes, stores, hooks } = fleet;
   return [
     { path: ['ssh', 'key'], ref: ssh.key },
     { path: ['ssh', 'passphrase'], ref: ssh.passphrase },
@@ -136,7 +142,20 @@ function secretRefs(fleet: Fleet): { readonly path: FleetPath; readonly ref: Sec
           )
         : [],
     ),
+    ...Object.entries(hooks).flatMap(([kind, hook]) => (hook ? hookRefs(['hooks', kind], hook) : [])),
   ];
+}
+
+function hookRefs(path: FleetPath, { env = {}, http }: FleetHook): RefAt[] {
+  const values: [FleetPath, string | SecretRef][] = [
+    ...Object.entries(env).map(([name, ref]): [FleetPath, SecretRef] => [[...path, 'env', name], ref]),
+    ...(http ? [[[...path, 'http', 'url'], http.url] as [FleetPath, string | SecretRef]] : []),
+    ...Object.entries(http?.headers ?? {}).map(([name, value]): [FleetPath, string | SecretRef] => [
+      [...path, 'http', 'headers', name],
+      value,
+    ]),
+  ];
+  return values.flatMap(([at, ref]) => (typeof ref === 'string' ? [] : [{ path: at, ref }]));
 }
 
 async function exposedSecrets(fleet: Fleet, baseDir: string): Promise<FleetRemark[]> {

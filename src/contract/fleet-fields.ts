@@ -35,6 +35,10 @@ export const account = z
   )
   .meta({ title: 'account' });
 
+export const address = z
+  .string()
+  .regex(/^[A-Za-z0-9:](?:[A-Za-z0-9.:%_-]{0,251}[A-Za-z0-9])?$/, 'a host name or an IP address, without user or port');
+
 export const region = name.describe('the region it stands in, such as `tokyo`; only compared, never looked up');
 
 function isTimeZone(zone: string): boolean {

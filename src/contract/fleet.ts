@@ -9,6 +9,7 @@ import { profiles } from '../domain/profile.ts';
 import { archivesSchema } from './fleet-archives.ts';
 import {
   account,
+  address,
   glob,
   hostKey,
   keyPath,
@@ -21,6 +22,7 @@ import {
   timeZone,
 } from './fleet-fields.ts';
 import { storeSchema } from './fleet-store.ts';
+import { hooksSchema } from './fleet-hooks.ts';
 import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
@@ -28,13 +30,7 @@ import { secretRefSchema } from './secret-ref.ts';
 const toolNames = Object.keys(defaultTools) as [Tool, ...Tool[]];
 
 export const hostSchema = z.strictObject({
-  address: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9:](?:[A-Za-z0-9.:%_-]{0,251}[A-Za-z0-9])?$/,
-      'a host name or an IP address, without user or port',
-    )
-    .describe('host name or IP address that SSH connects to'),
+  address: address.describe('host name or IP address that SSH connects to'),
   port: port.default(22).describe('TCP port of SSH'),
   user: account.describe('account that SSH logs in as; it may sudo as docs/operating.md says'),
   hostKey: hostKey.describe('the pinned SSH host key, `type base64`; a host that shows another one is refused'),
@@ -233,6 +229,11 @@ export const fleetSchema = z.strictObject({
   retention: retentionSchema
     .prefault({})
     .describe('which bundles are kept; days, weeks and months without a bundle do not count'),
+  hooks: hooksSchema
+    .default({})
+    .describe(
+      "what the operator's own programs and services do, as [hooks](hooks.md) says; KIND is one of alert, upgrade, pin, provision, fence and dns",
+    ),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

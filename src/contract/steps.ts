@@ -4,6 +4,7 @@
 
 import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
+import type { HookSteps } from './hooks.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
@@ -140,7 +141,7 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps {
+export interface VaultSteps extends HookSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;

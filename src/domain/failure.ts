@@ -65,6 +65,10 @@ export const failureTable = {
   GatewayWouldNotStop: { retry: true, exit: 'failed', meaning: 'processes of the lane outlive their stop', hint: 'look at the named pids on the host' },
   GatewayWouldNotStart: { retry: true, exit: 'failed', meaning: 'the gateway exits or never listens', hint: 'read its log on the host; its configuration may be broken' },
 
+  HookMissing: { retry: false, exit: 'refused', meaning: 'the fleet file has no hook of the kind that is needed', hint: 'add the named field to fleet.yaml (docs/hooks.md) and restart the workers' },
+  HookFailed: { retry: false, exit: 'failed', meaning: 'a hook failed or did not end in time, as often as it was tried', hint: 'run its command by hand, or look at its service; what it writes is nowhere kept, so let it write a log of its own' },
+  HookAnswerInvalid: { retry: false, exit: 'failed', meaning: 'a hook did not answer what its kind may answer', hint: 'correct the named field of its answer (docs/hooks.md)' },
+
   KeychainMissing: { retry: false, exit: 'refused', meaning: 'the lane\'s keychain file is not there', hint: 'create it, or correct `keychain.path` in fleet.yaml' },
   KeychainLocked: { retry: false, exit: 'refused', meaning: 'the keychain is locked', hint: 'give `keychain.password` in fleet.yaml a reference that the vault worker can resolve' },
   KeychainPasswordWrong: { retry: false, exit: 'refused', meaning: 'the keychain refuses its password', hint: 'correct what `keychain.password` refers to' },

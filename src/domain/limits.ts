@@ -212,4 +212,15 @@ export const limits = {
   receiptTextLength: 500,
   /** Receipts read at the same time: a lane restored daily for a year has 365, at 50 ms each ÷ 8 ≈ 2 s. */
   receiptsAtOnce: 8,
+
+  /** What a hook may answer: six short fields. */
+  hookAnswerBytes: 64 * KiB,
+  /** Between TERM and KILL of a hook's process group. */
+  hookTermMs: 2 * second,
+  /** Between two attempts of a hook: 1, 2, 4 s. */
+  hookPauseMs: 1 * second,
+  /** One call of a hook, all its attempts: 5 × 4 h, and their pauses. */
+  hookLongestMs: 21 * 3600 * second,
+  /** A secret that is looked for in answers: a shorter one would be found in numbers and versions. */
+  hookSecretBytes: 6,
 } as const;

@@ -6,6 +6,7 @@ import type { ToBury } from '../../src/contract/expiry.ts';
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
+import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -251,6 +252,10 @@ export class FakeLane {
     faults: [],
   };
   survey = survey;
+  /** That its fleet has; what each was told; and what it does and answers, where a test says so. */
+  hooks: readonly HookKind[] = ['upgrade', 'pin'];
+  readonly hookCalls: HookRequest[] = [];
+  onHook: (request: HookRequest) => HookAnswer<HookKind> = () => ({});
   chosen = wholeBundle;
   /** What is known of the host that its bundle is of. */
   originState: OriginState = 'down';
@@ -316,6 +321,13 @@ export class FakeLane {
     this.askedFirst.set(segment, store);
     const isGone = this.primaryGoneAt !== undefined && segment >= this.primaryGoneAt;
     return isGone && store === 'primary' ? (replica ?? store) : store;
+  }
+
+  answerHook(request: HookRequest): HookAnswer<HookKind> {
+    this.hookCalls.push(request);
+    if (!this.hooks.includes(request.hook))
+      throw new Failure('HookMissing', `fleet.yaml has no hooks.${request.hook}`, { field: `hooks.${request.hook}` });
+    return this.onHook(request);
   }
 
   get id(): string {

@@ -257,6 +257,8 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     buryBundles: (lane, { bundles }) => {
       lane.buried.push(...bundles.map(({ bundle }) => bundle));
     },
+    describeHooks: (lane) => ({ kinds: lane.hooks }),
+    runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
       const removedBundles = lane.due;
       lane.due = [];
@@ -325,6 +327,8 @@ const stepsOf = {
     commitReplica: 1,
     planExpiry: 1,
     removeExpired: 1,
+    describeHooks: 1,
+    runHook: 1,
   },
   vaultData: {
     copySegments: 1,

@@ -2,7 +2,7 @@
 
 import type { LaneChoice } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, type FailureContext } from '../../domain/failure.ts';
 import { pause } from '../../lane/pause.ts';
 import type { Deps, FleetView, TemporalView } from '../deps.ts';
 import { activity } from '../step.ts';
@@ -25,18 +25,18 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
 
 export function describeLaneStep({ fleet }: Deps): HostSteps['describeLane'] {
   return activity(async ({ lane, fleetDigest }) => {
-    requireDigest(fleet, lane, fleetDigest);
+    requireDigest(fleet, fleetDigest, { lane });
     return fleet.laneSpec(lane);
   });
 }
 
 /** FleetChanged when this worker holds another fleet file. */
-export function requireDigest(fleet: FleetView, lane: string, digest: string): void {
+export function requireDigest(fleet: FleetView, digest: string, context: FailureContext): void {
   if (fleet.digest === digest) return;
   throw new Failure(
     'FleetChanged',
     `this worker holds the fleet file ${fleet.digest.slice(0, 12)}…, the operation was started with ${digest.slice(0, 12)}…`,
-    { lane },
+    context,
   );
 }
 

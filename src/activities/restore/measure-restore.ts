@@ -12,7 +12,7 @@ import { neededFor } from './require-room.ts';
 
 export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {
   return activity(async ({ fleetDigest, ...choice }, run) => {
-    requireDigest(deps.fleet, choice.lane, fleetDigest);
+    requireDigest(deps.fleet, fleetDigest, { lane: choice.lane });
     const { fleet, store, replica, target } = deps.fleet.laneSpec(choice.lane);
     const { bundle, sizeBytes } = await chooseAmongCopies(deps, { ...choice, fleet, store, replica }, run);
     const shell = await reach(deps, target, run);

@@ -114,6 +114,7 @@ export class GoldenStores {
         manifestPublicKeysPem: async () => [signers.manifest.publicKeyPem],
         opening: async () => openingKeys.vault,
       },
+      hooks: { kinds: [], resolve: refuse },
       store: (name) => this.#store(name),
       archives: refuse,
       keychainPassword: refuse,

@@ -426,3 +426,57 @@ describe('warnings', () => {
     expect(warnings).toContain('ssh.key: keys/ssh.key can be read by others than its owner; chmod 600 it');
   });
 });
+
+describe('hooks', () => {
+  const hooks = (text: string): Change => [/$/, `hooks:\n  ${text}\n`];
+
+  it.each([
+    ['reboot: { command: [./x] }', 'hooks.reboot: unknown key'],
+    ['dns: {}', 'hooks.dns: exactly one of command and http is needed'],
+    [
+      'dns: { command: [a], http: { url: "https://x.example" } }',
+      'hooks.dns: exactly one of command and http is needed',
+    ],
+    ['dns: { command: [] }', 'hooks.dns.command: a command names its program'],
+    ['dns: { command: [a], retries: 3 }', 'hooks.dns.retries: unknown key'],
+    ['dns: { command: [a], attempts: 9 }', 'hooks.dns.attempts: at most 5'],
+    ['dns: { command: [a], timeout: 60 }', 'hooks.dns.timeout: a duration is text such as 45s, 90m, 24h or 1h30m'],
+    [
+      'dns: { command: [a], env: { TOKEN: canary } }',
+      'hooks.dns.env.TOKEN: a secret must not stand in this file: give { env: NAME }, { file: PATH } or { command: [program, argument…] }',
+    ],
+    [
+      'dns: { http: { url: "https://x.example" }, env: { A: { env: B } } }',
+      'hooks.dns.env: env goes with command; a request has http.headers',
+    ],
+    [
+      'dns: { http: { url: "https://x.example", headers: { Host: y } } }',
+      'hooks.dns.http.headers.Host: this header is set by Clawback itself',
+    ],
+    [
+      'dns: { http: { url: "http://x.example/canary" } }',
+      'hooks.dns.http.url: an https:// URL without user and password (http:// to this machine only)',
+    ],
+    [
+      'dns: { http: { url: "https://u:canary@x.example" } }',
+      'hooks.dns.http.url: an https:// URL without user and password (http:// to this machine only)',
+    ],
+    ['dns: { http: { url: "https://x.example", method: GET } }', 'hooks.dns.http.method: expected "POST"'],
+  ])('refuses %s', async (text, error) => {
+    expect(await errorsOf(hooks(text))).toEqual([error]);
+  });
+
+  it('takes a command and a service, each with references to secrets', async () => {
+    await bed.file('open-token', 'x');
+    await chmod(join(bed.dir, 'open-token'), 0o644);
+    const text = `dns: { command: [./dns], env: { TOKEN: { file: open-token } }, timeout: 5s, attempts: 1 }
+  alert: { http: { url: { file: open-token }, headers: { X-A: plain, X-B: { file: open-token } } } }
+  fence: { http: { url: "http://127.0.0.1:8080/fence" } }`;
+    const warnings = await warningsOf(hooks(text));
+    expect(warnings.filter((line) => line.startsWith('hooks'))).toEqual([
+      'hooks.dns.env.TOKEN: open-token can be read by others than its owner; chmod 600 it',
+      'hooks.alert.http.url: open-token can be read by others than its owner; chmod 600 it',
+      'hooks.alert.http.headers.X-B: open-token can be read by others than its owner; chmod 600 it',
+    ]);
+  });
+});

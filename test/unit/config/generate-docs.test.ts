@@ -73,6 +73,7 @@ describe('the JSON Schema file', () => {
       'objectives',
       'verify',
       'retention',
+      'hooks',
       'limits',
     ]);
   });

@@ -22,9 +22,8 @@ describe('commands in the documents', () => {
   });
 
   it('that are run have a test that names them', () => {
-    const tests = ['demo', 'docs', 'break-glass', 'receipt-python'].map((name) =>
-      readFileSync(join(project, `test/e2e/${name}.test.ts`), 'utf8'),
-    );
+    const files = ['demo', 'docs', 'break-glass', 'receipt-python'].map((name) => `test/e2e/${name}.test.ts`);
+    const tests = [...files, 'test/unit/docs/hooks.test.ts'].map((file) => readFileSync(join(project, file), 'utf8'));
     for (const { page, mark = '' } of shell.filter((block) => block.mark?.startsWith('run: '))) {
       const called = `runBlock('${page}', '${mark.slice('run: '.length)}')`;
       expect(

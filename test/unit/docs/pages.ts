@@ -12,6 +12,7 @@ export const written = [
   'docs/break-glass.md',
   'docs/s3.md',
   'docs/receipt-format.md',
+  'docs/hooks.md',
 ] as const;
 
 export interface Block {
