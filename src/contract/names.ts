@@ -1,6 +1,7 @@
 // Names that are API: workflows, queues, ids, queries and search attributes. Renamed only with a patch.
 
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Scenario } from '../domain/incident.ts';
 
 export const workflowNames = {
   backupLane: 'backupLane',
@@ -14,7 +15,21 @@ export const workflowNames = {
   verifyBundle: 'verifyBundle',
   expireBundles: 'expireBundles',
   watchFleet: 'watchFleet',
+  recoverBadUpgrade: 'recoverBadUpgrade',
+  recoverDiskFull: 'recoverDiskFull',
+  recoverCrossWrite: 'recoverCrossWrite',
+  recoverRegionLoss: 'recoverRegionLoss',
+  recoverHostLoss: 'recoverHostLoss',
 } as const;
+
+/** The playbook of each scenario. */
+export const recoverWorkflows = {
+  'bad-upgrade': workflowNames.recoverBadUpgrade,
+  'disk-full': workflowNames.recoverDiskFull,
+  'cross-write': workflowNames.recoverCrossWrite,
+  'region-loss': workflowNames.recoverRegionLoss,
+  'host-loss': workflowNames.recoverHostLoss,
+} as const satisfies Record<Scenario, string>;
 
 /** Task queues, by what their workers may touch (design, "Shape"). */
 export const queues = {
@@ -34,6 +49,14 @@ export const queueRoles = Object.keys(queues) as readonly QueueRole[];
 /** The critical section of a lane: Temporal's unique workflow id is the lock. */
 export function laneSectionId(fleet: string, lane: string): string {
   return `lane/${fleet}/${lane}`;
+}
+
+/**
+ * An incident: Temporal's unique workflow id is what keeps a second one from being opened.
+ * @param subject a lane, host or region (domain/incident.ts)
+ */
+export function incidentId(fleet: string, scenario: Scenario, subject: string): string {
+  return `incident/${fleet}/${scenario}/${subject}`;
 }
 
 /** The schedule that settles lanes whose section died. */
