@@ -94,6 +94,13 @@ export function parseDuration(field: string): Parser<number> {
   };
 }
 
+export function parseVersion(field: string): Parser<string> {
+  return (text) => {
+    if (/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/.test(text)) return text;
+    throw refuse(field, text, 'a version of OpenClaw, like 2026.10.2');
+  };
+}
+
 /** A text that is one of a set, for each part between commas. */
 export function parseList<T extends string>(field: string, allowed: readonly T[]): Parser<T[]> {
   return (text) =>

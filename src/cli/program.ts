@@ -20,6 +20,7 @@ import { restoreCommand } from './commands/restore.ts';
 import { statusCommand } from './commands/status.ts';
 import { storesCommand } from './commands/stores.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { upgradeCommand } from './commands/upgrade.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
 import { parsePath } from './parse.ts';
@@ -68,6 +69,7 @@ function commandsOf(cli: Cli): Command[] {
     backupCommand(cli),
     bundlesCommand(cli),
     restoreCommand(cli),
+    upgradeCommand(cli),
     archivesCommand(cli),
     receiptCommand(cli),
     followCommand(cli),

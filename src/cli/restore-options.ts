@@ -15,11 +15,13 @@ export interface RestoreOptions extends FleetFlags {
   readonly undo?: true;
   readonly dryRun?: true;
   readonly acceptVersion?: true;
+  readonly pin?: true;
+  readonly stopFirst?: true;
   readonly yes?: true;
 }
 
 export function refuseCombinations(options: RestoreOptions): void {
-  const { bundle, at, only, layered, sandbox, undo, dryRun, fromArchive } = options;
+  const { bundle, at, only, layered, sandbox, undo, dryRun, fromArchive, pin, stopFirst } = options;
   if (fromArchive !== undefined && (bundle !== undefined || at !== undefined || layered || undo)) {
     throw new Failure('InvalidInput', '--from-archive goes without --bundle, --at, --layered and --undo', {
       field: '--from-archive',
@@ -27,6 +29,12 @@ export function refuseCombinations(options: RestoreOptions): void {
   }
   if (bundle !== undefined && at !== undefined)
     throw new Failure('InvalidInput', '--bundle and --at exclude each other: give one of them', { field: '--at' });
+  if ((pin || stopFirst) && (undo || sandbox)) {
+    const field = pin ? '--pin' : '--stop-first';
+    throw new Failure('InvalidInput', `${field} is for a live restore: it goes without --undo and --sandbox`, {
+      field,
+    });
+  }
   if (undo && (bundle !== undefined || at !== undefined || only !== undefined || layered || sandbox || dryRun)) {
     throw new Failure('InvalidInput', '--undo goes with --yes alone: what it goes back to is fixed', {
       field: '--undo',
@@ -35,10 +43,16 @@ export function refuseCombinations(options: RestoreOptions): void {
 }
 
 /** A bundle, an archive, and what a restore replaced, are of one lane. */
-export function refuseForMany({ bundle, undo, fromArchive }: RestoreOptions): void {
-  if (bundle === undefined && fromArchive === undefined && !undo) return;
-  const given = bundle === undefined ? '--from-archive' : '--bundle';
-  const field = undo ? '--undo' : given;
+export function refuseForMany({ bundle, undo, fromArchive, pin, stopFirst }: RestoreOptions): void {
+  if (bundle === undefined && fromArchive === undefined && !undo && !pin && !stopFirst) return;
+  const given: readonly (readonly [string, unknown])[] = [
+    ['--undo', undo],
+    ['--bundle', bundle],
+    ['--from-archive', fromArchive],
+    ['--pin', pin],
+    ['--stop-first', stopFirst],
+  ];
+  const field = given.find(([, value]) => value !== undefined)?.[0] ?? '--bundle';
   throw new Failure(
     'InvalidInput',
     `${field} is for one lane: a bundle, an archive, and what a restore replaced, are a lane's own`,

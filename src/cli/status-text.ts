@@ -96,7 +96,7 @@ export function concernsOf({ temporal, lanes }: FleetStatus): string[] {
 function nowConcerns(status: LaneStatus): string[] {
   const { lane, section } = status;
   const running = 'seen' in section ? section.seen : null;
-  if (!running || !['restore', 'undo', 'settle'].includes(running.operation)) return laneConcerns(status);
+  if (!running || !['restore', 'undo', 'upgrade', 'settle'].includes(running.operation)) return laneConcerns(status);
   return [`${lane}: ${running.operation} is under way: ./clawback follow ${running.workflowId}`];
 }
 

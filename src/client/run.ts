@@ -51,6 +51,8 @@ function laneOfId(workflowId: string): string | null {
     'restore',
     'plan-restore',
     'undo',
+    'upgrade',
+    'plan-upgrade',
     'sweep',
     'expire',
     'plan-expire',

@@ -12,9 +12,11 @@ import type {
   RestoreFleetInput,
   RestoreLaneInput,
   SweepStoreInput,
+  UpgradeLaneInput,
   VerifyBundleInput,
 } from '../contract/inputs.ts';
 import type { BackupResult, ImportResult, ReplicateResult, RestoreResult, SweepResult } from '../contract/results.ts';
+import type { UpgradeResult } from '../contract/upgrade.ts';
 import type { VerifyResult } from '../contract/verify.ts';
 import { queues, workflowNames } from '../contract/names.ts';
 import { toFailure } from './failures.ts';
@@ -37,6 +39,11 @@ export function startRestore(client: Client, input: Given<RestoreLaneInput>): Pr
 function restoreWord({ undo, dryRun }: Given<RestoreLaneInput>): string {
   if (undo) return 'undo';
   return dryRun ? 'plan-restore' : 'restore';
+}
+
+/** Starts a guarded upgrade, or its plan (`dryRun`). */
+export function startUpgrade(client: Client, input: Given<UpgradeLaneInput>): Promise<Started<UpgradeResult>> {
+  return start(client, workflowNames.upgradeLane, `${input.dryRun ? 'plan-upgrade' : 'upgrade'}/${input.lane}`, input);
 }
 
 export function startSweep(client: Client, input: Given<SweepStoreInput>): Promise<Started<SweepResult>> {

@@ -41,6 +41,8 @@ const fromFleetRun = {
   fleetDigest: fleetDigest.optional().describe('refused (FleetChanged) when the worker holds another fleet file'),
 };
 
+const openclawVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'a version of OpenClaw, like 2026.9.6');
+
 const tier = z.enum(tiers).default('A').describe('A: class 1; B: and class 2; C: the whole lane');
 
 export const BackupLaneInput = z.strictObject({ lane, tier, waitMs, ...fromFleetRun });
@@ -68,6 +70,14 @@ const restoreChoice = {
     .boolean()
     .optional()
     .describe('restore although the gateway still runs on the host that the bundle is of'),
+  pin: z
+    .boolean()
+    .optional()
+    .describe("roll OpenClaw's version back too, to the bundle's, by the pin hook, while the gateway is stopped"),
+  stopFirst: z
+    .boolean()
+    .optional()
+    .describe('stop the gateway before anything is fetched: where it is itself the harm'),
 };
 
 /** What a fleet restore saw before the lane had to wait for its turn. */
@@ -103,6 +113,10 @@ export const RestoreLaneInput = z
   .refine((input) => !(input.undo && (input.bundle || input.at || input.only || input.layered || input.dryRun)), {
     path: ['undo'],
     message: 'undo takes no bundle, at, only, layered or dryRun',
+  })
+  .refine((input) => !((input.pin || input.stopFirst) && (input.undo || input.into === 'sandbox')), {
+    path: ['pin'],
+    message: 'pin and stopFirst are for a live restore',
   });
 export type RestoreLaneInput = z.infer<typeof RestoreLaneInput>;
 
@@ -121,6 +135,13 @@ export const Operation = z.discriminatedUnion('kind', [
       .datetime()
       .optional()
       .describe('when it was asked for: what passed until its section is waiting'),
+  }),
+  z.strictObject({
+    kind: z.literal('upgrade'),
+    bundle: bundle.describe('the id of the bundle that is taken first'),
+    to: openclawVersion.optional(),
+    acceptVersion: z.boolean(),
+    dryRun: z.boolean(),
   }),
   z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),
@@ -185,6 +206,19 @@ export type SweepStoreInput = z.infer<typeof SweepStoreInput>;
 
 export const ImportArchiveInput = z.strictObject({ lane, archive, waitMs });
 export type ImportArchiveInput = z.infer<typeof ImportArchiveInput>;
+
+export const UpgradeLaneInput = z.strictObject({
+  lane,
+  to: openclawVersion.optional().describe('the version of OpenClaw to install; none: the upgrade hook chooses'),
+  acceptVersion: z
+    .boolean()
+    .default(false)
+    .describe("keep a version that is outside the profile's range: Clawback may not know its layout"),
+  dryRun,
+  waitMs,
+});
+export type UpgradeLaneInput = z.infer<typeof UpgradeLaneInput>;
+
 export const ExpireBundlesInput = z.strictObject({
   lane,
   dryRun: z.boolean().default(false).describe('say what would expire, and why the rest is kept; nothing is changed'),

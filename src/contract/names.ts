@@ -9,6 +9,7 @@ export const workflowNames = {
   backupFleet: 'backupFleet',
   restoreFleet: 'restoreFleet',
   laneSection: 'laneSection',
+  upgradeLane: 'upgradeLane',
   sweepStore: 'sweepStore',
   replicateBundle: 'replicateBundle',
   importArchive: 'importArchive',

@@ -37,7 +37,7 @@ export interface ReceiptRequest extends OnLane {
   readonly region: string;
   readonly fleetDigest: string;
   readonly id: string;
-  readonly kind: 'restore' | 'undo';
+  readonly kind: 'restore' | 'undo' | 'upgrade';
   readonly workflow: { readonly id: string; readonly runId: string; readonly section: WorkflowRun };
   readonly restore: {
     readonly into: 'live' | 'sandbox';
@@ -61,7 +61,7 @@ export interface ReceiptRequest extends OnLane {
   readonly messageAnswered: boolean;
   readonly outcome: 'passed' | 'failed';
   readonly failure: FailureCode | null;
-  readonly laneAfter: 'restored' | 'as-before' | 'undone' | 'unsettled';
+  readonly laneAfter: 'restored' | 'as-before' | 'undone' | 'upgraded' | 'unsettled';
   readonly warnings: readonly string[];
 }
 

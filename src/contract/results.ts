@@ -1,5 +1,6 @@
 // What workflows and activities answer: ids, counts, sizes, digests and timings. No file name, no secret.
 
+import type { UpgradeResult } from './upgrade.ts';
 import type { ExpiryResult } from './expiry.ts';
 import type { RestoreStep } from '../domain/budget.ts';
 import type { Component, Tier } from '../domain/terms.ts';
@@ -194,6 +195,7 @@ export interface ImportResult {
 export type SectionResult =
   | { readonly kind: 'backup'; readonly backup: BackupResult }
   | { readonly kind: 'restore'; readonly restore: RestoreResult }
+  | { readonly kind: 'upgrade'; readonly upgrade: UpgradeResult }
   | { readonly kind: 'import'; readonly import: ImportResult }
   | { readonly kind: 'settle'; readonly settle: SettleResult }
   | { readonly kind: 'sweep'; readonly sweep: SweepResult }

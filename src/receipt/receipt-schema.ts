@@ -49,7 +49,7 @@ const approval = z.strictObject({ by: text, at: instant, statement: words });
 
 export const predicateSchema = z.strictObject({
   id,
-  kind: z.enum(['restore', 'undo']),
+  kind: z.enum(['restore', 'undo', 'upgrade']),
   fleet: text,
   lane: z.string().regex(lanePattern),
   /** hostKey: `SHA256:…`, as ssh-keygen -l prints it. */
@@ -94,8 +94,8 @@ export const predicateSchema = z.strictObject({
   outcome: z.enum(['passed', 'failed']),
   /** Null when it passed. */
   failure: code.nullable(),
-  /** `restored`: as the bundles have it. `as-before`: as before this run. `undone`: as before the last restore. */
-  laneAfter: z.enum(['restored', 'as-before', 'undone', 'unsettled']),
+  /** `restored`: as the bundles have it. `as-before`: as before this run. `undone`: as before the last restore. `upgraded`: as the upgrade left it. */
+  laneAfter: z.enum(['restored', 'as-before', 'undone', 'upgraded', 'unsettled']),
   approvals: z.array(approval).max(limits.receiptSteps),
   warnings: z.array(words).max(limits.receiptWarnings),
   /** Why it is worth less than it says. */

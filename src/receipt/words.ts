@@ -20,6 +20,9 @@ export interface StepSummary {
 
 const titles: Readonly<Record<string, string>> = {
   check: 'Check bundle, host and workers',
+  backup: 'Bundle before the upgrade',
+  upgrade: 'Upgrade hook',
+  pin: 'Roll the version pin back',
   stop: '1 Stop writers',
   tree: '2 Restore the tree',
   secrets: '3 Rehydrate secrets',
@@ -34,10 +37,11 @@ const ofKind = {
   live: ofEveryRestore,
   sandbox: ['check', 'tree', 'secrets'],
   undo: ['tree', 'smoke'],
+  upgrade: ['check', 'backup', 'upgrade', 'smoke'],
 } as const;
 
 export function shapeOf({ kind, restore }: Receipt): keyof typeof ofKind {
-  return kind === 'undo' ? 'undo' : restore.into;
+  return kind === 'restore' ? restore.into : kind;
 }
 
 export function stepSummaries(receipt: Receipt): StepSummary[] {
@@ -77,7 +81,12 @@ export function timeText(instant: string): string {
 /** What the run was to do: `live restore of config`. */
 export function runText(receipt: Receipt): string {
   const { only, layered } = receipt.restore;
-  const what = { live: 'live restore', sandbox: 'restore into a sandbox', undo: 'undo of the last restore' };
+  const what = {
+    live: 'live restore',
+    sandbox: 'restore into a sandbox',
+    undo: 'undo of the last restore',
+    upgrade: 'guarded upgrade',
+  };
   const part = only === null ? '' : `, of ${only} alone`;
   return `${what[shapeOf(receipt)]}${layered ? ', layered' : ''}${part}`;
 }
@@ -86,6 +95,7 @@ const statesAfter = {
   restored: 'The lane is as the bundle has it',
   'as-before': 'The lane is as it was before this run',
   undone: 'The lane is as it was before its last restore',
+  upgraded: 'The lane is as the upgrade left it',
   unsettled: 'THE LANE COULD NOT BE PUT RIGHT: its gateway may be down',
 } as const;
 
@@ -113,6 +123,7 @@ export function proofText(receipt: Receipt): string {
   if (proven.length > 0) return `proves ${proven.join(', ')}`;
   if (receipt.outcome === 'failed') return 'proves no bundle: it failed';
   if (receipt.kind === 'undo') return 'proves no bundle: an undo restores none';
+  if (receipt.kind === 'upgrade') return 'proves no bundle: an upgrade restores none';
   if (receipt.restore.into === 'sandbox') return 'proves no bundle: a sandbox answers no message';
   return 'proves no bundle: only a part was restored';
 }

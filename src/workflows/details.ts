@@ -11,6 +11,7 @@ import type {
   RestoreResult,
   SectionResult,
 } from '../contract/results.ts';
+import type { UpgradeResult } from '../contract/upgrade.ts';
 import type { VerifyResult } from '../contract/verify.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { faultText } from '../domain/fault-text.ts';
@@ -36,6 +37,8 @@ export function doneDetails(result: SectionResult): string {
       return backupDetails(result.backup);
     case 'restore':
       return restoreDetails(result.restore);
+    case 'upgrade':
+      return upgradeDetails(result.upgrade);
     case 'import':
       return importDetails(result.import);
     case 'settle':
@@ -119,6 +122,29 @@ export function verifyDetails({ lane, store, bundles, segments, opened, faults, 
     `**verified** ${segments} segments of ${bundles} bundles of ${lane} in ${store}; ${opened} opened`,
     `${coverage.opened} of ${coverage.segments} were opened within ${formatDuration(coverage.withinMs)}`,
     faults.length > 0 && `**wrong**: ${faultText(faults)}`,
+  ]);
+}
+
+function upgradeDetails({
+  lane,
+  from,
+  to,
+  bundle,
+  dryRun,
+  hookMs,
+  elapsedMs,
+  receipt,
+  warnings,
+}: UpgradeResult): string {
+  const version = to ?? 'what the upgrade hook chooses';
+  return paragraphs([
+    dryRun
+      ? `**planned** an upgrade of ${lane} from ${from} to ${version}`
+      : `**upgraded** ${lane} from ${from} to ${version}`,
+    !dryRun && `the test message was answered; the hook took ${formatDuration(hookMs)} of ${formatDuration(elapsedMs)}`,
+    bundle !== null && `bundle ${bundle} was taken before`,
+    receipt !== null && `receipt ${receipt}`,
+    ...warnings.map(warning),
   ]);
 }
 

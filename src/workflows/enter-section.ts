@@ -145,8 +145,10 @@ async function settleTerminated(entry: Entry): Promise<never> {
   const outcome = await CancellationScope.nonCancellable(() => settle(entry));
   const { kind } = entry.operation;
   const restoring = kind === 'restore' || kind === 'undo';
+  const pin = entry.operation.kind === 'restore' && entry.operation.pin;
+  const pinned = pin ? '; the version pin may have been rolled back: look which OpenClaw runs' : '';
   const unsigned = restoring ? '; a terminated run has no receipt' : '';
-  const message = `the section of lane ${entry.lane} (${kind}) was terminated; ${outcome}${unsigned}`;
+  const message = `the section of lane ${entry.lane} (${kind}) was terminated; ${outcome}${pinned}${unsigned}`;
   throw workflowFailure(restoring ? 'RestoreFailed' : 'Terminated', message, { lane: entry.lane });
 }
 

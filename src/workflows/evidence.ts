@@ -26,6 +26,8 @@ export class Evidence {
   rtoMs: number | undefined;
   /** Was the commit begun? From then on a lane that is not rolled back is restored. */
   committing = false;
+  /** May an upgrade hook have changed the lane? */
+  upgrading = false;
   /** Is what the last restore replaced back? */
   undone = false;
 

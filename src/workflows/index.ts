@@ -9,5 +9,6 @@ export { restoreFleet } from './restore-fleet.ts';
 export { restoreLane } from './restore-lane.ts';
 export { sweepStore } from './sweep-store.ts';
 export { importArchive } from './import-archive.ts';
+export { upgradeLane } from './upgrade-lane.ts';
 export { verifyBundle } from './verify-bundle.ts';
 export { watchFleet } from './watch-fleet.ts';

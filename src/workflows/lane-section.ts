@@ -20,7 +20,8 @@ import { dropStage } from './stage.ts';
 import { host, vault, vaultAlways } from './steps.ts';
 import { sweep } from './sweep.ts';
 import { undo } from './undo.ts';
-import { receiptOfFailure, withReceipt } from './write-receipt.ts';
+import { upgrade } from './upgrade.ts';
+import { receiptOfFailure, withReceipt, withUpgradeReceipt } from './write-receipt.ts';
 
 export async function laneSection(raw: unknown): Promise<SectionResult> {
   const input = parseInput(LaneSectionInput, raw);
@@ -117,6 +118,11 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
       return { kind: 'backup', backup: await backUp(section, operation) };
     case 'restore':
       return { kind: 'restore', restore: await withReceipt(section, operation, await restore(section, operation)) };
+    case 'upgrade':
+      return {
+        kind: 'upgrade',
+        upgrade: await withUpgradeReceipt(section, operation, await upgrade(section, operation)),
+      };
     case 'import':
       return { kind: 'import', import: await importArchive(section, operation.archive) };
     case 'undo':

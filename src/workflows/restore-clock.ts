@@ -16,11 +16,11 @@ export class RestoreClock {
   readonly #spentMs = new Map<RestoreStep, number>();
   #answeredMs: number | undefined;
 
-  constructor({ spec, progress, evidence, startedMs }: Section) {
+  constructor({ spec, progress, evidence, startedMs }: Section, sinceMs = startedMs) {
     this.#budgets = spec.budgets;
     this.#progress = progress;
     this.#evidence = evidence;
-    this.startedMs = startedMs;
+    this.startedMs = sinceMs;
   }
 
   /** Times `work` as (a part of) a step, beside a timer with what is left of the step's budget. */

@@ -11,6 +11,7 @@ import type { RestoreClock } from './restore-clock.ts';
 import type { Section } from './section.ts';
 import { dropStage, fillStage } from './stage.ts';
 import { hostDown, hostStart, vaultDown } from './steps.ts';
+import { withPin } from './version-pin.ts';
 
 type Done = Pick<RestoreResult, 'messageAnswered' | 'bakEpoch' | 'warnings'>;
 
@@ -22,9 +23,18 @@ export async function restoreLive(
 ): Promise<Done> {
   const { chosen } = planned;
   const run = operation.restore;
-  const components = chosen.sources.flatMap((source) => source.components);
+  if (operation.stopFirst) await clock.step('stop', 'stopping writers first', () => stopWriters(section, run));
   await clock.step('tree', 'fetching and staging', () => fillStage(section, run, planned));
+  // where they are stopped already, this is the last look at what was staged since
   await clock.step('stop', 'stopping writers', () => stopWriters(section, run));
+  return withPin(section, operation, chosen, () => replace(section, operation, planned, clock));
+}
+
+/** From the swap on: what is live becomes what was staged, is started, tested and committed. */
+async function replace(section: Section, operation: Restore, planned: Planned, clock: RestoreClock): Promise<Done> {
+  const { chosen } = planned;
+  const run = operation.restore;
+  const components = chosen.sources.flatMap((source) => source.components);
   const swapped = await clock.step('tree', 'swapping trees', () => swap(section, run, components, chosen));
   await clock.step('secrets', 'rehydrating secrets', () => rehydrate(section, planned));
   const smoke = await clock.step('smoke', 'starting and testing', () => startAndTest(section));

@@ -11,6 +11,7 @@ import { checkOrigin } from './restore-elsewhere.ts';
 import { restoreLive } from './restore-live.ts';
 import { type Planned, type Restore, Sources, wants } from './restore-parts.ts';
 import { restoreSandbox } from './restore-sandbox.ts';
+import { requirePin } from './version-pin.ts';
 import type { Section } from './section.ts';
 import { host, vault, vaultStream } from './steps.ts';
 
@@ -18,12 +19,17 @@ import { host, vault, vaultStream } from './steps.ts';
 const estimatedBytesPerMs = 40_000;
 const estimatedFixedMs = 60_000;
 
-export async function restore(section: Section, operation: Restore): Promise<RestoreResult> {
+/** @param sinceMs from when its clocks run: a section that did something else first says when the restore began */
+export async function restore(
+  section: Section,
+  operation: Restore,
+  sinceMs = section.startedMs,
+): Promise<RestoreResult> {
   const { evidence } = section;
-  const clock = new RestoreClock(section);
+  const clock = new RestoreClock(section, sinceMs);
   return clock.whole(async () => {
     const phase = 'checking bundle, host and workers';
-    const planned = await evidence.part({ step: 'check', phase }, () => planRestore(section, operation));
+    const planned = await evidence.part({ step: 'check', phase }, () => planRestore(section, operation, sinceMs));
     const { plan, sources } = planned;
     if (operation.dryRun)
       return answer(section, clock, {
@@ -51,7 +57,7 @@ export async function restore(section: Section, operation: Restore): Promise<Res
 }
 
 /** Everything that can be refused is refused here, with nothing changed. */
-async function planRestore(section: Section, operation: Restore): Promise<Planned> {
+async function planRestore(section: Section, operation: Restore, sinceMs: number): Promise<Planned> {
   const { spec, progress, evidence } = section;
   progress.update({ phase: 'checking bundle, host and workers' });
   requireItems(section, operation);
@@ -72,8 +78,9 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     at: operation.at,
     only: operation.only,
   });
-  evidence.choose(chosen, section.startedMs);
+  evidence.choose(chosen, sinceMs);
   requireVersion(section, operation, chosen, survey.versionKnown);
+  const pinned = await requirePin(section, operation, chosen, survey);
   const moved = await checkOrigin(section, operation, chosen, survey);
   const secrets = wants(chosen, 'secrets') ? spec.secrets : [];
   const room = await vault.preflightRestore({
@@ -102,7 +109,7 @@ async function planRestore(section: Section, operation: Restore): Promise<Planne
     liveOpenclawVersion: survey.openclawVersion,
     freeBytes: room.freeBytes,
     neededBytes: room.neededBytes,
-    warnings: [...moved, ...chosen.warnings, ...survey.warnings, ...room.warnings],
+    warnings: [...pinned, ...moved, ...chosen.warnings, ...survey.warnings, ...room.warnings],
   };
   evidence.warnings = plan.warnings;
   return { chosen, sources: new Sources(chosen.copies), plan };

@@ -20,7 +20,9 @@ export async function fillStage(
   const segments = chosen.segments.filter((segment) => segment.kind !== 'secrets');
   progress.update({ segmentsTotal: segments.length, segmentsDone: 0, bytesTotal: chosen.sizeBytes, bytesDone: 0 });
   section.staged = restore;
-  const under = await host.openStage({ ...section.mutating(), restore, neededBytes });
+  // nothing gives up for want of a worker once the gateway is down
+  const steps = section.journalled ? hostDown : host;
+  const under = await steps.openStage({ ...section.mutating(), restore, neededBytes });
   const stage = async (segment: ChosenSegment): Promise<void> => {
     const what = `${segment.id} ${segment.component}, ${formatBytes(segment.plainBytes)}`;
     const { store } = await vaultStream(segment.plainBytes, what).stageSegment({

@@ -3,6 +3,7 @@
 
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import { queues } from '../contract/names.ts';
+import type { HookSteps } from '../contract/hooks.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
 import { nonRetryableCodes } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
@@ -67,6 +68,13 @@ export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'wr
   });
 }
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
+
+/** Hooks: each is ended by its own time-out; these attempts are for workers that die. */
+export const hooks = proxyActivities<HookSteps>({
+  ...down,
+  taskQueue: queues.vault,
+  startToCloseTimeout: limits.hookLongestMs,
+});
 
 /** Thousands of objects of a store, one after the other: an hour a try, and each try goes on where the last one ended. */
 export const vaultLong = proxyActivities<VaultSteps>({

@@ -5,18 +5,19 @@ import { CancellationScope, log, workflowInfo } from '@temporalio/workflow';
 import type { Operation } from '../contract/inputs.ts';
 import type { RestoreResult, SettleResult } from '../contract/results.ts';
 import type { ReceiptRequest } from '../contract/receipt-types.ts';
+import type { UpgradeResult } from '../contract/upgrade.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { codeOf, messageOf } from './failures.ts';
 import type { Section } from './section.ts';
 import { vaultReceipt } from './steps.ts';
 
-type Receiptable = Extract<Operation, { kind: 'restore' | 'undo' }>;
+type Receiptable = Extract<Operation, { kind: 'restore' | 'undo' | 'upgrade' }>;
 type Verdict = Pick<ReceiptRequest, 'outcome' | 'failure' | 'laneAfter'>;
 
 /** Dry runs, and what restores nothing, leave none. */
 function leavesReceipt(operation: Operation): operation is Receiptable {
-  if (operation.kind === 'restore') return !operation.dryRun;
+  if (operation.kind === 'restore' || operation.kind === 'upgrade') return !operation.dryRun;
   return operation.kind === 'undo';
 }
 
@@ -31,6 +32,18 @@ export async function withReceipt(
   const written = await write(section, operation, verdictOf(result));
   if ('receipt' in written) return { ...result, receipt: written.receipt };
   return { ...result, receipt: null, warnings: [...result.warnings, written.warning] };
+}
+
+export async function withUpgradeReceipt(
+  section: Section,
+  operation: Operation,
+  result: UpgradeResult,
+): Promise<UpgradeResult> {
+  if (!leavesReceipt(operation)) return result;
+  section.evidence.warnings = result.warnings;
+  const written = await write(section, operation, { outcome: 'passed', failure: null, laneAfter: 'upgraded' });
+  if ('receipt' in written) return { ...result, receipt: written.receipt };
+  return { ...result, warnings: [...result.warnings, written.warning] };
 }
 
 /** @param settled what putting the lane right did; `failed` when it did not succeed */
@@ -69,7 +82,8 @@ function laneAfterFailure(
     return section.evidence.undone || settled?.action === 'rolled-back' ? 'undone' : 'as-before';
   // the journal was open when the commit began: if it is not rolled back now, the commit had taken place
   const stands = section.evidence.committing && settled?.action !== 'rolled-back';
-  return stands || settled?.action === 'went-forward' ? 'restored' : 'as-before';
+  if (stands || settled?.action === 'went-forward') return 'restored';
+  return section.evidence.upgrading ? 'upgraded' : 'as-before';
 }
 
 async function write(
@@ -86,6 +100,11 @@ async function write(
     log.warn(warning, { lane: section.spec.lane });
     return { warning };
   }
+}
+
+/** An upgrade has nothing to recover, until it goes back. */
+function rtoMsOf({ evidence, startedMs }: Section, { kind }: Receiptable): number {
+  return evidence.rtoMs ?? (kind === 'upgrade' ? 0 : Date.now() - startedMs);
 }
 
 function requestOf(section: Section, operation: Receiptable, verdict: Verdict): ReceiptRequest {
@@ -116,7 +135,7 @@ function requestOf(section: Section, operation: Receiptable, verdict: Verdict): 
     endedAt: new Date(Date.now()).toISOString(),
     steps: evidence.steps.slice(0, limits.receiptSteps),
     rto: {
-      ms: evidence.rtoMs ?? Date.now() - startedMs,
+      ms: rtoMsOf(section, operation),
       budgetMs: spec.budgets.rtoMs,
       waitingMs: Math.max(startedMs - requestedMs, 0),
       over: progress.overBudget,

@@ -45,7 +45,8 @@ async function openNewJournal(
   { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal },
 ): Promise<void> {
   const present = await openJournal(shell);
-  if (present?.restore === restore) return;
+  // something may have been staged since
+  if (present?.restore === restore) return lookLast(shell, restore);
   if (present) {
     throw new Failure(
       'LaneUnsettled',

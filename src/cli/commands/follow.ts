@@ -14,6 +14,7 @@ import type {
   SettleResult,
   SweepResult,
 } from '../../contract/results.ts';
+import type { UpgradeResult } from '../../contract/upgrade.ts';
 import type { VerifyResult } from '../../contract/verify.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Cli, Outcome } from '../cli.ts';
@@ -27,6 +28,7 @@ import { replicateOutcome } from './replicate.ts';
 import { expiryOutcome } from './expire.ts';
 import { restoreOutcome } from './restore.ts';
 import { sweepOutcome } from './sweep.ts';
+import { upgradeOutcome } from './upgrade.ts';
 import { verifyOutcome } from './verify.ts';
 
 export function followCommand(cli: Cli): Command {
@@ -89,6 +91,7 @@ export function requireLane({ workflowId, type, lane }: RunDescription): string 
 function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: unknown): Outcome {
   if (type === 'backupLane') return backupOutcome(workflowId, result as BackupResult);
   if (type === 'restoreLane') return restoreOutcome({ workflowId, ...(result as RestoreResult) });
+  if (type === 'upgradeLane') return upgradeOutcome(workflowId, result as UpgradeResult);
   if (type === 'importArchive') return importOutcome(workflowId, result as ImportResult);
   if (type === 'sweepStore') return sweepOutcome(workflowId, lane, result as SweepResult);
   if (type === 'verifyBundle') return verifyOutcome([{ workflowId, ...(result as VerifyResult) }]);
@@ -100,6 +103,7 @@ function outcomeOf({ workflowId, type }: RunDescription, lane: string, result: u
 function sectionOutcome(workflowId: string, lane: string, result: SectionResult): Outcome {
   if (result.kind === 'backup') return backupOutcome(workflowId, result.backup);
   if (result.kind === 'restore') return restoreOutcome({ workflowId, ...result.restore });
+  if (result.kind === 'upgrade') return upgradeOutcome(workflowId, result.upgrade);
   if (result.kind === 'import') return importOutcome(workflowId, result.import);
   if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
   if (result.kind === 'expire') return expiryOutcome([{ workflowId, lane, result: result.expire }]);

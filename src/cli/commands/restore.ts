@@ -47,6 +47,8 @@ export function restoreCommand(cli: Cli): Command {
     .option('--dry-run', 'check and plan only; nothing is changed')
     .option('--accept-version', "restore although OpenClaw's version is outside the profile's range")
     .option('--accept-running', 'restore although the gateway still runs on the host that the bundle is of')
+    .option('--pin', "roll OpenClaw's version back too, to the bundle's, by the pin hook")
+    .option('--stop-first', 'stop the gateway before anything is fetched: where it is itself the harm')
     .option('--yes', 'do not ask')
     .action(cli.action((lanes: readonly string[], options: Options) => restore(cli, lanes, options)));
   return documented(command, {
@@ -141,6 +143,7 @@ async function makePlan(
   options: Options,
 ): Promise<RestoreResult & { readonly workflowId: string }> {
   const { bundle, at, only, layered = false, sandbox, acceptVersion = false, fromArchive: archive } = options;
+  const { pin = false, stopFirst = false } = options;
   const into = sandbox ? 'sandbox' : 'live';
   const planning = await startRestore(temporal.client, {
     lane,
@@ -149,8 +152,10 @@ async function makePlan(
     archive,
     only,
     layered,
-    acceptVersion,
+    acceptVersion: acceptVersion || pin,
     into,
+    pin,
+    stopFirst,
     dryRun: true,
   });
   try {
@@ -193,7 +198,10 @@ async function run(
   options: Options,
   bundle: string | undefined,
 ): Promise<RestoreResult & { readonly workflowId: string }> {
-  const { at, only, layered = false, sandbox, undo = false, acceptVersion = false, acceptRunning = false } = options;
+  const { at, only, layered = false, sandbox, undo = false, acceptRunning = false } = options;
+  const { pin = false, stopFirst = false } = options;
+  // the version that runs now is the one to be left
+  const acceptVersion = options.acceptVersion === true || pin;
   const choice = undo
     ? {}
     : {
@@ -204,6 +212,8 @@ async function run(
         only,
         layered,
         into: sandbox ? ('sandbox' as const) : ('live' as const),
+        pin,
+        stopFirst,
       };
   const started = await startRestore(temporal.client, { lane, ...choice, undo, acceptVersion });
   cli.markStarted();
