@@ -71,7 +71,7 @@ const whole = { lines: 100 };
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/setup/count-reporter.ts'],
+    reporters: ['default', './test/setup/count-reporter.ts', './test/setup/results-reporter.ts'],
     projects: [
       unit,
       withServers('conformance', { include: ['test/bed/**/*.test.ts'], timeoutMs: 60 * second, temporal: false }),

@@ -17,6 +17,7 @@ const checks: Record<string, readonly string[]> = {
   // What only tests use is dead in production.
   'dead-in-production': [bin('knip'), '--no-progress', '--production', '--include', 'files,dependencies'],
   docs: [process.execPath, 'scripts/generate-docs.ts', '--check'],
+  procedure: [process.execPath, 'scripts/procedure.ts', '--check'],
 };
 
 interface Outcome {
