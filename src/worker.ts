@@ -17,7 +17,7 @@ import {
 import { type Activities, type Archives, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
-import { activityAttempts, describeHolder, hasPoller } from './client/temporal-view.ts';
+import { activityAttempts, describeHolder, hasPoller, movedLanes } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
 import { configuredHooks, resolveHook } from './config/fleet-hooks.ts';
 import {
@@ -98,7 +98,11 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       digest: fleet.digest,
       lanes: Object.keys(fleet.fleet.lanes),
       caps: capsOf(fleet.fleet.limits),
-      laneSpec: (lane) => fleet.laneSpec(lane),
+      laneSpec: (lane, placed) => fleet.laneSpec(lane, placed),
+      isStandby: (host) => fleet.fleet.hosts[host]?.standby === true,
+      archOf: (host) => fleet.fleet.hosts[host]?.arch,
+      newHostLines: (lost, placed) => fleet.newHostLines(lost, placed),
+      hostTarget: (host) => fleet.hostTarget(host),
       laneOn: (lane, host) => fleet.laneOn(lane, host),
     },
     keys: {
@@ -115,6 +119,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       hasPoller: (queue) => hasPoller(temporal.client, queue),
       describeHolder: (workflowId) => describeHolder(temporal.client, workflowId),
       activityAttempts: (run) => activityAttempts(temporal.client, run),
+      movedLanes: (ids) => movedLanes(temporal.client, ids),
     },
     hooks: { kinds: configuredHooks(fleet), resolve: (kind) => resolveHook(fleet, kind) },
     store: storeOf,

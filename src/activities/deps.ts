@@ -4,11 +4,12 @@
 import type { Recipient } from '../bundle/seal.ts';
 import type { HookKind } from '../contract/hooks.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
+import type { HostRecord, Keeper, PlacedHost } from '../contract/placement.ts';
 import type { WorkflowRun } from '../contract/receipt-types.ts';
 import type { FleetCaps, Holder } from '../contract/step-types.ts';
 import type { CommandCall, HttpCall } from '../hook/hook-call.ts';
 import type { HostPool } from '../lane/host-pool.ts';
-import type { LaneTarget } from '../domain/lane-target.ts';
+import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';
 import type { Store } from '../store/store.ts';
 
@@ -17,8 +18,16 @@ export interface FleetView {
   readonly digest: string;
   readonly lanes: readonly string[];
   readonly caps: FleetCaps;
-  /** Throws UnknownLane. */
-  laneSpec(lane: string): LaneSpec;
+  /** As the file has it; `placed`: on the host that a recovery put it on. Throws UnknownLane, PlacementBad. */
+  laneSpec(lane: string, placed?: PlacedHost): LaneSpec;
+  /** May a recovery put lanes on this host of the file? */
+  isStandby(host: string): boolean;
+  /** What the file says of its architecture. */
+  archOf(host: string): string | undefined;
+  /** Of a host that came during an incident, as the file would have it; profile and the like are the lost host's. */
+  newHostLines(lostHost: string, placed: Required<PlacedHost> & { readonly record: HostRecord }): readonly string[];
+  /** Undefined when the file has no such host. */
+  hostTarget(host: string): HostTarget | undefined;
   /** The lane as it would be on another host of the fleet; undefined when the fleet has no such host (any more). */
   laneOn(lane: string, host: string): LaneTarget | undefined;
 }
@@ -72,6 +81,8 @@ export interface ActivityAttempts {
 export interface TemporalView {
   hasPoller(queue: string): Promise<boolean>;
   describeHolder(workflowId: string): Promise<Holder | null>;
+  /** Of these workflow ids, those that run and keep where lanes are. */
+  movedLanes(workflowIds: readonly string[]): Promise<readonly Keeper[]>;
   /** Of the activities in a run's history, those that have ended. */
   activityAttempts(run: WorkflowRun): Promise<readonly ActivityAttempts[]>;
 }

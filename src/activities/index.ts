@@ -28,6 +28,10 @@ import { probeOriginStep } from './host/probe-origin.ts';
 import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
 import { tidyLaneStep } from './host/tidy-lane.ts';
+import { awaitHostStep, stopLeftStep } from './losses/left-host.ts';
+import { prepareHostStep } from './losses/prepare-host.ts';
+import { readMovedStep } from './losses/read-moved.ts';
+import { vouchHostStep } from './losses/vouch-host.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
 import { checkSandboxStep } from './restore/check-sandbox.ts';
@@ -96,6 +100,10 @@ function hostSteps(deps: Deps): HostSteps {
     beginUndo: beginUndoStep(deps),
     tidyLane: tidyLaneStep(deps),
     appendBackupLog: appendBackupLogStep(deps),
+    prepareHost: prepareHostStep(deps),
+    awaitHost: awaitHostStep(deps),
+    stopLeft: stopLeftStep(deps),
+    readMoved: readMovedStep(deps),
   };
 }
 
@@ -115,6 +123,7 @@ function dataSteps(deps: Deps): DataSteps {
 function vaultSteps(deps: Deps): VaultSteps {
   return {
     findReusable: findReusableStep(deps),
+    vouchHost: vouchHostStep(deps),
     measureRestore: measureRestoreStep(deps),
     chooseBundles: chooseBundlesStep(deps),
     preflightRestore: preflightRestoreStep(deps),

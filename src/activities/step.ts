@@ -44,7 +44,11 @@ export function activity<I, O>(body: (input: I, run: Run) => Promise<O>): (input
 }
 
 /** A shell on the lane over the pooled connection of its host. */
-export async function reach(deps: Deps, target: LaneTarget, run: Run): Promise<LaneShell> {
+export async function reach(
+  deps: Pick<Deps, 'pool'>,
+  target: LaneTarget,
+  run: Pick<Run, 'signal'>,
+): Promise<LaneShell> {
   return new LaneShell(await deps.pool.lease(target.host, run.signal), target);
 }
 

@@ -1,6 +1,8 @@
 // What activities may ask the Temporal service: who polls a queue, and who holds a lane.
 
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { workflowNames } from '../contract/names.ts';
+import { type Keeper, movedMemo } from '../contract/placement.ts';
 import type { WorkflowRun } from '../contract/receipt-types.ts';
 import type { Holder } from '../contract/step-types.ts';
 
@@ -28,6 +30,23 @@ export async function describeHolder(client: Client, workflowId: string): Promis
       startedAt: startTime.toISOString(),
       startedBy: runId,
     };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Of these ids, the workflows that run and keep where the lanes of a lost host are. */
+export async function movedLanes(client: Client, workflowIds: readonly string[]): Promise<Keeper[]> {
+  const found = await Promise.all(workflowIds.map((id) => keeper(client, id)));
+  return found.filter((one) => one !== null);
+}
+
+async function keeper(client: Client, workflowId: string): Promise<Keeper | null> {
+  try {
+    const { status, type, memo, startTime } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING' || type !== workflowNames.keepMoved) return null;
+    return { workflowId, startedAt: startTime.toISOString(), memo: memo?.[movedMemo] };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

@@ -2,9 +2,10 @@
 
 import { dirname, resolve } from 'node:path';
 import type { Fleet } from '../contract/fleet.ts';
-import { laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
+import { hostTargetOf, laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
-import type { LaneTarget } from '../domain/lane-target.ts';
+import type { HostRecord, PlacedHost } from '../contract/placement.ts';
+import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { type FleetNote, type ReadFleet, readFleet } from './check-fleet.ts';
@@ -32,6 +33,19 @@ export class FleetFile {
     return dirname(this.path);
   }
 
+  /** Undefined when there is no such host. */
+  hostTarget(host: string): HostTarget | undefined {
+    return hostTargetOf(this.fleet, host);
+  }
+
+  /** The lines of a new host in the file, with what it takes from the lost one. */
+  newHostLines(lostHost: string, { host, record }: { readonly host: string; readonly record: HostRecord }): string[] {
+    const lost = this.fleet.hosts[lostHost];
+    const { address, port, user, hostKey, region = lost?.region } = record;
+    const fields = { address, port, user, hostKey, region, profile: lost?.profile };
+    return [`  ${host}:`, ...Object.entries(fields).map(([field, value]) => `    ${field}: ${value}`)];
+  }
+
   /** The lane as it would be on another host; undefined when there is no such lane or host. */
   laneOn(name: string, host: string): LaneTarget | undefined {
     return laneTargetOn(this.fleet, name, host);
@@ -39,11 +53,21 @@ export class FleetFile {
 
   /**
    * The lane's specification; its size was checked when the file was loaded.
-   * @throws Failure UnknownLane
+   * @param placed where an open incident put the lane
+   * @throws Failure UnknownLane; PlacementBad when the file has no such standby
    */
-  laneSpec(name: string): LaneSpec {
-    const spec = laneSpecOf(this.fleet, this.digest, name);
+  laneSpec(name: string, placed?: PlacedHost): LaneSpec {
+    const spec = laneSpecOf(this.fleet, this.digest, name, placed);
     if (spec !== undefined) return spec;
+    if (placed !== undefined && Object.hasOwn(this.fleet.lanes, name))
+      throw new Failure(
+        'PlacementBad',
+        `lane ${name} is on host ${placed.host} since an incident, which is not in fleet ${this.fleet.fleet}`,
+        {
+          lane: name,
+          host: placed.host,
+        },
+      );
     const lanes = Object.keys(this.fleet.lanes);
     throw new Failure(
       'UnknownLane',

@@ -4,6 +4,7 @@ import { hostPath, type HostTarget, type LaneTarget } from '../domain/lane-targe
 import type { Retention } from '../domain/retention.ts';
 import type { Fleet, FleetHost, FleetLane } from './fleet.ts';
 import type { LaneSpec } from './lane-spec.ts';
+import type { PlacedHost } from './placement.ts';
 
 /** The lane's home as on the Mac, before `root` is put before it. */
 export function macHomeOf(lane: Pick<FleetLane, 'home' | 'user'>): string {
@@ -37,6 +38,12 @@ export function replicaStoreOf(stores: Fleet['stores'], name: string): string | 
   return Object.entries(stores).find(([, store]) => store.replicaOf === name)?.[0];
 }
 
+/** Undefined when the fleet has no such host. */
+export function hostTargetOf(fleet: Fleet, name: string): HostTarget | undefined {
+  const host = Object.hasOwn(fleet.hosts, name) ? fleet.hosts[name] : undefined;
+  return host && hostTarget(name, host);
+}
+
 /** The lane as it would be on another host; undefined when the fleet has no such lane or host. */
 export function laneTargetOn(fleet: Fleet, name: string, hostName: string): LaneTarget | undefined {
   const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
@@ -55,11 +62,27 @@ function retentionOf(fleet: Fleet, lane: FleetLane): Retention {
   };
 }
 
-/** The lane as an operation knows it; undefined when the fleet has no such lane. */
-export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string): LaneSpec | undefined {
-  const lane = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
-  const host = lane === undefined ? undefined : fleet.hosts[lane.host];
-  if (lane === undefined || host === undefined) return undefined;
+/**
+ * The host that a lane is on, by the file or where an incident put it; undefined when the fleet has no such host. What
+ * nobody says of a new host is as it was on the lost one: profile, root, tools.
+ */
+function placedOn(fleet: Fleet, lane: FleetLane, placed: PlacedHost | undefined): FleetHost | undefined {
+  const lost = Object.hasOwn(fleet.hosts, lane.host) ? fleet.hosts[lane.host] : undefined;
+  if (placed === undefined) return lost;
+  const listed = Object.hasOwn(fleet.hosts, placed.host) ? fleet.hosts[placed.host] : undefined;
+  if (placed.record === undefined || lost === undefined) return listed;
+  return { ...lost, arch: undefined, timeZone: 'ask', standby: false, ...placed.record };
+}
+
+/**
+ * The lane as an operation knows it; undefined when the fleet has no such lane.
+ * @param placed where an open incident put it, when that is not where the file says
+ */
+export function laneSpecOf(fleet: Fleet, fleetDigest: string, name: string, placed?: PlacedHost): LaneSpec | undefined {
+  const listed = Object.hasOwn(fleet.lanes, name) ? fleet.lanes[name] : undefined;
+  const host = listed === undefined ? undefined : placedOn(fleet, listed, placed);
+  if (listed === undefined || host === undefined) return undefined;
+  const lane = placed === undefined ? listed : { ...listed, host: placed.host };
   const { rto, rpo, steps } = fleet.objectives;
   const replica = replicaStoreOf(fleet.stores, lane.store);
   const { streams, waitForLane, segment } = fleet.limits;

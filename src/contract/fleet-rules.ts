@@ -47,6 +47,7 @@ export function crossCheck(raw: unknown): FleetRemark[] {
     ...wellFormed(lanes).flatMap(([name, lane]) => [
       ...danglingNames(name, lane, hosts, stores),
       ...itemErrors(name, lane),
+      ...standbyErrors(name, lane, hosts),
     ]),
     ...replicaErrors(stores, wellFormed(lanes)),
     ...sharedBetweenLanes(wellFormed(lanes)),
@@ -92,6 +93,13 @@ function danglingNames(
     });
   }
   return remarks;
+}
+
+/** A lane there would be lost with the host that the others were to find refuge on. */
+function standbyErrors(name: string, { host }: FleetLane, hosts: Entries<FleetHost>): FleetRemark[] {
+  if (hosts.get(host)?.standby !== true) return [];
+  const message = `${host} is a standby, which holds no lanes of its own: take \`standby\` away there when it is to keep this one`;
+  return [{ path: ['lanes', name, 'host'], message }];
 }
 
 /** A store has one replica at most, which is nobody's first copy: so there is one place to look for each copy. */

@@ -44,6 +44,14 @@ export const hostSchema = z.strictObject({
       `a profile: ${profiles.map((profile) => profile.id).join(' or ')}`,
     )
     .describe('which layout of OpenClaw the lanes of this host have'),
+  standby: z
+    .boolean()
+    .default(false)
+    .describe('kept for the day that another host is lost: holds no lanes of its own until a playbook brings them'),
+  arch: z
+    .enum(['arm64', 'x86_64'], 'arm64 or x86_64')
+    .optional()
+    .describe('what `uname -m` says there; where both say it, lanes go only to a standby of the same'),
   root: z
     .union([z.literal('/'), macPath], { error: 'an absolute path without a slash at its end, or "/"' })
     .default('/')

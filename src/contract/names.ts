@@ -21,6 +21,7 @@ export const workflowNames = {
   recoverCrossWrite: 'recoverCrossWrite',
   recoverRegionLoss: 'recoverRegionLoss',
   recoverHostLoss: 'recoverHostLoss',
+  keepMoved: 'keepMoved',
 } as const;
 
 /** The playbook of each scenario. */
@@ -58,6 +59,11 @@ export function laneSectionId(fleet: string, lane: string): string {
  */
 export function incidentId(fleet: string, scenario: Scenario, subject: string): string {
   return `incident/${fleet}/${scenario}/${subject}`;
+}
+
+/** Where the lanes of a lost host are, until fleet.yaml says so: asked for by every operation on a lane of that host. */
+export function movedId(fleet: string, lostHost: string): string {
+  return `moved/${fleet}/${lostHost}`;
 }
 
 /** The schedule that settles lanes whose section died. */

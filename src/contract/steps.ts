@@ -6,6 +6,7 @@ import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
 import type { HookSteps } from './hooks.ts';
 import type { LaneSpec } from './lane-spec.ts';
+import type { LossHostSteps, LossVaultSteps } from './losses.ts';
 import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
@@ -51,7 +52,7 @@ import type {
 } from './verify.ts';
 
 /** Queue `clawback`: short steps on hosts. */
-export interface HostSteps {
+export interface HostSteps extends LossHostSteps {
   /** Which fleet and host a lane belongs to, and the digest of the fleet file. UnknownLane. */
   resolveLane(input: { readonly lane: string }): Promise<ResolvedLane>;
   /** The lane's specification, the snapshot that a section keeps to. UnknownLane, FleetChanged. */
@@ -141,7 +142,7 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps extends HookSteps {
+export interface VaultSteps extends HookSteps, LossVaultSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;

@@ -122,6 +122,9 @@ export const failureTable = {
   DatabaseDamaged: { retry: false, exit: 'damaged', meaning: 'a database of an imported archive fails its integrity check', hint: 'restore another archive, or one component without it (`--only`); the report on the lane names it' },
   HostDiffers: { retry: false, exit: 'refused', meaning: 'the lane has another user, home or port than on the host that its bundle is of', hint: 'give the lane the same user, home and port on its new host' },
   HostNotFenced: { retry: false, exit: 'refused', meaning: 'the gateway still runs on the host that the lane came from', hint: 'stop it there and disable its job, or repeat with `--accept-running` if two of them may run' },
+  HostUnfit: { retry: false, exit: 'refused', meaning: 'the host cannot take the lanes over: too little room, another architecture, an account that is not as the lane needs it', hint: 'mend what the message names on that host, or name another with `--standby`' },
+  NoStandby: { retry: false, exit: 'refused', meaning: 'no host is left that could take the lanes over', hint: 'add a host with `standby: true`, or a `provision` hook, to fleet.yaml; or go on by hand: `./clawback host replace HOST`' },
+  PlacementBad: { retry: false, exit: 'refused', meaning: 'an incident names a host for a lane that the fleet file does not have as a standby, and that no vault worker vouched for', hint: 'see who started the named workflow; terminate it when it was none of yours' },
 
   MessageUnanswered: { retry: false, exit: 'failed', meaning: 'the gateway is healthy but answers no message', hint: 'a token is wrong or missing: look at its log for 401' },
   RestoreFailed: { retry: false, exit: 'failed', meaning: 'the restore failed and the lane is as it was', hint: 'the cause stands in the message' },

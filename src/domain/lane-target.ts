@@ -17,6 +17,7 @@ export const defaultTools = {
   df: '/bin/df',
   cp: '/bin/cp',
   ps: '/bin/ps',
+  sysadminctl: '/usr/sbin/sysadminctl',
 } as const;
 
 export type Tool = keyof typeof defaultTools;

@@ -198,6 +198,15 @@ export const limits = {
   /** How long a refused channel is asked for again: sshd frees a session when it has reaped its process. */
   channelOpenMs: 5 * second,
 
+  /** One activity waits so long for a lost host: some 150 events of history a day. */
+  lostHostKnockMs: 3600 * second,
+  /** Lanes of one host: macOS's 42 connections would not serve more. */
+  lanesPerHost: 64,
+  /** A placement is vouched for when its keeper starts: a restart of the vault worker in between, and clocks. */
+  vouchedMs: 600 * second,
+  /** A lost host is knocked at so often: it is to be stopped within a minute of answering; a try takes up to 10 s. */
+  lostHostEveryMs: 15 * second,
+
   /** A receipt: some 20 steps × 300 B, 100 warnings × 500 B, and as much again for base64 and room. */
   receiptBytes: 256 * KiB,
   /** How long a finished restore waits for a store or a vault worker to take its receipt: a restart, not an outage. */

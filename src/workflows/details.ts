@@ -12,6 +12,7 @@ import type {
   SectionResult,
 } from '../contract/results.ts';
 import type { UpgradeResult } from '../contract/upgrade.ts';
+import type { MovedState } from '../contract/placement.ts';
 import type { VerifyResult } from '../contract/verify.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { faultText } from '../domain/fault-text.ts';
@@ -50,6 +51,21 @@ export function doneDetails(result: SectionResult): string {
     default:
       return assertNever(result);
   }
+}
+
+/** Lanes of a lost host, until fleet.yaml says where they are. */
+export function movedDetails({ lostHost, lanes, on, lost, inFleetFile, fleetLines }: MovedState): string {
+  return paragraphs([
+    `**lanes ${lanes.join(', ')}** of ${lostHost} are on ${on.host}; ${lostHost} is ${lost}`,
+    inFleetFile
+      ? 'fleet.yaml says so'
+      : [
+          '**fleet.yaml does not say so yet.** Change these lines, and restart the workers:',
+          '```',
+          ...fleetLines,
+          '```',
+        ].join('\n'),
+  ]);
 }
 
 /** While a fleet run goes on. */

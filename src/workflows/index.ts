@@ -11,4 +11,5 @@ export { sweepStore } from './sweep-store.ts';
 export { importArchive } from './import-archive.ts';
 export { upgradeLane } from './upgrade-lane.ts';
 export { verifyBundle } from './verify-bundle.ts';
+export { keepMoved } from './keep-moved.ts';
 export { watchFleet } from './watch-fleet.ts';

@@ -58,6 +58,12 @@ export const hostStart = proxyActivities<Pick<HostSteps, 'startGateway'>>({
   taskQueue: queues.host,
   retry: { ...down.retry, nonRetryableErrorTypes: [...nonRetryableCodes, 'GatewayWouldNotStart'] },
 });
+/** Waits for a host that was lost, an hour at a time: as long as a worker is there to wait. */
+export const hostKnocks = proxyActivities<Pick<HostSteps, 'awaitHost'>>({
+  ...always,
+  taskQueue: queues.host,
+  startToCloseTimeout: limits.lostHostKnockMs + 5 * minuteMs,
+});
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
 /** A receipt: the lane is right by now, but its lock and an operator wait; for a failure less long. */
 export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'writeReceipt'> {

@@ -271,6 +271,12 @@ export class FakeLane {
   caps: FleetCaps = { lanesAtOnce: 100, streamsAtOnce: 64, streamsPerHost: 8 };
   /** The watch gets no answer from its host. */
   unreachable = false;
+  /** Of the lane that bears a lost host's name: what knocking at that host answers. */
+  lostHost: 'silent' | 'answers' | 'foreign' = 'silent';
+  /** Its gateway on the host that it has left. */
+  left: 'running' | 'stopped' = 'running';
+  /** Does the workers' fleet file say where a recovery put it? */
+  inFleetFile = false;
   /** In the list that the watch reads. */
   watched = false;
   /** What is to expire, and what of it got a tombstone or went. */

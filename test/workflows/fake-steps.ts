@@ -90,6 +90,37 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       };
     },
     measureRestore: (lane) => ({ ...lane.room, lastRestore: lane.lastRestore }),
+    prepareHost: (_lane, { host }) => ({
+      host,
+      arch: 'arm64',
+      freeBytes: 100_000_000,
+      os: 'macOS 26.1',
+      openclawVersion: '2026.11.1',
+      created: [],
+      present: [],
+      missing: [],
+      warnings: [],
+    }),
+    awaitHost: async (_lane, { host }) => {
+      const { cancellationSignal: signal } = Context.current();
+      while (fleet.lane(host).lostHost === 'silent' && !signal.aborted) {
+        Context.current().heartbeat();
+        await wait(50);
+      }
+      return { state: fleet.lane(host).lostHost };
+    },
+    stopLeft: (lane) => {
+      lane.left = 'stopped';
+      return { ran: true };
+    },
+    readMoved: (_lane, { lanes }) => {
+      const moved = lanes.filter((name) => fleet.lane(name).inFleetFile);
+      return { moved, fleetLines: moved.length === lanes.length ? [] : ['lanes:'] };
+    },
+    vouchHost: (_lane, claim) => ({
+      placement: { ...claim, vouchedAt: new Date().toISOString() },
+      envelope: 'vouched',
+    }),
     listLanes: () => fleet.watched.map(({ name, spec }) => ({ lane: name, fleetDigest, target: spec.target })),
     describeHolder: (lane, input) => lane.holder?.() ?? holderOf(input),
     requirePollers: () => undefined,
@@ -297,6 +328,10 @@ const stepsOf = {
     beginUndo: 1,
     tidyLane: 1,
     appendBackupLog: 1,
+    prepareHost: 1,
+    awaitHost: 1,
+    stopLeft: 1,
+    readMoved: 1,
   },
   data: {
     captureLane: 1,
@@ -310,6 +345,7 @@ const stepsOf = {
   },
   vault: {
     findReusable: 1,
+    vouchHost: 1,
     measureRestore: 1,
     chooseBundles: 1,
     preflightRestore: 1,

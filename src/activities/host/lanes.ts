@@ -1,15 +1,18 @@
 // What the worker knows of the fleet without touching a host.
 
+import type { LaneSpec } from '../../contract/lane-spec.ts';
 import type { LaneChoice } from '../../contract/step-types.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure, type FailureContext } from '../../domain/failure.ts';
 import { pause } from '../../lane/pause.ts';
 import type { Deps, FleetView, TemporalView } from '../deps.ts';
 import { activity } from '../step.ts';
+import { placedSpec, placedSpecs } from './placed.ts';
 
-export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
+export function resolveLaneStep(deps: Deps): HostSteps['resolveLane'] {
+  const { fleet } = deps;
   return activity(async ({ lane }) => {
-    const spec = fleet.laneSpec(lane);
+    const spec = await placedSpec(deps, lane);
     return {
       fleet: fleet.name,
       fleetDigest: fleet.digest,
@@ -23,10 +26,10 @@ export function resolveLaneStep({ fleet }: Deps): HostSteps['resolveLane'] {
   });
 }
 
-export function describeLaneStep({ fleet }: Deps): HostSteps['describeLane'] {
+export function describeLaneStep(deps: Deps): HostSteps['describeLane'] {
   return activity(async ({ lane, fleetDigest }) => {
-    requireDigest(fleet, fleetDigest, { lane });
-    return fleet.laneSpec(lane);
+    requireDigest(deps.fleet, fleetDigest, { lane });
+    return placedSpec(deps, lane);
   });
 }
 
@@ -40,9 +43,10 @@ export function requireDigest(fleet: FleetView, digest: string, context: Failure
   );
 }
 
-export function describeFleetStep({ fleet }: Deps): HostSteps['describeFleet'] {
+export function describeFleetStep(deps: Deps): HostSteps['describeFleet'] {
+  const { fleet } = deps;
   return activity(async (choice) => {
-    const specs = choose(fleet, choice).map((lane) => fleet.laneSpec(lane));
+    const specs = await choose(deps, choice);
     return {
       fleet: fleet.name,
       fleetDigest: fleet.digest,
@@ -54,11 +58,12 @@ export function describeFleetStep({ fleet }: Deps): HostSteps['describeFleet'] {
 }
 
 /** A run over no lane at all would say that all went well. */
-function choose(fleet: FleetView, { host, lanes }: LaneChoice): readonly string[] {
-  if (lanes) return lanes;
-  const chosen = fleet.lanes.filter((lane) => host === undefined || hostOf(fleet, lane) === host);
+async function choose(deps: Deps, { host, lanes }: LaneChoice): Promise<LaneSpec[]> {
+  const { fleet } = deps;
+  const specs = await placedSpecs(deps, lanes ?? fleet.lanes);
+  const chosen = specs.filter(({ target }) => lanes !== undefined || host === undefined || target.host.name === host);
   if (chosen.length > 0) return chosen;
-  const hosts = new Set(fleet.lanes.map((lane) => hostOf(fleet, lane)));
+  const hosts = new Set(specs.map(({ target }) => target.host.name));
   const what = host === undefined ? 'no lanes' : `no lane on a host ${host.slice(0, 80)}`;
   throw new Failure(
     'UnknownLane',
@@ -67,14 +72,11 @@ function choose(fleet: FleetView, { host, lanes }: LaneChoice): readonly string[
   );
 }
 
-function hostOf(fleet: FleetView, lane: string): string {
-  return fleet.laneSpec(lane).target.host.name;
-}
-
-export function listLanesStep({ fleet }: Deps): HostSteps['listLanes'] {
-  const list = activity(async (_: undefined) =>
-    fleet.lanes.map((lane) => ({ lane, fleetDigest: fleet.digest, target: fleet.laneSpec(lane).target })),
-  );
+export function listLanesStep(deps: Deps): HostSteps['listLanes'] {
+  const list = activity(async (_: undefined) => {
+    const specs = await placedSpecs(deps, deps.fleet.lanes);
+    return specs.map(({ lane, fleetDigest, target }) => ({ lane, fleetDigest, target }));
+  });
   return () => list(undefined);
 }
 

@@ -5,6 +5,7 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { volumeOf } from '../../lane/disk.ts';
 import type { Deps } from '../deps.ts';
 import { requireDigest } from '../host/lanes.ts';
+import { placedSpec } from '../host/placed.ts';
 import { activity, reach } from '../step.ts';
 import { chooseAmongCopies } from './choose-among-copies.ts';
 import { lastRestored } from './journal-file.ts';
@@ -13,7 +14,7 @@ import { neededFor } from './require-room.ts';
 export function measureRestoreStep(deps: Deps): VaultSteps['measureRestore'] {
   return activity(async ({ fleetDigest, ...choice }, run) => {
     requireDigest(deps.fleet, fleetDigest, { lane: choice.lane });
-    const { fleet, store, replica, target } = deps.fleet.laneSpec(choice.lane);
+    const { fleet, store, replica, target } = await placedSpec(deps, choice.lane);
     const { bundle, sizeBytes } = await chooseAmongCopies(deps, { ...choice, fleet, store, replica }, run);
     const shell = await reach(deps, target, run);
     const { volume, freeBytes } = await volumeOf(shell, target.home);

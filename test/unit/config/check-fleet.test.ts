@@ -143,6 +143,12 @@ describe('errors', () => {
       'host: mac-2\n',
     ],
     [
+      'a lane on a standby',
+      'lanes.lane-1.host: mac-1 is a standby, which holds no lanes of its own',
+      'timeZone: Asia/Tokyo',
+      'standby: true',
+    ],
+    [
       'a store that is not there',
       'lanes.lane-1.store: there is no store far (stores: primary)',
       'port: 18789',

@@ -16,6 +16,8 @@ import { laneSpecSchema } from '../../../src/contract/lane-spec.ts';
 import { type FleetBed, makeFleetBed } from './fleet-bed.ts';
 
 let bed: FleetBed;
+/** Of nobody. */
+const ed25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAjaJ7LnQ1uTQbU0AGjZhI+ajMVRi4dKyqCDjVN5qvUw';
 
 beforeAll(async () => {
   bed = await makeFleetBed();
@@ -107,6 +109,32 @@ describe('laneSpec', () => {
     );
     expect(file.laneSpec('lane-1')).not.toHaveProperty('timeZone');
     expect(file.laneSpec('lane-1').hasKeychainPassword).toBe(false);
+  });
+
+  it('is that of a lane where a recovery put it: on a host of the file, or on one that came with its address alone', async () => {
+    const address = 'address: mac-1.example.net';
+    const standby = [
+      'hosts:\n',
+      `hosts:\n  mac-2: { address: mac-2.example.net, user: admin, hostKey: ${ed25519}, region: osaka, profile: openclaw-2026, standby: true }\n`,
+    ] as const;
+    const file = await loadFleet(await bed.fleet(standby, [address, `${address}\n    arch: arm64`]));
+    const onStandby = file.laneSpec('lane-2', { host: 'mac-2' });
+    expect(onStandby).toMatchObject({ region: 'osaka', lane: 'lane-2', store: 'primary' });
+    expect(onStandby.target).toMatchObject({ user: 'agent-lane-2', port: 18790, host: { name: 'mac-2' } });
+    const record = { address: '192.0.2.9', port: 2222, user: 'root', hostKey: ed25519 };
+    const { target, region } = file.laneSpec('lane-2', { host: 'mac-1-new', record });
+    expect(target).toMatchObject({ home: '/Users/agent-lane-2', host: { name: 'mac-1-new', ...record, root: '/' } });
+    expect(region).toBe('tokyo');
+    expect(file.newHostLines('mac-1', { host: 'mac-1-new', record })).toEqual([
+      '  mac-1-new:',
+      '    address: 192.0.2.9',
+      '    port: 2222',
+      '    user: root',
+      `    hostKey: ${ed25519}`,
+      '    region: tokyo',
+      '    profile: openclaw-2026',
+    ]);
+    expect(() => file.laneSpec('lane-2', { host: 'mac-9' })).toThrow(expect.objectContaining({ code: 'PlacementBad' }));
   });
 
   it('refuses a lane that is not there, listing those that are', async () => {
