@@ -2,7 +2,8 @@
 // what must be their own, copies rest in more than one region. Rules look at every entry that is well-formed by
 // itself, so that one wrong field hides no other error.
 
-import { type Fleet, type FleetHost, type FleetLane, hostSchema, laneSchema } from './fleet.ts';
+import { type Fleet, type FleetHost, type FleetLane, laneSchema } from './fleet.ts';
+import { hostSchema } from './fleet-host.ts';
 import { macHomeOf, replicaStoreOf } from './fleet-lane.ts';
 import { type FleetStore, placeOf, storeSchema } from './fleet-store.ts';
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { limits } from '../domain/limits.ts';
 import { lanePattern } from '../domain/terms.ts';
-import { hostSchema } from './fleet.ts';
+import { hostSchema } from './fleet-host.ts';
 
 const name = z.string().regex(lanePattern);
 const lanes = z.array(name).min(1).max(limits.lanesPerHost);
