@@ -1,7 +1,9 @@
 // The two directions of bulk data on a remote command, each behind a stall watch: after a minute without a byte the
-// stream fails StreamStalled, the command's channel is closed, and that failure is what its end reports.
+// stream fails StreamStalled, the command's channel is closed, and that failure is what its end reports. What comes from
+// the host is made into larger pieces on the way.
 
 import { pipeline, type Readable, type Writable } from 'node:stream';
+import { gather } from './gather.ts';
 import type { RemoteProcess } from './host-connection.ts';
 import { stallWatch } from './stall-watch.ts';
 
@@ -15,9 +17,9 @@ function outcome(process: RemoteProcess, broken: () => Error | undefined): Promi
 }
 
 export function watchedOutput(process: RemoteProcess): { stdout: Readable; exited: Promise<number> } {
-  const stdout = stallWatch();
+  const stdout = gather();
   let broken: Error | undefined;
-  pipeline(process.stdout, stdout, (error) => {
+  pipeline(process.stdout, stallWatch(), stdout, (error) => {
     if (error === null || error === undefined) return;
     broken = error;
     process.kill();
