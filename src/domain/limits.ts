@@ -76,6 +76,8 @@ export const limits = {
   /** bootstrap fails with 5 while the old job drains; ~15 s of retries suffice (macos-notes, 1). */
   bootstrapMs: 30 * second,
   pollMs: 500,
+  /** A job of launchd's is there, or gone, after some 100 ms: the first look is after this, each later one after twice that. */
+  pollFirstMs: 50,
 
   /** How full a lane's volume may be after a restore (procedure, smoke test): under 80 %. */
   diskFullRatio: 0.8,

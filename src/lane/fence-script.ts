@@ -105,6 +105,8 @@ largest || fence_lost
  * A registration is alive as long as its process is, or any other of its process group (a shell dies of TERM before the
  * tar that it started). In an SSH server that gives its commands no group of their own (ours would die with them), the
  * process and its descendants are ended instead.
+ * Records of what has ended long ago are the rule (a restore leaves some twenty), so they are first looked at together:
+ * whoever registered before this fence was made, and lives, is in a process table that is read after it.
  */
 export function takeText(target: LaneTarget, fence: Fence): string {
   const rounds = (ms: number) => Math.ceil(ms / 200);
@@ -131,9 +133,29 @@ holders() {
   [ "$alive" = "$pgid $start" ] || [ -z "$now" ] || [ "\${now#* }" = "$leader" ] || return 0
   of_group "$pgid"
 }
+# anything of all the records, or of their process groups, in one look at the process table; a ps that shows nothing says ?
+living() {
+  any=
+  for each in "$fences"/fence.*; do
+    [ "$each" = "$mine" ] && break
+    for record in "$each"/*; do [ -L "$record" ] && any=1; done
+  done
+  [ -n "$any" ] || return 0
+  {
+    rows
+    for each in "$fences"/fence.*; do
+      [ "$each" = "$mine" ] && break
+      ls -l "$each"
+    done
+  } | awk '
+    / -> / { split($0, part, " -> "); count = split(part[1], left); split(part[2], right); ids[left[count]]; groups[right[1]]; next }
+    $1 ~ /^[0-9]+$/ && NF >= 4 { seen = 1; if ($4 !~ /^Z/) { live[$1]; group[$3] } }
+    END { if (!seen) print "?"; for (id in ids) if (id in live) print id; for (id in groups) if (id in group) print id }'
+}
 round=0
 while :; do
   left=
+  [ -n "$(living)" ] || break
   for each in "$fences"/fence.*; do
     [ "$each" = "$mine" ] && break
     for record in "$each"/*; do

@@ -7,7 +7,7 @@ import { limits } from '../domain/limits.ts';
 import type { Fence } from './fence-script.ts';
 import { type JobState, parseDisabled, parseJob } from './job-state.ts';
 import type { LaneShell, RunAs, RunResult } from './lane-shell.ts';
-import { pause } from './pause.ts';
+import { nextLookMs, pause } from './pause.ts';
 
 export type { JobState } from './job-state.ts';
 export { laneProcesses } from './lane-processes.ts';
@@ -132,7 +132,7 @@ export async function stopJob(shell: LaneShell, options: JobOptions): Promise<vo
   const withinMs = options.withinMs ?? limits.bootoutMs;
   const deadlineMs = performance.now() + withinMs;
   let asked = false;
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const job = await printJob(shell, options.signal);
     if (!job.loaded) return;
     if (performance.now() > deadlineMs) {
@@ -145,7 +145,7 @@ export async function stopJob(shell: LaneShell, options: JobOptions): Promise<vo
     }
     if (!asked || job.state !== 'SIGTERMed') await unload(shell, job, options);
     asked = true;
-    await pause(limits.pollMs, options.signal);
+    await pause(nextLookMs(looks), options.signal);
   }
 }
 
@@ -177,6 +177,11 @@ class Watch {
     return 0;
   }
 
+  /** Of the process that was running at the last look. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
   /** Processes that ended under our eyes. */
   get ended(): number {
     return this.#ended;
@@ -196,28 +201,39 @@ function wouldNotStart(shell: LaneShell, job: Omit<JobState, 'disabled'>): Failu
   );
 }
 
+interface StartOptions extends JobOptions {
+  /** Absolute, on the host. */
+  readonly plistPath: string;
+  /** Does the gateway answer? A process that ran before and after it did is up; absent: only time tells. */
+  readonly answers?: () => Promise<boolean>;
+}
+
 /**
- * Enables the job and loads it until one process of it has run for `limits.launchdStableMs`. May be repeated: one that
- * runs already is left alone; one that is loaded without a process is kicked off.
- * @param options.plistPath absolute, on the host
+ * Enables the job and loads it until one process of it answers, or has run for `limits.launchdStableMs`. May be
+ * repeated: one that runs already is left alone; one that is loaded without a process is kicked off.
  * @throws GatewayWouldNotStart when it exits again and again; LaunchdFailed when it does not load within `limits.bootstrapMs`;
  * LaunchdDomainMissing, FenceLost
  */
-export async function startJob(shell: LaneShell, options: JobOptions & { readonly plistPath: string }): Promise<void> {
+export async function startJob(shell: LaneShell, options: StartOptions): Promise<void> {
   const call = { fence: options.fence, signal: options.signal };
   await override(shell, 'enable', call);
   const deadlineMs = performance.now() + (options.withinMs ?? limits.bootstrapMs);
   const watch = new Watch();
   let kicked = false;
-  for (;;) {
+  let answered = false;
+  for (let looks = 0; ; looks += 1) {
     const job = await printJob(shell, options.signal);
-    if (watch.note(job) >= limits.launchdStableMs) return;
+    const before = watch.pid;
+    const ranMs = watch.note(job);
+    if (ranMs >= limits.launchdStableMs || (answered && watch.pid !== undefined && watch.pid === before)) return;
     if (watch.ended >= 2 || performance.now() > deadlineMs) throw wouldNotStart(shell, job);
     if (!job.loaded) await load(shell, options);
     else if (job.state !== 'running' && job.runs === 0 && !kicked) {
       await launchctl(shell, ['kickstart', target(shell)], call);
       kicked = true;
     }
-    await pause(limits.pollMs, options.signal);
+    answered = watch.pid !== undefined && (await options.answers?.()) === true;
+    if (answered) continue;
+    await pause(nextLookMs(looks), options.signal);
   }
 }

@@ -3,12 +3,12 @@
 
 import type { SmokeResult } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { limits } from '../../domain/limits.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { checkHealth, sendTestMessage } from '../../lane/gateway.ts';
 import { readItem } from '../../lane/keychain.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
+import { nextLookMs, pause } from '../../lane/pause.ts';
 import { diskOf } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
 import { requireProfile } from '../profiles.ts';
@@ -31,10 +31,10 @@ export function smokeTestStep(deps: Deps): VaultSteps['smokeTest'] {
 
 async function waitForHealth(shell: LaneShell, profile: Profile, run: Run): Promise<boolean> {
   const deadlineMs = Date.now() + healthWaitMs;
-  while (!run.signal.aborted) {
+  for (let looks = 0; !run.signal.aborted; looks += 1) {
     if (await checkHealth(shell, profile)) return true;
     if (Date.now() > deadlineMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, limits.pollMs));
+    await pause(nextLookMs(looks), run.signal);
   }
   return false;
 }

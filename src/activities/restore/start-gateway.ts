@@ -3,6 +3,7 @@
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
+import { checkHealth } from '../../lane/gateway.ts';
 import { startJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { findPlist } from '../../lane/plists.ts';
@@ -28,5 +29,7 @@ export async function start(shell: LaneShell, fence: Fence, signal: AbortSignal)
       lane: shell.target.lane,
     });
   }
-  await startJob(shell, { fence, signal, verbs: profile.launchctl, plistPath });
+  // what keeps curl from asking keeps no gateway from being started
+  const answers = (): Promise<boolean> => checkHealth(shell, profile, { signal }).catch(() => false);
+  await startJob(shell, { fence, signal, verbs: profile.launchctl, plistPath, answers });
 }

@@ -9,7 +9,7 @@ import { type Fence, takeFence } from '../../lane/fence.ts';
 import { checkHealth } from '../../lane/gateway.ts';
 import { laneProcesses, readJob, stopJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
-import { pause } from '../../lane/pause.ts';
+import { nextLookMs, pause } from '../../lane/pause.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 import type { Deps } from '../deps.ts';
@@ -95,7 +95,7 @@ export async function keepDown(shell: LaneShell, fence: Fence, run: Pick<Run, 's
   const profile = requireProfile(shell.target.profile);
   await stopJob(shell, { fence, signal: run.signal, verbs: profile.launchctl });
   const deadlineMs = Date.now() + limits.bootoutMs;
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const left = await laneProcesses(shell);
     if (left.length === 0) return;
     if (Date.now() > deadlineMs) {
@@ -106,6 +106,6 @@ export async function keepDown(shell: LaneShell, fence: Fence, run: Pick<Run, 's
         { lane: shell.target.lane, count: left.length },
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, limits.pollMs));
+    await pause(nextLookMs(looks), run.signal);
   }
 }

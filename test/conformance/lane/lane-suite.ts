@@ -164,7 +164,9 @@ export function laneSuite(kind: BedKind): void {
         expect(await laneProcesses(shell)).toEqual([]);
         expect(await checkHealth(shell, profile(name))).toBe(false);
         await requirePortFree(shell);
-        await startJob(shell, { fence, verbs, plistPath });
+        const answers = (): Promise<boolean> => checkHealth(shell, profile(name));
+        await startJob(shell, { fence, verbs, plistPath, answers });
+        expect(await answers()).toBe(true);
         const after = await readJob(shell);
         expect(after).toMatchObject({ loaded: true, state: 'running', disabled: false });
         await startJob(shell, { fence, verbs, plistPath });
@@ -185,7 +187,8 @@ export function laneSuite(kind: BedKind): void {
         );
         const good = readFileSync(config);
         writeFileSync(config, '{ broken');
-        await expect(startJob(again, { fence, verbs, plistPath })).rejects.toMatchObject({
+        const answers = (): Promise<boolean> => checkHealth(again, profile(name));
+        await expect(startJob(again, { fence, verbs, plistPath, answers })).rejects.toMatchObject({
           code: 'GatewayWouldNotStart',
           context: { exitStatus: 78 },
         });
