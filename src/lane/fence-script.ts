@@ -101,6 +101,30 @@ largest || fence_lost
 }
 
 /**
+ * `living` prints something while anything of all records under smaller fences lives, or of their process groups: one look
+ * at the process table for all of them. A ps that shows nothing counts as living.
+ */
+const livingFunction = `living() {
+  any=
+  for each in "$fences"/fence.*; do
+    [ "$each" = "$mine" ] && break
+    for record in "$each"/*; do [ -L "$record" ] && any=1; done
+  done
+  [ -n "$any" ] || return 0
+  {
+    rows
+    for each in "$fences"/fence.*; do
+      [ "$each" = "$mine" ] && break
+      ls -l "$each"
+    done
+  } | awk '
+    / -> / { split($0, part, " -> "); count = split(part[1], left); split(part[2], right); ids[left[count]]; groups[right[1]]; next }
+    $1 ~ /^[0-9]+$/ && NF >= 4 { seen = 1; if ($4 !~ /^Z/) { live[$1]; group[$3] } }
+    END { if (!seen) print "?"; for (id in ids) if (id in live) print id; for (id in groups) if (id in group) print id }'
+}
+`;
+
+/**
  * Takes the fence (or, of one with a turn, that turn): makes it, gives way to a larger one, then ends all that smaller ones registered.
  * A registration is alive as long as its process is, or any other of its process group (a shell dies of TERM before the
  * tar that it started). In an SSH server that gives its commands no group of their own (ours would die with them), the
@@ -133,26 +157,7 @@ holders() {
   [ "$alive" = "$pgid $start" ] || [ -z "$now" ] || [ "\${now#* }" = "$leader" ] || return 0
   of_group "$pgid"
 }
-# anything of all the records, or of their process groups, in one look at the process table; a ps that shows nothing says ?
-living() {
-  any=
-  for each in "$fences"/fence.*; do
-    [ "$each" = "$mine" ] && break
-    for record in "$each"/*; do [ -L "$record" ] && any=1; done
-  done
-  [ -n "$any" ] || return 0
-  {
-    rows
-    for each in "$fences"/fence.*; do
-      [ "$each" = "$mine" ] && break
-      ls -l "$each"
-    done
-  } | awk '
-    / -> / { split($0, part, " -> "); count = split(part[1], left); split(part[2], right); ids[left[count]]; groups[right[1]]; next }
-    $1 ~ /^[0-9]+$/ && NF >= 4 { seen = 1; if ($4 !~ /^Z/) { live[$1]; group[$3] } }
-    END { if (!seen) print "?"; for (id in ids) if (id in live) print id; for (id in groups) if (id in group) print id }'
-}
-round=0
+${livingFunction}round=0
 while :; do
   left=
   [ -n "$(living)" ] || break
