@@ -21,7 +21,7 @@ const rooms = {
   // workflows may also import types of activities, and cli of the contract: see below.
   workflows: { rooms: ['domain', 'contract'], npm: ['@temporalio/workflow', '@temporalio/common'], node: false },
   // what is signed, and checked, one way by all who sign
-  signing: { rooms: ['domain'], npm: ['@sigstore/core', 'zod'], node: true },
+  signing: { rooms: ['domain'], npm: ['@sigstore/core', 'canonicalize', 'zod'], node: true },
   bundle: {
     rooms: ['domain', 'signing'],
     npm: ['@aws-crypto/client-node', 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
@@ -34,7 +34,7 @@ const rooms = {
   config: { rooms: ['domain', 'contract'], npm: ['yaml', 'zod'], node: true },
   telemetry: { rooms: ['domain'], npm: ['pino'], node: true },
   activities: {
-    rooms: ['domain', 'contract', ...adapters, 'telemetry'],
+    rooms: ['domain', 'contract', 'signing', ...adapters, 'telemetry'],
     npm: ['@temporalio/activity', '@temporalio/common'],
     node: true,
   },
@@ -46,7 +46,7 @@ const rooms = {
   embedded: { rooms: ['domain'], npm: ['@temporalio/testing'], node: true },
   page: { rooms: ['client', 'domain', 'contract'], npm: [], node: true },
   cli: {
-    rooms: ['client', 'embedded', 'config', 'domain', 'telemetry', 'bundle', 'store', 'receipt', 'lane'],
+    rooms: ['client', 'embedded', 'config', 'domain', 'telemetry', 'bundle', 'store', 'receipt', 'signing', 'lane'],
     npm: ['commander', 'log-update'],
     node: true,
   },

@@ -103,6 +103,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       archOf: (host) => fleet.fleet.hosts[host]?.arch,
       newHostLines: (lost, placed) => fleet.newHostLines(lost, placed),
       hostTarget: (host) => fleet.hostTarget(host),
+      playbooks: fleet.fleet.playbooks,
       laneOn: (lane, host) => fleet.laneOn(lane, host),
     },
     keys: {

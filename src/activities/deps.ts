@@ -3,6 +3,7 @@
 
 import type { Recipient } from '../bundle/seal.ts';
 import type { HookKind } from '../contract/hooks.ts';
+import type { FleetPlaybooks } from '../contract/fleet-playbooks.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { HostRecord, Keeper, PlacedHost } from '../contract/placement.ts';
 import type { WorkflowRun } from '../contract/receipt-types.ts';
@@ -28,6 +29,7 @@ export interface FleetView {
   newHostLines(lostHost: string, placed: Required<PlacedHost> & { readonly record: HostRecord }): readonly string[];
   /** Undefined when the file has no such host. */
   hostTarget(host: string): HostTarget | undefined;
+  readonly playbooks: FleetPlaybooks;
   /** The lane as it would be on another host of the fleet; undefined when the fleet has no such host (any more). */
   laneOn(lane: string, host: string): LaneTarget | undefined;
 }

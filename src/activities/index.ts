@@ -32,6 +32,10 @@ import { awaitHostStep, stopLeftStep } from './losses/left-host.ts';
 import { prepareHostStep } from './losses/prepare-host.ts';
 import { readMovedStep } from './losses/read-moved.ts';
 import { vouchHostStep } from './losses/vouch-host.ts';
+import { briefIncidentStep } from './recover/brief-incident.ts';
+import { planRecoveryStep } from './recover/plan-recovery.ts';
+import { pruneLaneStep } from './recover/prune-lane.ts';
+import { verifyApprovalStep } from './recover/verify-approval.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
 import { checkSandboxStep } from './restore/check-sandbox.ts';
@@ -99,6 +103,7 @@ function hostSteps(deps: Deps): HostSteps {
     commitRestore: commitRestoreStep(deps),
     beginUndo: beginUndoStep(deps),
     tidyLane: tidyLaneStep(deps),
+    pruneLane: pruneLaneStep(deps),
     appendBackupLog: appendBackupLogStep(deps),
     prepareHost: prepareHostStep(deps),
     awaitHost: awaitHostStep(deps),
@@ -126,6 +131,9 @@ function vaultSteps(deps: Deps): VaultSteps {
     vouchHost: vouchHostStep(deps),
     measureRestore: measureRestoreStep(deps),
     chooseBundles: chooseBundlesStep(deps),
+    briefIncident: briefIncidentStep(deps),
+    planRecovery: planRecoveryStep(deps),
+    verifyApproval: verifyApprovalStep(deps),
     preflightRestore: preflightRestoreStep(deps),
     rehydrateSecrets: rehydrateSecretsStep(deps),
     settleLane: settleLaneStep(deps),

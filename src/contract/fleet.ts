@@ -9,6 +9,7 @@ import { account, glob, keyPath, keychainPath, laneHome, name, port } from './fl
 import { hostSchema } from './fleet-host.ts';
 import { storeSchema } from './fleet-store.ts';
 import { hooksSchema } from './fleet-hooks.ts';
+import { playbooksSchema } from './fleet-playbooks.ts';
 import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
@@ -191,6 +192,7 @@ export const fleetSchema = z.strictObject({
     .describe(
       "what the operator's own programs and services do, as [hooks](hooks.md) says; KIND is one of alert, upgrade, pin, provision, fence and dns",
     ),
+  playbooks: playbooksSchema.prefault({}).describe('recoveries from disasters: which act alone, and whose word counts'),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

@@ -4,7 +4,9 @@
 import type { ApprovalPolicy, PlanCore, Scenario } from '../domain/incident.ts';
 import type { Tier } from '../domain/terms.ts';
 import type { ApproveInput } from './incidents.ts';
+import type { PruneResult } from './incident-state.ts';
 import type { BundleUse } from './receipt-types.ts';
+import type { Mutating } from './step-types.ts';
 
 /** How the fleet file wants a scenario handled, and whom it is about. */
 export interface IncidentBrief {
@@ -15,10 +17,11 @@ export interface IncidentBrief {
   readonly remindEveryMs: number;
   /** Names of those whose signature an approval needs; none: anybody's word is taken, and recorded as his own. */
   readonly approvers: readonly string[];
+  /** Is there a hook that tells people? */
+  readonly alerts: boolean;
   readonly rtoMs: number;
   readonly rpoMs: number;
   readonly waitForLaneMs: number;
-  readonly hasReceiptKey: boolean;
   /** The lanes on the subject, by the fleet file. */
   readonly lanes: readonly { readonly lane: string; readonly host: string; readonly region: string }[];
   /** Hosts of the subject. */
@@ -108,6 +111,12 @@ export interface VerifyApproval extends Omit<ApproveInput, 'digest'> {
   readonly workflowId: string;
   readonly runId: string;
   readonly digest: string;
+}
+
+/** On the queue of short host steps. */
+export interface IncidentHostSteps {
+  /** Removes class 3, where the profile says that it lies. Opens no journal; may be called again. FenceLost. */
+  pruneLane(input: Mutating): Promise<PruneResult>;
 }
 
 /** On the vault's queue. */

@@ -145,6 +145,7 @@ export const Operation = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),
+  z.strictObject({ kind: z.literal('prune') }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
   z.strictObject({ kind: z.literal('expire'), dryRun: z.boolean() }),
 ]);

@@ -2,6 +2,7 @@
 
 import type { UpgradeResult } from './upgrade.ts';
 import type { ExpiryResult } from './expiry.ts';
+import type { PruneResult } from './incident-state.ts';
 import type { RestoreStep } from '../domain/budget.ts';
 import type { Component, Tier } from '../domain/terms.ts';
 
@@ -198,6 +199,7 @@ export type SectionResult =
   | { readonly kind: 'upgrade'; readonly upgrade: UpgradeResult }
   | { readonly kind: 'import'; readonly import: ImportResult }
   | { readonly kind: 'settle'; readonly settle: SettleResult }
+  | { readonly kind: 'prune'; readonly prune: PruneResult }
   | { readonly kind: 'sweep'; readonly sweep: SweepResult }
   | { readonly kind: 'expire'; readonly expire: ExpiryResult };
 

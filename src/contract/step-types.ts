@@ -189,6 +189,8 @@ export interface BundleChoice extends Copies {
   readonly bundle?: string | undefined;
   readonly at?: string | undefined;
   readonly only?: Component | undefined;
+  /** Only bundles of these tiers. */
+  readonly tiers?: readonly Tier[] | undefined;
   readonly layered: boolean;
 }
 

@@ -10,6 +10,7 @@ import type { LossHostSteps, LossVaultSteps } from './losses.ts';
 import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
 import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
+import type { IncidentHostSteps, IncidentSteps } from './incident-plan.ts';
 import type { ReceiptRequest } from './receipt-types.ts';
 import type {
   BackupLogLine,
@@ -52,7 +53,7 @@ import type {
 } from './verify.ts';
 
 /** Queue `clawback`: short steps on hosts. */
-export interface HostSteps extends LossHostSteps {
+export interface HostSteps extends IncidentHostSteps, LossHostSteps {
   /** Which fleet and host a lane belongs to, and the digest of the fleet file. UnknownLane. */
   resolveLane(input: { readonly lane: string }): Promise<ResolvedLane>;
   /** The lane's specification, the snapshot that a section keeps to. UnknownLane, FleetChanged. */
@@ -142,7 +143,7 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps extends HookSteps, LossVaultSteps {
+export interface VaultSteps extends HookSteps, IncidentSteps, LossVaultSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;

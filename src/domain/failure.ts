@@ -126,6 +126,10 @@ export const failureTable = {
   NoStandby: { retry: false, exit: 'refused', meaning: 'no host is left that could take the lanes over', hint: 'add a host with `standby: true`, or a `provision` hook, to fleet.yaml; or go on by hand: `./clawback host replace HOST`' },
   PlacementBad: { retry: false, exit: 'refused', meaning: 'an incident names a host for a lane that the fleet file does not have as a standby, and that no vault worker vouched for', hint: 'see who started the named workflow; terminate it when it was none of yours' },
 
+  ApprovalRefused: { retry: false, exit: 'refused', meaning: 'the approval does not count: not of this plan, not of an approver, or past its time', hint: '`./clawback incidents show` prints the plan and who may approve it; the incident goes on waiting' },
+  PlanStale: { retry: false, exit: 'refused', meaning: 'the plan has changed since it was looked at', hint: 'look at the new plan (`./clawback incidents show`) and approve that' },
+  PlaybookDisabled: { retry: false, exit: 'refused', meaning: 'the fleet file does not let the watch open this playbook', hint: 'start it with `./clawback recover`, or set `enabled` under `playbooks` in fleet.yaml' },
+  RecoveryFailed: { retry: false, exit: 'failed', meaning: 'a playbook did not bring every lane back', hint: 'docs/playbooks.md says what to do when it is not enough' },
   MessageUnanswered: { retry: false, exit: 'failed', meaning: 'the gateway is healthy but answers no message', hint: 'a token is wrong or missing: look at its log for 401' },
   RestoreFailed: { retry: false, exit: 'failed', meaning: 'the restore failed and the lane is as it was', hint: 'the cause stands in the message' },
   Terminated: { retry: false, exit: 'failed', meaning: 'the section of a backup or sweep was terminated from outside', hint: '`./clawback bundles list` shows whether its bundle was made; to end one, request its cancellation (`./clawback cancel WORKFLOW`) and it tidies up after itself' },

@@ -17,6 +17,15 @@ export interface MessageProbe {
   readonly model: string;
 }
 
+/** A place of class 3 that may be removed under a running gateway. */
+export interface PruneRule {
+  readonly kind: 'npm-cache' | 'embedding-cache' | 'caches' | 'scratch' | 'node-modules';
+  /** `content`: all in this folder, which stays; `packages`: folders `node_modules` below it, beside a lockfile. */
+  readonly how: 'content' | 'packages';
+  /** A folder below the home: no glob. */
+  readonly path: string;
+}
+
 export interface Profile {
   readonly id: 'slimvps-legacy' | 'openclaw-2026';
   /** Versions it was made for: `from` ≤ version < `below`, dotted numbers. */
@@ -27,6 +36,8 @@ export interface Profile {
   readonly rules: readonly PathRule[];
   /** Class 3: rebuilt from a lockfile or at first run. Globs: `**`, `*`, `?` below the home. */
   readonly skip: readonly string[];
+  /** Of class 3, what is removed when the disk is full (procedure, "Five disasters"). In `skip` too: no bundle has it. */
+  readonly prunes: readonly PruneRule[];
   /** SQLite databases, by glob: taken with the online backup, never as files; -wal and -shm are left out. */
   readonly databases: readonly string[];
   /** Lock databases and the like: neither taken nor restored. */
@@ -59,6 +70,13 @@ export interface Profile {
 
 const skipAlways = ['**/node_modules/**', '**/.npm/**', '**/embedding-cache/**', '**/.cache/**'];
 
+/** Sandboxes, skills and logs are skipped by backups too, but may be wanted: they stay. */
+const prunesAlways: readonly PruneRule[] = [
+  { kind: 'npm-cache', how: 'content', path: '.npm' },
+  { kind: 'caches', how: 'content', path: '.cache' },
+  { kind: 'embedding-cache', how: 'content', path: '.openclaw/embedding-cache' },
+];
+
 const chatCompletions: MessageProbe = {
   path: '/v1/chat/completions',
   sessionHeader: 'x-openclaw-session-key',
@@ -77,6 +95,11 @@ const slimvpsLegacy: Profile = {
     { prefix: 'workspace/', component: 'workspace' },
   ],
   skip: [...skipAlways, '.openclaw/tmp/**'],
+  prunes: [
+    ...prunesAlways,
+    { kind: 'scratch', how: 'content', path: '.openclaw/tmp' },
+    { kind: 'node-modules', how: 'packages', path: 'workspace' },
+  ],
   databases: ['.openclaw/**/*.sqlite', '.openclaw/**/*.db'],
   volatile: ['.openclaw/**/*.lock', '.openclaw/**/*.pid'],
   appendOnly: ['.openclaw/transcripts/**/*.jsonl', '.openclaw/transcripts/**/*.log'],
@@ -107,6 +130,12 @@ const openclaw2026: Profile = {
     '.openclaw/tmp/**',
     '.openclaw/logs/**',
     '.openclaw/sandboxes/**',
+  ],
+  prunes: [
+    ...prunesAlways,
+    { kind: 'caches', how: 'content', path: '.openclaw/cache' },
+    { kind: 'scratch', how: 'content', path: '.openclaw/tmp' },
+    { kind: 'node-modules', how: 'packages', path: '.openclaw/workspace' },
   ],
   databases: [
     '.openclaw/state/openclaw.sqlite',

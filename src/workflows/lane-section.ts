@@ -15,6 +15,7 @@ import { andAlso, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { parseInput } from './input.ts';
 import { importArchive } from './import.ts';
 import { restore } from './restore.ts';
+import { prune } from './prune.ts';
 import { ProgressBoard, Section } from './section.ts';
 import { dropStage } from './stage.ts';
 import { host, vault, vaultAlways } from './steps.ts';
@@ -73,10 +74,13 @@ function requireLock(id: string): void {
 }
 
 /**
- * What a dead section left is put right before anything else. Nothing of ours has been stopped yet: a host
+ * What a dead section left is put right before anything else; where a full disk is pruned, only if there is something, for
+ * it takes room. Nothing of ours has been stopped yet: a host
  * that does not answer fails the section after its retries, but for a section that was started to settle.
  */
-function settleFirst(section: Section, operation: Operation): Promise<SettleResult> {
+async function settleFirst(section: Section, operation: Operation): Promise<SettleResult> {
+  if (operation.kind === 'prune' && (await host.readUnsettled({ target: section.target })) === false)
+    return { action: 'nothing', gateway: 'running' };
   const steps = operation.kind === 'settle' ? vaultAlways : vault;
   return section.evidence.part({ step: 'settle', phase: 'putting right what was left' }, () =>
     CancellationScope.nonCancellable(() => steps.settleLane(section.mutating())),
@@ -127,6 +131,8 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
       return { kind: 'import', import: await importArchive(section, operation.archive) };
     case 'undo':
       return { kind: 'restore', restore: await withReceipt(section, operation, await undo(section)) };
+    case 'prune':
+      return { kind: 'prune', prune: await prune(section) };
     case 'sweep':
       return { kind: 'sweep', sweep: await sweep(section, operation.minAgeMs) };
     case 'expire':

@@ -4,6 +4,7 @@
 import { queues } from '../contract/names.ts';
 import type { RestorePlan, RestoreResult } from '../contract/results.ts';
 import type { ChosenBundles } from '../contract/step-types.ts';
+import { estimateRestoreMs } from '../domain/budget.ts';
 import { workflowFailure } from './failures.ts';
 import { importArchive } from './import.ts';
 import { RestoreClock } from './restore-clock.ts';
@@ -14,10 +15,6 @@ import { restoreSandbox } from './restore-sandbox.ts';
 import { requirePin } from './version-pin.ts';
 import type { Section } from './section.ts';
 import { host, vault, vaultStream } from './steps.ts';
-
-/** Staging and swapping run at some 40 MB/s on one core (perf-notes, "Data plane"), and a restore has a minute of fixed steps. */
-const estimatedBytesPerMs = 40_000;
-const estimatedFixedMs = 60_000;
 
 /** @param sinceMs from when its clocks run: a section that did something else first says when the restore began */
 export async function restore(
@@ -104,7 +101,7 @@ async function planRestore(section: Section, operation: Restore, sinceMs: number
     sealedBytes: chosen.sealedBytes,
     segments: chosen.segments.length,
     rpo: evidence.rpo,
-    estimateMs: estimatedFixedMs + Math.ceil(chosen.sizeBytes / estimatedBytesPerMs),
+    estimateMs: estimateRestoreMs(chosen.sizeBytes),
     openclawVersion: chosen.openclawVersion,
     liveOpenclawVersion: survey.openclawVersion,
     freeBytes: room.freeBytes,

@@ -82,6 +82,13 @@ export const hooks = proxyActivities<HookSteps>({
   startToCloseTimeout: limits.hookLongestMs,
 });
 
+/** Removing some GB of small files takes minutes. */
+export const hostLong = proxyActivities<Pick<HostSteps, 'pruneLane'>>({
+  ...before,
+  taskQueue: queues.host,
+  startToCloseTimeout: 2 * limits.pruneMs,
+});
+
 /** Thousands of objects of a store, one after the other: an hour a try, and each try goes on where the last one ended. */
 export const vaultLong = proxyActivities<VaultSteps>({
   ...before,

@@ -7,6 +7,7 @@ import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
+import type { PruneResult } from '../../src/contract/incident-state.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -261,6 +262,14 @@ export class FakeLane {
   originState: OriginState = 'down';
   imported: ImportedArchive = importedArchive;
 
+  /** How often class 3 was removed, and what that answers. */
+  pruned = 0;
+  pruneResult: Omit<PruneResult, 'lane'> = {
+    kinds: [{ kind: 'npm-cache', trees: 1, sizeBytes: 4_096 }],
+    freeBeforeBytes: 1_000,
+    freeAfterBytes: 100_000_000,
+    totalBytes: 256_000_000,
+  };
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
   /** What a fleet run measures of it; its own volume, unless a test says so. */
   room: Omit<RestoreRoom, 'lastRestore'>;

@@ -1,16 +1,27 @@
 // The activities over lanes in memory, by queue. Each does what its namesake does, as far as its caller can tell,
 // and fails as the real ones do: through activities/failures.ts.
 
+import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../src/activities/failures.ts';
+import type { IncidentBrief, PlanRecovery, RecoveryPlan } from '../../src/contract/incident-plan.ts';
 import type { QueueRole } from '../../src/contract/names.ts';
 import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
 import type { Mutating } from '../../src/contract/step-types.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { type Fault, FakeLane, fleetDigest, fleetName, segmentPlan, type StepName, type Steps } from './fake-lane.ts';
+import {
+  bundleId,
+  type Fault,
+  FakeLane,
+  fleetDigest,
+  fleetName,
+  segmentPlan,
+  type StepName,
+  type Steps,
+} from './fake-lane.ts';
 
 /** The lanes of one bench, by name; made when first asked for. */
 export class FakeFleet {
@@ -22,6 +33,53 @@ export class FakeFleet {
     const made = new FakeLane(name);
     this.#lanes.set(name, made);
     return made;
+  }
+
+  /** The lanes of a host; a lane's own name finds that one. */
+  onHost(subject: string): FakeLane[] {
+    const there = [...this.#lanes.values()].filter(({ spec }) => spec.target.host.name === subject);
+    return there.length > 0 ? there : [this.lane(subject)];
+  }
+
+  /** What the fleet file says of playbooks, and its digest; changed by tests. */
+  policy: Pick<IncidentBrief, 'fleetDigest' | 'enabled' | 'approval' | 'remindEveryMs' | 'approvers'> = {
+    fleetDigest,
+    enabled: true,
+    approval: 'auto',
+    remindEveryMs: 900_000,
+    approvers: [],
+  };
+  /** By subject, where a test wants it sooner. */
+  readonly remindEveryOf = new Map<string, number>();
+  /** Of the plan of an incident: why it asks, and the bundle that it found. */
+  readonly planned = new Map<string, { readonly ask?: string; readonly bundle?: string }>();
+
+  plan({ scenario, subject, fleetDigest: seen, steps, lanes, warnings = [] }: PlanRecovery): RecoveryPlan {
+    const { ask = null, bundle = bundleId } = this.planned.get(subject) ?? {};
+    const plan = {
+      scenario,
+      subject,
+      fleetDigest: seen,
+      steps,
+      lanes: lanes.map(({ lane, kept = false }) => ({
+        lane,
+        host: this.lane(lane).spec.target.host.name,
+        bundle,
+        tier: 'B' as const,
+        proven: true,
+        store: 'primary',
+        sizeBytes: 6_000,
+        estimateMs: kept ? 0 : 60_000,
+        rpo: [],
+        lost: [],
+        used: [],
+      })),
+      estimatedRtoMs: 60_000,
+      rtoBudgetMs: 5_400_000,
+      ask,
+      warnings,
+    };
+    return { ...plan, digest: createHash('sha256').update(JSON.stringify(plan)).digest('hex') };
   }
 
   get watched(): FakeLane[] {
@@ -88,6 +146,31 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
           streams: spec.limits.streams,
         })),
       };
+    },
+    briefIncident: ({ spec }, { subject }) => ({
+      ...fleet.policy,
+      remindEveryMs: fleet.remindEveryOf.get(subject) ?? fleet.policy.remindEveryMs,
+      fleet: fleetName,
+      alerts: false,
+      rtoMs: spec.budgets.rtoMs,
+      rpoMs: spec.rpoMs,
+      waitForLaneMs: 1_800_000,
+      lanes: fleet.onHost(subject).map(({ name, spec: { region, target } }) => ({
+        lane: name,
+        region,
+        host: target.host.name,
+      })),
+      hosts: [subject],
+    }),
+    planRecovery: (_lane, draft) => fleet.plan(draft),
+    verifyApproval: (_lane, { signature }) => {
+      if (signature?.includes('WRONG')) throw new Failure('ApprovalRefused', 'the signature is not of the key');
+      return { how: signature === undefined ? 'stated' : 'signed' };
+    },
+    pruneLane: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      lane.pruned += 1;
+      return { lane: lane.name, ...lane.pruneResult };
     },
     measureRestore: (lane) => ({ ...lane.room, lastRestore: lane.lastRestore }),
     prepareHost: (_lane, { host }) => ({
@@ -327,6 +410,7 @@ const stepsOf = {
     commitRestore: 1,
     beginUndo: 1,
     tidyLane: 1,
+    pruneLane: 1,
     appendBackupLog: 1,
     prepareHost: 1,
     awaitHost: 1,
@@ -347,6 +431,9 @@ const stepsOf = {
     findReusable: 1,
     vouchHost: 1,
     measureRestore: 1,
+    briefIncident: 1,
+    planRecovery: 1,
+    verifyApproval: 1,
     chooseBundles: 1,
     preflightRestore: 1,
     rehydrateSecrets: 1,
@@ -404,10 +491,11 @@ function laneNameOf(workflowId: string, input: unknown): string {
   const {
     lane,
     target,
+    subject,
     workflowId: asked,
-  } = (input ?? {}) as { lane?: string; target?: { lane: string }; workflowId?: string };
+  } = (input ?? {}) as { lane?: string; target?: { lane: string }; subject?: string; workflowId?: string };
   const id = asked ?? workflowId;
-  return lane ?? target?.lane ?? (id.startsWith('lane/') ? id.slice(id.lastIndexOf('/') + 1) : '');
+  return lane ?? target?.lane ?? subject ?? (id.startsWith('lane/') ? id.slice(id.lastIndexOf('/') + 1) : '');
 }
 
 async function perform(

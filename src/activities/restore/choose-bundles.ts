@@ -86,7 +86,7 @@ async function newestFitting(search: Search): Promise<{ readonly taken: CheckedM
   if (!prefersProven(choice) || isProven(newest, proven)) return { taken: newest };
   const older = await newestCaptured(
     search,
-    (one) => isProven(one, proven),
+    (one) => isProven(one, proven) && fits(one.manifest, choice),
     (bundle) => proven.has(bundle),
   );
   return older ? { taken: older, newer: newest.manifest } : { taken: newest };
@@ -110,7 +110,8 @@ function unprovenNewer(taken: Manifest, newer: Manifest | undefined): string[] {
   ];
 }
 
-function fits(manifest: Manifest, { at, only }: BundleChoice): boolean {
+function fits(manifest: Manifest, { at, only, tiers }: BundleChoice): boolean {
+  if (tiers !== undefined && !tiers.includes(manifest.tier)) return false;
   if (at !== undefined && Date.parse(manifest.capturedAt) > Date.parse(at)) return false;
   return only === undefined || heldComponents(manifest).includes(only);
 }
@@ -130,10 +131,12 @@ function heldComponents(manifest: Manifest): Component[] {
   return components.filter((component) => manifest.segments.some((segment) => segment.component === component));
 }
 
-function noRestorePoint({ lane, at, only }: BundleChoice): Failure {
-  const bounds = [at === undefined ? '' : ` captured by ${at}`, only === undefined ? '' : ` that holds ${only}`].join(
-    '',
-  );
+function noRestorePoint({ lane, at, only, tiers }: BundleChoice): Failure {
+  const bounds = [
+    at === undefined ? '' : ` captured by ${at}`,
+    only === undefined ? '' : ` that holds ${only}`,
+    tiers === undefined ? '' : ` of tier ${tiers.join(' or ')}`,
+  ].join('');
   return new Failure('NoRestorePoint', `the store has no bundle of lane ${lane}${bounds}`, { lane });
 }
 

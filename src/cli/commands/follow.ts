@@ -15,8 +15,10 @@ import type {
   SweepResult,
 } from '../../contract/results.ts';
 import type { UpgradeResult } from '../../contract/upgrade.ts';
+import type { PruneResult } from '../../contract/incident-state.ts';
 import type { VerifyResult } from '../../contract/verify.ts';
 import { Failure } from '../../domain/failure.ts';
+import { formatBytes } from '../../domain/quantity.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { fleetOutcome, isFleetRun } from '../fleet-command.ts';
@@ -105,9 +107,16 @@ function sectionOutcome(workflowId: string, lane: string, result: SectionResult)
   if (result.kind === 'restore') return restoreOutcome({ workflowId, ...result.restore });
   if (result.kind === 'upgrade') return upgradeOutcome(workflowId, result.upgrade);
   if (result.kind === 'import') return importOutcome(workflowId, result.import);
+  if (result.kind === 'prune') return pruneOutcome(workflowId, result.prune);
   if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
   if (result.kind === 'expire') return expiryOutcome([{ workflowId, lane, result: result.expire }]);
   return settleOutcome(workflowId, lane, result.settle);
+}
+
+function pruneOutcome(workflowId: string, prune: PruneResult): Outcome {
+  const { lane, freeBeforeBytes, freeAfterBytes } = prune;
+  const text = `lane ${lane}: ${formatBytes(freeAfterBytes)} are free, ${formatBytes(freeBeforeBytes)} were`;
+  return { json: { workflowId, ...prune }, text };
 }
 
 const actions = {
