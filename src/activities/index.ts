@@ -33,6 +33,7 @@ import { prepareHostStep } from './losses/prepare-host.ts';
 import { readMovedStep } from './losses/read-moved.ts';
 import { vouchHostStep } from './losses/vouch-host.ts';
 import { briefIncidentStep } from './recover/brief-incident.ts';
+import { choosePreUpgradeStep } from './recover/choose-pre-upgrade.ts';
 import { planRecoveryStep } from './recover/plan-recovery.ts';
 import { pruneLaneStep } from './recover/prune-lane.ts';
 import { verifyApprovalStep } from './recover/verify-approval.ts';
@@ -149,6 +150,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     commitReplica: commitReplicaStep(deps),
     planExpiry: planExpiryStep(deps),
     removeExpired: removeExpiredStep(deps),
+    choosePreUpgrade: choosePreUpgradeStep(deps),
     describeHooks: describeHooksStep(deps),
     runHook: runHookStep(deps),
   };

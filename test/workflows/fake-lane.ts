@@ -27,6 +27,7 @@ import type {
   Survey,
 } from '../../src/contract/step-types.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
+import type { PreUpgradeChoice } from '../../src/contract/upgrade.ts';
 import { defaultRestoreBudgets, defaultRpoMs } from '../../src/domain/budget.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 
@@ -253,6 +254,13 @@ export class FakeLane {
     faults: [],
   };
   survey = survey;
+  /** What a bad upgrade is gone back from to. */
+  preUpgrade: PreUpgradeChoice = {
+    bundle: bundleId,
+    version: '2026.11.1',
+    capturedAt: '2026-11-22T03:15:00.000Z',
+    because: 'before-upgrade',
+  };
   /** That its fleet has; what each was told; and what it does and answers, where a test says so. */
   hooks: readonly HookKind[] = ['upgrade', 'pin'];
   readonly hookCalls: HookRequest[] = [];

@@ -54,17 +54,25 @@ export class FakeFleet {
   /** Of the plan of an incident: why it asks, and the bundle that it found. */
   readonly planned = new Map<string, { readonly ask?: string; readonly bundle?: string }>();
 
-  plan({ scenario, subject, fleetDigest: seen, steps, lanes, warnings = [] }: PlanRecovery): RecoveryPlan {
-    const { ask = null, bundle = bundleId } = this.planned.get(subject) ?? {};
+  plan({
+    scenario,
+    subject,
+    fleetDigest: seen,
+    steps,
+    lanes,
+    warnings = [],
+    ask: draftAsk,
+  }: PlanRecovery): RecoveryPlan {
+    const { ask = draftAsk ?? null, bundle = bundleId } = this.planned.get(subject) ?? {};
     const plan = {
       scenario,
       subject,
       fleetDigest: seen,
       steps,
-      lanes: lanes.map(({ lane, kept = false }) => ({
+      lanes: lanes.map(({ lane, kept = false, bundle: wanted = bundle }) => ({
         lane,
         host: this.lane(lane).spec.target.host.name,
-        bundle,
+        bundle: wanted,
         tier: 'B' as const,
         proven: true,
         store: 'primary',
@@ -371,6 +379,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     buryBundles: (lane, { bundles }) => {
       lane.buried.push(...bundles.map(({ bundle }) => bundle));
     },
+    choosePreUpgrade: (lane) => lane.preUpgrade,
     describeHooks: (lane) => ({ kinds: lane.hooks }),
     runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
@@ -450,6 +459,7 @@ const stepsOf = {
     commitReplica: 1,
     planExpiry: 1,
     removeExpired: 1,
+    choosePreUpgrade: 1,
     describeHooks: 1,
     runHook: 1,
   },
@@ -495,7 +505,9 @@ function laneNameOf(workflowId: string, input: unknown): string {
     workflowId: asked,
   } = (input ?? {}) as { lane?: string; target?: { lane: string }; subject?: string; workflowId?: string };
   const id = asked ?? workflowId;
-  return lane ?? target?.lane ?? subject ?? (id.startsWith('lane/') ? id.slice(id.lastIndexOf('/') + 1) : '');
+  return (
+    lane ?? target?.lane ?? subject ?? (/^lane\/|\/bad-upgrade\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '')
+  );
 }
 
 async function perform(
