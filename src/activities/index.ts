@@ -36,6 +36,7 @@ import { briefIncidentStep } from './recover/brief-incident.ts';
 import { choosePreUpgradeStep } from './recover/choose-pre-upgrade.ts';
 import { planRecoveryStep } from './recover/plan-recovery.ts';
 import { pruneLaneStep } from './recover/prune-lane.ts';
+import { writeIncidentReceiptStep } from './recover/write-incident-receipt.ts';
 import { verifyApprovalStep } from './recover/verify-approval.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
@@ -135,6 +136,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     briefIncident: briefIncidentStep(deps),
     planRecovery: planRecoveryStep(deps),
     verifyApproval: verifyApprovalStep(deps),
+    writeIncidentReceipt: writeIncidentReceiptStep(deps),
     preflightRestore: preflightRestoreStep(deps),
     rehydrateSecrets: rehydrateSecretsStep(deps),
     settleLane: settleLaneStep(deps),

@@ -7,6 +7,7 @@ import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
+import type { IncidentReceiptRequest } from '../../src/contract/incident-plan.ts';
 import type { PruneResult } from '../../src/contract/incident-state.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
@@ -270,6 +271,8 @@ export class FakeLane {
   originState: OriginState = 'down';
   imported: ImportedArchive = importedArchive;
 
+  /** Receipts of incidents whose subject has its name. */
+  readonly incidents: IncidentReceiptRequest[] = [];
   /** How often class 3 was removed, and what that answers. */
   pruned = 0;
   pruneResult: Omit<PruneResult, 'lane'> = {

@@ -163,6 +163,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       rtoMs: spec.budgets.rtoMs,
       rpoMs: spec.rpoMs,
       waitForLaneMs: 1_800_000,
+      receipts: { store: 'primary' },
       lanes: fleet.onHost(subject).map(({ name, spec: { region, target } }) => ({
         lane: name,
         region,
@@ -174,6 +175,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     verifyApproval: (_lane, { signature }) => {
       if (signature?.includes('WRONG')) throw new Failure('ApprovalRefused', 'the signature is not of the key');
       return { how: signature === undefined ? 'stated' : 'signed' };
+    },
+    writeIncidentReceipt: (lane, request) => {
+      lane.incidents.push(request);
+      return { receipt: request.id };
     },
     pruneLane: (lane, { fence }, attempt) => {
       lane.takeFence(fence, attempt);
@@ -443,6 +448,7 @@ const stepsOf = {
     briefIncident: 1,
     planRecovery: 1,
     verifyApproval: 1,
+    writeIncidentReceipt: 1,
     chooseBundles: 1,
     preflightRestore: 1,
     rehydrateSecrets: 1,
@@ -501,9 +507,16 @@ function laneNameOf(workflowId: string, input: unknown): string {
   const {
     lane,
     target,
-    subject,
+    state,
+    subject = state?.subject,
     workflowId: asked,
-  } = (input ?? {}) as { lane?: string; target?: { lane: string }; subject?: string; workflowId?: string };
+  } = (input ?? {}) as {
+    lane?: string;
+    target?: { lane: string };
+    subject?: string;
+    state?: { subject: string };
+    workflowId?: string;
+  };
   const id = asked ?? workflowId;
   return (
     lane ?? target?.lane ?? subject ?? (/^lane\/|\/bad-upgrade\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '')
