@@ -5,6 +5,7 @@ import type { Recipient } from '../bundle/seal.ts';
 import type { HookKind } from '../contract/hooks.ts';
 import type { FleetPlaybooks } from '../contract/fleet-playbooks.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
+import type { HostFacts } from '../contract/losses.ts';
 import type { HostRecord, Keeper, PlacedHost } from '../contract/placement.ts';
 import type { WorkflowRun } from '../contract/receipt-types.ts';
 import type { FleetCaps, Holder } from '../contract/step-types.ts';
@@ -21,10 +22,11 @@ export interface FleetView {
   readonly caps: FleetCaps;
   /** As the file has it; `placed`: on the host that a recovery put it on. Throws UnknownLane, PlacementBad. */
   laneSpec(lane: string, placed?: PlacedHost): LaneSpec;
-  /** May a recovery put lanes on this host of the file? */
-  isStandby(host: string): boolean;
-  /** What the file says of its architecture. */
-  archOf(host: string): string | undefined;
+  /** Undefined when the file has no such host. */
+  hostFacts(host: string): HostFacts | undefined;
+  readonly hosts: readonly string[];
+  /** Undefined when the file has no such store. */
+  storeRegion(store: string): string | undefined;
   /** Of a host that came during an incident, as the file would have it; profile and the like are the lost host's. */
   newHostLines(lostHost: string, placed: Required<PlacedHost> & { readonly record: HostRecord }): readonly string[];
   /** Undefined when the file has no such host. */

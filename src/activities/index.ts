@@ -29,14 +29,14 @@ import { readUnsettledStep } from './host/read-unsettled.ts';
 import { surveyLaneStep } from './host/survey-lane.ts';
 import { tidyLaneStep } from './host/tidy-lane.ts';
 import { awaitHostStep, stopLeftStep } from './losses/left-host.ts';
+import { describeHostStep, describeLostStep } from './losses/describe-lost.ts';
+import { findRefugeStep } from './losses/find-refuge.ts';
 import { prepareHostStep } from './losses/prepare-host.ts';
 import { readMovedStep } from './losses/read-moved.ts';
 import { vouchHostStep } from './losses/vouch-host.ts';
 import { briefIncidentStep } from './recover/brief-incident.ts';
-import { choosePreUpgradeStep } from './recover/choose-pre-upgrade.ts';
 import { planRecoveryStep } from './recover/plan-recovery.ts';
 import { pruneLaneStep } from './recover/prune-lane.ts';
-import { writeIncidentReceiptStep } from './recover/write-incident-receipt.ts';
 import { verifyApprovalStep } from './recover/verify-approval.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
@@ -131,12 +131,14 @@ function vaultSteps(deps: Deps): VaultSteps {
   return {
     findReusable: findReusableStep(deps),
     vouchHost: vouchHostStep(deps),
+    describeLost: describeLostStep(deps),
+    describeHost: describeHostStep(deps),
+    findRefuge: findRefugeStep(deps),
     measureRestore: measureRestoreStep(deps),
     chooseBundles: chooseBundlesStep(deps),
     briefIncident: briefIncidentStep(deps),
     planRecovery: planRecoveryStep(deps),
     verifyApproval: verifyApprovalStep(deps),
-    writeIncidentReceipt: writeIncidentReceiptStep(deps),
     preflightRestore: preflightRestoreStep(deps),
     rehydrateSecrets: rehydrateSecretsStep(deps),
     settleLane: settleLaneStep(deps),
@@ -152,7 +154,6 @@ function vaultSteps(deps: Deps): VaultSteps {
     commitReplica: commitReplicaStep(deps),
     planExpiry: planExpiryStep(deps),
     removeExpired: removeExpiredStep(deps),
-    choosePreUpgrade: choosePreUpgradeStep(deps),
     describeHooks: describeHooksStep(deps),
     runHook: runHookStep(deps),
   };

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Fleet } from '../contract/fleet.ts';
 import { hostTargetOf, laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
+import type { HostFacts } from '../contract/losses.ts';
 import type { HostRecord, PlacedHost } from '../contract/placement.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import { Failure } from '../domain/failure.ts';
@@ -36,6 +37,16 @@ export class FleetFile {
   /** Undefined when there is no such host. */
   hostTarget(host: string): HostTarget | undefined {
     return hostTargetOf(this.fleet, host);
+  }
+
+  /** Undefined when there is no such host. */
+  hostFacts(name: string): HostFacts | undefined {
+    const host = Object.hasOwn(this.fleet.hosts, name) ? this.fleet.hosts[name] : undefined;
+    if (host === undefined) return undefined;
+    const { address, port, user: login, region, profile, arch = null, standby } = host;
+    const own = Object.entries(this.fleet.lanes).filter(([, lane]) => lane.host === name);
+    const lanes = own.map(([lane, { user, port: gateway }]) => ({ lane, user, port: gateway }));
+    return { host: name, address, port, login, region, profile, arch, standby, lanes };
   }
 
   /** The lines of a new host in the file, with what it takes from the lost one. */

@@ -61,8 +61,64 @@ export interface LossHostSteps {
   }>;
 }
 
+/** A host of the fleet file, and its lanes there. */
+export interface HostFacts {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  /** Whom SSH logs in as. */
+  readonly login: string;
+  readonly region: string;
+  readonly profile: string;
+  readonly arch: string | null;
+  readonly standby: boolean;
+  readonly lanes: readonly { readonly lane: string; readonly user: string; readonly port: number }[];
+}
+
+/** And what a new machine in its stead gets. */
+export interface LostHost extends HostFacts {
+  /** A name that the fleet file does not have yet. */
+  readonly newName: string;
+  /** Its own; of a lost region that of the store with the copies, where fetching them is quick. */
+  readonly newRegion: string;
+}
+
+export interface FindRefuge {
+  readonly fleetDigest: string;
+  /** Lost, with all their lanes. */
+  readonly hosts: readonly string[];
+  /** Lost too: nothing goes to hosts there, and stores there are not read. */
+  readonly lostRegion?: string | undefined;
+  /** Only this one. */
+  readonly standby?: string | undefined;
+}
+
+/** Where the lanes of one lost host can go. */
+export interface Refuge {
+  readonly host: string;
+  /** The standby; null when none fits. */
+  readonly to: string | null;
+  /** Of OpenClaw in the bundles. */
+  readonly version: string | null;
+  readonly neededBytes: number;
+  readonly lanes: readonly { readonly lane: string; readonly fromReplica: boolean }[];
+  /** Lanes of which no copy is left, and why. */
+  readonly beyond: readonly { readonly lane: string; readonly why: string }[];
+  /** Why a standby was passed over, one sentence each. */
+  readonly notes: readonly string[];
+}
+
 /** On the vault's queue. */
 export interface LossVaultSteps {
+  /** What the fleet file says of hosts. UnknownHost, FleetChanged. */
+  describeLost(input: Omit<FindRefuge, 'standby'>): Promise<readonly LostHost[]>;
+  /** The same of a standby. */
+  describeHost(input: { readonly fleetDigest: string; readonly host: string }): Promise<HostFacts>;
+  /**
+   * For each lost host the first standby that can take its lanes, in its own region first, looked at over SSH; no standby
+   * takes two hosts, for their accounts and ports would meet. Changes nothing. AlreadyMoved, FleetChanged, what stores throw.
+   */
+  findRefuge(input: FindRefuge): Promise<readonly Refuge[]>;
   /** Signs that an incident puts lanes onto a host. PlacementBad, UnknownLane, SecretUnavailable. */
   vouchHost(input: Omit<Placement, 'vouchedAt'>): Promise<{ readonly placement: Placement; readonly envelope: string }>;
 }

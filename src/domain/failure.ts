@@ -124,6 +124,8 @@ export const failureTable = {
   HostNotFenced: { retry: false, exit: 'refused', meaning: 'the gateway still runs on the host that the lane came from', hint: 'stop it there and disable its job, or repeat with `--accept-running` if two of them may run' },
   HostUnfit: { retry: false, exit: 'refused', meaning: 'the host cannot take the lanes over: too little room, another architecture, an account that is not as the lane needs it', hint: 'mend what the message names on that host, or name another with `--standby`' },
   NoStandby: { retry: false, exit: 'refused', meaning: 'no host is left that could take the lanes over', hint: 'add a host with `standby: true`, or a `provision` hook, to fleet.yaml; or go on by hand: `./clawback host replace HOST`' },
+  UnknownHost: { retry: false, exit: 'input', meaning: 'the fleet has no such host', hint: 'use one of the hosts of fleet.yaml' },
+  AlreadyMoved: { retry: false, exit: 'refused', meaning: 'lanes of the host were moved to another one before', hint: 'put into fleet.yaml what `./clawback host moved HOST` prints, and restart the workers; a host that never comes back is told by `./clawback host gone HOST`' },
   PlacementBad: { retry: false, exit: 'refused', meaning: 'an incident names a host for a lane that the fleet file does not have as a standby, and that no vault worker vouched for', hint: 'see who started the named workflow; terminate it when it was none of yours' },
 
   ApprovalRefused: { retry: false, exit: 'refused', meaning: 'the approval does not count: not of this plan, not of an approver, or past its time', hint: '`./clawback incidents show` prints the plan and who may approve it; the incident goes on waiting' },

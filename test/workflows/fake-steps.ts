@@ -7,6 +7,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../src/activities/failures.ts';
 import type { IncidentBrief, PlanRecovery, RecoveryPlan } from '../../src/contract/incident-plan.ts';
+import type { HostFacts, Refuge } from '../../src/contract/losses.ts';
 import type { QueueRole } from '../../src/contract/names.ts';
 import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
 import type { Mutating } from '../../src/contract/step-types.ts';
@@ -54,25 +55,18 @@ export class FakeFleet {
   /** Of the plan of an incident: why it asks, and the bundle that it found. */
   readonly planned = new Map<string, { readonly ask?: string; readonly bundle?: string }>();
 
-  plan({
-    scenario,
-    subject,
-    fleetDigest: seen,
-    steps,
-    lanes,
-    warnings = [],
-    ask: draftAsk,
-  }: PlanRecovery): RecoveryPlan {
-    const { ask = draftAsk ?? null, bundle = bundleId } = this.planned.get(subject) ?? {};
+  plan({ scenario, subject, fleetDigest: seen, steps, lanes, warnings = [] }: PlanRecovery): RecoveryPlan {
+    const { ask = null, bundle = bundleId } = this.planned.get(subject) ?? {};
     const plan = {
       scenario,
       subject,
       fleetDigest: seen,
       steps,
-      lanes: lanes.map(({ lane, kept = false, bundle: wanted = bundle }) => ({
+      lanes: lanes.map(({ lane, kept = false, toHost }) => ({
         lane,
         host: this.lane(lane).spec.target.host.name,
-        bundle: wanted,
+        ...(toHost === undefined ? {} : { toHost }),
+        bundle,
         tier: 'B' as const,
         proven: true,
         store: 'primary',
@@ -88,6 +82,26 @@ export class FakeFleet {
       warnings,
     };
     return { ...plan, digest: createHash('sha256').update(JSON.stringify(plan)).digest('hex') };
+  }
+
+  /** What the file says of a host: its lanes, by their specification. */
+  factsOf(host: string): HostFacts {
+    const own = [...this.#lanes.values()].filter(({ spec }) => spec.target.host.name === host);
+    const lanes = own.map(({ name, spec }) => ({ lane: name, user: spec.target.user, port: spec.target.port }));
+    const facts = { address: '192.0.2.8', port: 22, login: 'operator', region: 'tokyo', profile: 'slimvps-legacy' };
+    return { host, ...facts, arch: null, standby: false, lanes };
+  }
+
+  /** Where its lanes can go, unless a test says otherwise. */
+  readonly refuges = new Map<string, Partial<Refuge>>();
+
+  /** Hosts of a region. */
+  readonly regions = new Map<string, readonly string[]>();
+
+  refugeOf(host: string): Refuge {
+    const lanes = this.factsOf(host).lanes.map(({ lane }) => ({ lane, fromReplica: false }));
+    const found = { host, to: 'mac-9', version: '2026.11.1', neededBytes: 1_000, lanes, beyond: [], notes: [] };
+    return { ...found, ...this.refuges.get(host) };
   }
 
   get watched(): FakeLane[] {
@@ -163,22 +177,17 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       rtoMs: spec.budgets.rtoMs,
       rpoMs: spec.rpoMs,
       waitForLaneMs: 1_800_000,
-      receipts: { store: 'primary' },
       lanes: fleet.onHost(subject).map(({ name, spec: { region, target } }) => ({
         lane: name,
         region,
         host: target.host.name,
       })),
-      hosts: [subject],
+      hosts: fleet.regions.get(subject) ?? [subject],
     }),
     planRecovery: (_lane, draft) => fleet.plan(draft),
     verifyApproval: (_lane, { signature }) => {
       if (signature?.includes('WRONG')) throw new Failure('ApprovalRefused', 'the signature is not of the key');
       return { how: signature === undefined ? 'stated' : 'signed' };
-    },
-    writeIncidentReceipt: (lane, request) => {
-      lane.incidents.push(request);
-      return { receipt: request.id };
     },
     pruneLane: (lane, { fence }, attempt) => {
       lane.takeFence(fence, attempt);
@@ -213,6 +222,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       const moved = lanes.filter((name) => fleet.lane(name).inFleetFile);
       return { moved, fleetLines: moved.length === lanes.length ? [] : ['lanes:'] };
     },
+    describeLost: (_lane, { hosts }) =>
+      hosts.map((host) => ({ ...fleet.factsOf(host), newName: `${host}-new`, newRegion: 'osaka' })),
+    describeHost: (_lane, { host }) => fleet.factsOf(host),
+    findRefuge: (_lane, { hosts }) => hosts.map((host) => fleet.refugeOf(host)),
     vouchHost: (_lane, claim) => ({
       placement: { ...claim, vouchedAt: new Date().toISOString() },
       envelope: 'vouched',
@@ -384,7 +397,6 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     buryBundles: (lane, { bundles }) => {
       lane.buried.push(...bundles.map(({ bundle }) => bundle));
     },
-    choosePreUpgrade: (lane) => lane.preUpgrade,
     describeHooks: (lane) => ({ kinds: lane.hooks }),
     runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
@@ -444,11 +456,13 @@ const stepsOf = {
   vault: {
     findReusable: 1,
     vouchHost: 1,
+    describeLost: 1,
+    describeHost: 1,
+    findRefuge: 1,
     measureRestore: 1,
     briefIncident: 1,
     planRecovery: 1,
     verifyApproval: 1,
-    writeIncidentReceipt: 1,
     chooseBundles: 1,
     preflightRestore: 1,
     rehydrateSecrets: 1,
@@ -465,7 +479,6 @@ const stepsOf = {
     commitReplica: 1,
     planExpiry: 1,
     removeExpired: 1,
-    choosePreUpgrade: 1,
     describeHooks: 1,
     runHook: 1,
   },
@@ -507,20 +520,11 @@ function laneNameOf(workflowId: string, input: unknown): string {
   const {
     lane,
     target,
-    state,
-    subject = state?.subject,
+    subject,
     workflowId: asked,
-  } = (input ?? {}) as {
-    lane?: string;
-    target?: { lane: string };
-    subject?: string;
-    state?: { subject: string };
-    workflowId?: string;
-  };
+  } = (input ?? {}) as { lane?: string; target?: { lane: string }; subject?: string; workflowId?: string };
   const id = asked ?? workflowId;
-  return (
-    lane ?? target?.lane ?? subject ?? (/^lane\/|\/bad-upgrade\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '')
-  );
+  return lane ?? target?.lane ?? subject ?? (/^(lane|incident)\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '');
 }
 
 async function perform(

@@ -30,7 +30,7 @@ export async function prepareHost(
   const [first] = shells;
   if (first === undefined) throw new Failure('InvalidInput', `no lanes were named for host ${host}`, { host });
   const { arch, freeBytes } = await machineOf(first);
-  requireFit(host, { arch, freeBytes }, { arch: deps.fleet.archOf(host), neededBytes });
+  requireFit(host, { arch, freeBytes }, { arch: deps.fleet.hostFacts(host)?.arch ?? undefined, neededBytes });
   const created: string[] = [];
   const missing: string[] = [];
   for (const shell of shells) {

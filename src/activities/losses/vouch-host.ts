@@ -10,7 +10,7 @@ import { activity } from '../step.ts';
 export function vouchHostStep({ keys, fleet }: Deps): VaultSteps['vouchHost'] {
   return activity(async (claim) => {
     const { host, record } = claim.on;
-    if (record === undefined && !fleet.isStandby(host))
+    if (record === undefined && fleet.hostFacts(host)?.standby !== true)
       throw new Failure('PlacementBad', `host ${host} is no standby of fleet ${fleet.name}`, { host });
     if (record !== undefined && fleet.hostTarget(host) !== undefined)
       throw new Failure('PlacementBad', `fleet ${fleet.name} has a host ${host} already`, { host });

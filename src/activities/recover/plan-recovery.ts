@@ -79,12 +79,12 @@ function lossOf({ class: of, capturedAt, ageMs }: PlannedLane['rpo'][number]): s
 
 /** Undefined only for a lane that keeps its data, where nothing good is there. */
 async function choose(deps: Deps, request: LaneToPlan, run: Run): Promise<ChosenBundles | undefined> {
-  const { lane, bundle, tiers, kept = false, fromReplica = false } = request;
+  const { lane, bundle, tiers, kept = false, fromReplica = false, layered = false } = request;
   const { fleet, store, replica } = deps.fleet.laneSpec(lane);
   const copies = fromReplica && replica !== undefined ? { store: replica } : { store, replica };
   // a lane that keeps its data is asked how old its newest capture is; which of them is proven does not matter
   const at = kept ? { at: '9999-12-31T00:00:00Z' } : {};
-  const choice: BundleChoice = { fleet, lane, ...copies, bundle, tiers, ...at, layered: false };
+  const choice: BundleChoice = { fleet, lane, ...copies, bundle, tiers, ...at, layered };
   try {
     return await chooseAmongCopies(deps, choice, run);
   } catch (error) {
