@@ -1,6 +1,7 @@
 // The lane's keychain, through `security -i` on stdin: a value is on no command line, and what security prints is in no
 // message. Its exit status is the OSStatus's last byte (macos-notes, 2). One command per call: only the last one's counts.
 
+import { randomBytes } from 'node:crypto';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import type { KeychainItem } from '../domain/lane-target.ts';
 import { limits } from '../domain/limits.ts';
@@ -16,6 +17,7 @@ export interface KeychainOptions {
 /** OSStatus & 0xFF. */
 const statuses = { notAllowed: 36, notFound: 44, noKeychain: 50, authFailed: 51 } as const;
 const absentStatus = 3;
+const known: ReadonlySet<number> = new Set(Object.values(statuses));
 
 function failed(shell: LaneShell, code: FailureCode, what: string, exitStatus?: number): Failure {
   const { lane, host } = shell.target;
@@ -34,12 +36,11 @@ function named(item: KeychainItem): string {
 
 /** Runs one line; the keychain's absence is looked at first, for a missing one may look locked. */
 async function security(shell: LaneShell, line: string, options: KeychainOptions = {}): Promise<RunResult> {
-  const known = [0, absentStatus, ...Object.values(statuses)];
   const text = `[ -e "$2" ] || exit ${absentStatus}\nexec "$1" -i`;
   const result = await shell.script(text, [shell.tool('security'), shell.target.keychain], {
     ...options,
     stdin: `${line}\n`,
-    okStatuses: known,
+    okStatuses: [0, absentStatus, ...known],
     tool: 'security',
   });
   if (result.exitStatus === absentStatus || result.exitStatus === statuses.noKeychain)
@@ -133,17 +134,79 @@ export async function keychainState(shell: LaneShell): Promise<'unlocked' | 'loc
   }
 }
 
+const tellEach = `[ -e "$2" ] || exit ${absentStatus}
+while IFS= read -r line; do
+  said=$(printf '%s\\n' "$line" | "$1" -i 2>&1 >/dev/null
+    echo "$3 $?")
+  printf '%s\\n' "$said"
+  case \${said##* } in 0 | ${statuses.notFound}) ;; *) exit 0 ;; esac
+done
+`;
+
 /**
- * The value of an item that could be written back as it is; undefined when there is none.
- * @throws KeychainLocked, KeychainMissing, KeychainItemUnusable (too long for a line, unsayable name, refused by its access list)
+ * Several lines with one command, each to a `security` of its own, for of several only the last one's status is told. What
+ * stands after one that is refused is not run. Values pass through builtins and pipes only.
+ * @returns for each line that was run its status, and what it said
  */
-export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Buffer | undefined> {
+async function securityEach(
+  shell: LaneShell,
+  lines: readonly string[],
+  options: KeychainOptions = {},
+): Promise<{ readonly exitStatus: number; readonly stderr: string }[]> {
+  const mark = `@${randomBytes(16).toString('hex')}`;
+  const { exitStatus, stdout } = await shell.script(tellEach, [shell.tool('security'), shell.target.keychain, mark], {
+    ...options,
+    stdin: lines.map((line) => `${line}\n`).join(''),
+    okStatuses: [0, absentStatus],
+    tool: 'security',
+    outputBytes: lines.length * 2 * limits.commandErrorBytes,
+  });
+  if (exitStatus === absentStatus) throw failed(shell, 'KeychainMissing', 'its keychain is not there', exitStatus);
+  const told = [...stdout.toString().matchAll(new RegExp(`([^]*?)${mark} (\\d+)\\n`, 'g'))];
+  const answers = told.map(([, stderr = '', status]) => ({ exitStatus: Number(status), stderr }));
+  const unknown = answers.find((answer) => answer.exitStatus !== 0 && !known.has(answer.exitStatus));
+  if (answers.length > 0 && unknown === undefined) {
+    if (answers.some((answer) => answer.exitStatus === statuses.noKeychain))
+      throw failed(shell, 'KeychainMissing', 'its keychain is not there', statuses.noKeychain);
+    return answers;
+  }
+  throw failed(
+    shell,
+    'HostCommandFailed',
+    `security ended with ${unknown?.exitStatus ?? 'no'} status`,
+    unknown?.exitStatus,
+  );
+}
+
+function requireSayable(shell: LaneShell, item: KeychainItem): void {
   if (!isExpressible(item.service) || !isExpressible(item.account))
     throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
-  const { exitStatus, stderr } = await security(
+}
+
+const findLine = (shell: LaneShell, { account, service }: KeychainItem): string =>
+  commandOf(['find-generic-password', '-g', '-a', account, '-s', service, shell.target.keychain]);
+
+/**
+ * The values of items that could be written back as they are, with one command; undefined where there is none.
+ * @throws KeychainLocked, KeychainMissing, KeychainItemUnusable (too long for a line, unsayable name, refused by its access list)
+ */
+export async function findItems(shell: LaneShell, items: readonly KeychainItem[]): Promise<(Buffer | undefined)[]> {
+  if (items.length === 0) return [];
+  for (const item of items) requireSayable(shell, item);
+  const told = await securityEach(
     shell,
-    commandOf(['find-generic-password', '-g', '-a', item.account, '-s', item.service, shell.target.keychain]),
+    items.map((item) => findLine(shell, item)),
   );
+  return items.map((item, at) => valueOf(shell, item, told[at]));
+}
+
+function valueOf(
+  shell: LaneShell,
+  item: KeychainItem,
+  told: { readonly exitStatus: number; readonly stderr: string } | undefined,
+): Buffer | undefined {
+  if (told === undefined) throw failed(shell, 'HostOutputUnexpected', `security was not asked for ${named(item)}`);
+  const { exitStatus, stderr } = told;
   if (exitStatus === statuses.notFound) return undefined;
   if (exitStatus !== 0) throw refused(shell, item, exitStatus);
   const value = parsePassword(stderr);
@@ -151,6 +214,12 @@ export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Bu
     throw failed(shell, 'HostOutputUnexpected', `security prints ${named(item)} in an unknown form`);
   if (value === undefined || addCommand(item, value, shell.target.keychain) === undefined)
     throw failed(shell, 'KeychainItemUnusable', `${named(item)} is longer than security can be given back`);
+  return value;
+}
+
+/** As {@link findItems}, of one. */
+export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Buffer | undefined> {
+  const [value] = await findItems(shell, [item]);
   return value;
 }
 
@@ -164,29 +233,59 @@ export function requireFits(shell: LaneShell, item: KeychainItem, value: Buffer)
   );
 }
 
-/** As {@link findItem}. @throws KeychainItemMissing when there is none */
+/** As {@link findItems}. @throws KeychainItemMissing when there is none of one */
+export async function readItems(shell: LaneShell, items: readonly KeychainItem[]): Promise<Buffer[]> {
+  const values = await findItems(shell, items);
+  return items.map((item, at) => values[at] ?? missing(shell, item));
+}
+
+function missing(shell: LaneShell, item: KeychainItem): never {
+  throw refused(shell, item, statuses.notFound);
+}
+
+/** As {@link readItems}, of one. */
 export async function readItem(shell: LaneShell, item: KeychainItem): Promise<Buffer> {
-  const value = await findItem(shell, item);
-  if (value === undefined) throw refused(shell, item, statuses.notFound);
-  return value;
+  return (await findItem(shell, item)) ?? missing(shell, item);
+}
+
+export interface ItemValue {
+  readonly item: KeychainItem;
+  readonly value: Buffer;
 }
 
 /**
- * Writes an item, replacing its value if it is there, and reads it back. May be repeated.
- * @throws KeychainItemUnusable when it does not fit or comes back as another value; KeychainLocked, KeychainMissing, FenceLost
+ * Writes items in their order, replacing values that are there, and reads each back, with one command; the first that is
+ * refused is the last one. May be repeated.
+ * @throws KeychainItemUnusable when one does not fit or comes back as another value; KeychainLocked, KeychainMissing, FenceLost
  */
+export async function writeItems(
+  shell: LaneShell,
+  values: readonly ItemValue[],
+  options: KeychainOptions = {},
+): Promise<void> {
+  if (values.length === 0) return;
+  for (const { item, value } of values) requireFits(shell, item, value);
+  const lines = values.flatMap(({ item, value }) => [
+    addCommand(item, value, shell.target.keychain) ?? '',
+    findLine(shell, item),
+  ]);
+  const told = await securityEach(shell, lines, options);
+  for (const [at, { item, value }] of values.entries()) {
+    const { exitStatus } = told[2 * at] ?? { exitStatus: -1 };
+    if (exitStatus !== 0) throw refused(shell, item, exitStatus);
+    if (valueOf(shell, item, told[2 * at + 1])?.equals(value) !== true)
+      throw failed(shell, 'KeychainItemUnusable', `${named(item)} did not come back as it was written`);
+  }
+}
+
+/** As {@link writeItems}, of one. */
 export async function writeItem(
   shell: LaneShell,
   item: KeychainItem,
   value: Buffer,
   options: KeychainOptions = {},
 ): Promise<void> {
-  requireFits(shell, item, value);
-  const { exitStatus } = await security(shell, addCommand(item, value, shell.target.keychain) ?? '', options);
-  if (exitStatus !== 0) throw refused(shell, item, exitStatus);
-  const written = await findItem(shell, item);
-  if (written === undefined || !written.equals(value))
-    throw failed(shell, 'KeychainItemUnusable', `${named(item)} did not come back as it was written`);
+  await writeItems(shell, [{ item, value }], options);
 }
 
 /** @returns whether it was there. @throws KeychainLocked, KeychainMissing, FenceLost */

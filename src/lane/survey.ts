@@ -78,16 +78,22 @@ export async function surveyLane(shell: LaneShell, profile: Profile): Promise<La
   if (hasHome !== 'y')
     throw new Failure('LaneUserMissing', `the home of lane ${lane} is not on host ${host.name}`, context);
   await requireRootRule(shell);
-  const { tar } = await dialectOf(shell);
-  const openclawVersion = await versionOf(shell, profile);
+  const [{ tar }, openclawVersion, sqlite, timeZone, clockOffsetMs, homeFree] = await Promise.all([
+    dialectOf(shell),
+    versionOf(shell, profile),
+    shell.run([shell.tool('sqlite3'), '--version']),
+    timeZoneOf(shell),
+    clockOffset(shell),
+    diskOf(shell, home),
+  ]);
   return {
     os: { name, version },
     tar,
-    sqliteVersion: (await shell.run([shell.tool('sqlite3'), '--version'])).stdout.toString().split(' ')[0] ?? '',
+    sqliteVersion: sqlite.stdout.toString().split(' ')[0] ?? '',
     ...(openclawVersion === undefined ? {} : { openclawVersion }),
-    timeZone: await timeZoneOf(shell),
-    clockOffsetMs: await clockOffset(shell),
-    homeFree: await diskOf(shell, home),
+    timeZone,
+    clockOffsetMs,
+    homeFree,
     uid: Number(uid),
     gid: Number(gid),
   };
