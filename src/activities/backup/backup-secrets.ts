@@ -8,7 +8,7 @@ import { encodeSecrets } from '../../bundle/secrets-file.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { findVerbatim } from '../../lane/verbatim.ts';
-import { readItems as readFromKeychain } from '../../lane/keychain.ts';
+import { readItems as readFromKeychain } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
 import { requireProfile } from '../profiles.ts';

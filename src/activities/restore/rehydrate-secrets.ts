@@ -7,19 +7,8 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import {
-  createLaneKeychain,
-  deleteItem,
-  deleteKeychain,
-  findItem,
-  findItems,
-  keychainState,
-  neverLock,
-  requireFits,
-  unlockKeychain,
-  writeItem,
-  writeItems,
-} from '../../lane/keychain.ts';
+import { createLaneKeychain, deleteKeychain, keychainState, neverLock, unlockKeychain } from '../../lane/keychain.ts';
+import { deleteItem, findItem, findItems, requireFits, writeItem, writeItems } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
