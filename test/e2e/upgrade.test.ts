@@ -5,12 +5,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startUpgrade } from '../../src/client/start.ts';
+import type { IncidentState } from '../../src/contract/incident-state.ts';
+import { incidentId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { UpgradeResult } from '../../src/contract/upgrade.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
-import { gatewayPids } from '../rig/wreck.ts';
-import { asLane, editFleet, failureOf, leftOn, restore, startRig, stopRig } from './kit.ts';
+import { gatewayPids, killGateway } from '../rig/wreck.ts';
+import { readManifest } from './forge.ts';
+import { asLane, backUp, editFleet, failureOf, leftOn, overwrite, startRig, stopRig } from './kit.ts';
 
 let rig: Rig;
 let lane: BedLane;
@@ -84,8 +87,6 @@ async function temporalText(): Promise<string> {
 
 // one lane's days, in their order: what fails is not tried again
 describe('a guarded upgrade', { retry: 0 }, () => {
-  let before: LanePicture;
-
   it('has a bundle of the version before, installs the new one, and is answered', async () => {
     const [pid] = gatewayPids(lane);
     const good = await upgrade('2025.12.1');
@@ -97,7 +98,7 @@ describe('a guarded upgrade', { retry: 0 }, () => {
   });
 
   it('to a bad version goes back, state and version together, and is answered', async () => {
-    before = pictureOf(lane);
+    const before = pictureOf(lane);
     told('bad', true);
     const failure = await failureOf(upgrade('2025.12.2'));
     expect(failure.code).toBe('UpgradeFailed');
@@ -108,27 +109,83 @@ describe('a guarded upgrade', { retry: 0 }, () => {
     expect(await versionOf()).toBe('2025.12.1');
     expect(pictureDifferences(before, pictureOf(lane))).toEqual([]);
     expect(gatewayPids(lane)).toHaveLength(1);
+    told('bad', false);
+  });
+});
+
+/** A version that nobody guarded: it cannot read its configuration, and launchd starts it again and again. */
+function upgradeUnguarded(version: string): void {
+  overwrite(join(lane.realHome, '.openclaw/version'), `${version}\n`);
+  overwrite(join(lane.realHome, '.openclaw/config/openclaw.json'), '{');
+  killGateway(lane);
+}
+
+const recover = async (): Promise<IncidentState> => {
+  const input = { lane: lane.lane, signal: { code: 'exit-loop', since: new Date().toISOString(), text: '3 restarts' } };
+  const options = {
+    taskQueue: queues.host,
+    workflowId: incidentId('bed', 'bad-upgrade', lane.lane),
+    args: [input] as [unknown],
+  };
+  return rig.client.workflow.execute<(input: unknown) => Promise<IncidentState>>(
+    workflowNames.recoverBadUpgrade,
+    options,
+  );
+};
+
+/** Spoils the index of one segment of a bundle. @returns what mends it */
+function spoil(bundle: string): () => void {
+  const [segment] = readManifest(rig, lane.lane, bundle).segments;
+  const path = join(rig.storePath, lane.lane, 'indexes', `${segment?.fingerprint}-${segment?.index.suffix}`);
+  const good = readFileSync(path);
+  const bad = Buffer.from(good);
+  bad[bad.length - 20] = (bad.at(-20) ?? 0) ^ 1;
+  writeFileSync(path, bad);
+  return () => writeFileSync(path, good);
+}
+
+describe('a bad upgrade that nobody guarded', { retry: 0 }, () => {
+  let bundle: string;
+  let before: LanePicture;
+
+  it('is not recovered from by a failing hook: the lane is as it was, and it says what to do', async () => {
+    ({ bundle } = await backUp(rig, lane));
+    before = pictureOf(lane);
+    upgradeUnguarded('2025.12.9');
+    told('no-pin', true);
+    const failure = await failureOf(recover());
+    expect(failure.code).toBe('RecoveryFailed');
+    expect(failure.message).toContain('not brought back: lane-1 (HookFailed)');
+    expect(failure.message).toContain(`./clawback restore lane-1 --bundle ${bundle} --stop-first --pin`);
+    expect(await versionOf()).toBe('2025.12.9');
+    expect(leftOn(lane).filter((name) => name.startsWith('stage/') || name === 'journal/journal.json')).toEqual([]);
+    told('no-pin', false);
   });
 
-  it('whose way back fails too says both, and is gone back from later with the bundle that it took', async () => {
-    told('no-pin', true);
-    const failure = await failureOf(upgrade('2025.12.3'));
-    expect(failure.message).toMatch(/AND THE WAY BACK FAILED: HookFailed the hook pin ended with status 7 /);
-    expect(calls()).toEqual(['upgrade', 'pin', 'pin']);
-    expect(await versionOf()).toBe('2025.12.3');
-    const left = leftOn(lane).filter((name) => /^(?:stage|run|journal)\//.test(name));
-    expect(left).toEqual(['journal/restored.json', 'journal/rolled-back.json']);
-    told('no-pin', false);
-    const bundle = /--bundle (\S+) --pin/.exec(failure.message)?.[1];
-    if (!bundle) throw new Error(failure.message);
-    const back = await restore(rig, lane, { bundle, pin: true, stopFirst: true, acceptVersion: true });
-    expect(back).toMatchObject({ bundle, messageAnswered: true });
-    expect(back.plan?.warnings).toContain('OpenClaw is set back to 2025.12.1 by the pin hook (it is 2025.12.3 now)');
+  it('nor from a spoiled archive, for which nothing is stopped', async () => {
+    const mend = spoil(bundle);
+    const failure = await failureOf(recover());
+    expect(failure.message).toContain('not brought back: lane-1 (BundleDamaged)');
+    mend();
+  });
+
+  it('is recovered from alone: state and version as before it, and an answered message', async () => {
+    calls();
+    const state = await recover();
+    expect(state).toMatchObject({
+      phase: 'recovered',
+      approval: { how: 'policy' },
+      plan: { ask: null, lanes: [{ bundle }] },
+      outcome: { escalation: null, lanes: [{ outcome: 'recovered', code: null }] },
+    });
+    expect(state.plan?.steps.map(({ step }) => step)).toEqual(['stop', 'restore', 'pin', 'smoke']);
+    expect(calls()).toEqual(['pin']);
     expect(await versionOf()).toBe('2025.12.1');
     expect(pictureDifferences(before, pictureOf(lane))).toEqual([]);
+    expect(gatewayPids(lane)).toHaveLength(1);
   });
 
-  it('leaves no word of its hooks, nor their secret, in Temporal', async () => {
+  it('leaves no word of the hooks, nor their secret, in Temporal', async () => {
     const text = await temporalText();
     expect(text).toContain('HookFailed');
     expect(text).not.toContain('canary');
