@@ -20,6 +20,7 @@ import { replicateCommand } from './commands/replicate.ts';
 import { receiptCommand } from './commands/receipt.ts';
 import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { schedulesCommand } from './commands/schedules.ts';
 import { statusCommand } from './commands/status.ts';
 import { storesCommand } from './commands/stores.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -68,6 +69,7 @@ function commandsOf(cli: Cli): Command[] {
     keysCommand(cli),
     storesCommand(cli),
     workerCommand(cli),
+    schedulesCommand(cli),
     statusCommand(cli),
     backupCommand(cli),
     bundlesCommand(cli),

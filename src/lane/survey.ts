@@ -82,7 +82,7 @@ export async function surveyLane(shell: LaneShell, profile: Profile): Promise<La
     dialectOf(shell),
     versionOf(shell, profile),
     shell.run([shell.tool('sqlite3'), '--version']),
-    timeZoneOf(shell),
+    readTimeZone(shell),
     clockOffset(shell),
     diskOf(shell, home),
   ]);
@@ -118,8 +118,11 @@ async function versionOf(shell: LaneShell, profile: Profile): Promise<string | u
   return /\d+(?:\.\d+)+/.exec(stdout.toString())?.[0];
 }
 
-/** The name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a zone of the same offset. */
-async function timeZoneOf(shell: LaneShell): Promise<string> {
+/**
+ * The host's zone, of IANA: the name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a
+ * zone of the same offset. HostOutputUnexpected.
+ */
+export async function readTimeZone(shell: LaneShell): Promise<string> {
   const { stdout } = await shell.script(zoneText, [shell.path('/etc/localtime'), shell.path('/etc/timezone')], {
     as: 'login',
     tool: 'readlink',
