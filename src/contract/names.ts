@@ -66,14 +66,9 @@ export function movedId(fleet: string, lostHost: string): string {
   return `moved/${fleet}/${lostHost}`;
 }
 
-/** Of a schedule of the fleet, by what it does: `tier-a/mac-1`. All of a fleet's ids begin alike, and no other's do. */
-export function scheduleId(fleet: string, name: string): string {
-  return `clawback/${fleet}/${name}`;
-}
-
-/** The schedule that settles lanes whose section died, and looks for first signals of disasters. */
+/** The schedule that settles lanes whose section died. */
 export function watchScheduleId(fleet: string): string {
-  return scheduleId(fleet, 'watch');
+  return `clawback/${fleet}/watch`;
 }
 
 /** Few, and fixed from the first day; registered when a worker starts. */

@@ -78,22 +78,16 @@ export async function surveyLane(shell: LaneShell, profile: Profile): Promise<La
   if (hasHome !== 'y')
     throw new Failure('LaneUserMissing', `the home of lane ${lane} is not on host ${host.name}`, context);
   await requireRootRule(shell);
-  const [{ tar }, openclawVersion, sqlite, timeZone, clockOffsetMs, homeFree] = await Promise.all([
-    dialectOf(shell),
-    versionOf(shell, profile),
-    shell.run([shell.tool('sqlite3'), '--version']),
-    readTimeZone(shell),
-    clockOffset(shell),
-    diskOf(shell, home),
-  ]);
+  const { tar } = await dialectOf(shell);
+  const openclawVersion = await versionOf(shell, profile);
   return {
     os: { name, version },
     tar,
-    sqliteVersion: sqlite.stdout.toString().split(' ')[0] ?? '',
+    sqliteVersion: (await shell.run([shell.tool('sqlite3'), '--version'])).stdout.toString().split(' ')[0] ?? '',
     ...(openclawVersion === undefined ? {} : { openclawVersion }),
-    timeZone,
-    clockOffsetMs,
-    homeFree,
+    timeZone: await timeZoneOf(shell),
+    clockOffsetMs: await clockOffset(shell),
+    homeFree: await diskOf(shell, home),
     uid: Number(uid),
     gid: Number(gid),
   };
@@ -118,11 +112,8 @@ async function versionOf(shell: LaneShell, profile: Profile): Promise<string | u
   return /\d+(?:\.\d+)+/.exec(stdout.toString())?.[0];
 }
 
-/**
- * The host's zone, of IANA: the name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a
- * zone of the same offset. HostOutputUnexpected.
- */
-export async function readTimeZone(shell: LaneShell): Promise<string> {
+/** The name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a zone of the same offset. */
+async function timeZoneOf(shell: LaneShell): Promise<string> {
   const { stdout } = await shell.script(zoneText, [shell.path('/etc/localtime'), shell.path('/etc/timezone')], {
     as: 'login',
     tool: 'readlink',

@@ -7,12 +7,16 @@ export interface BedOptions {
   readonly kind: BedKind;
   /** The bed's own folder: everything it writes is below it (and one socket below the temporary folder). */
   readonly dir: string;
-  /** `guests`: numbers of lanes of other hosts, whose accounts this one has too, with an empty home. */
+  /**
+   * `guests`: numbers of lanes of other hosts, whose accounts this one has too, with an empty home. `recruits`: those whose
+   * accounts sysadminctl has to make first, where users are real; elsewhere they are guests.
+   */
   readonly hosts: readonly {
     readonly name: string;
     readonly lanes: number;
     readonly profile?: BedProfile;
     readonly guests?: readonly number[];
+    readonly recruits?: readonly number[];
   }[];
   /** Believable data for each lane, in bytes; little when left out. */
   readonly dataBytes?: number;

@@ -139,6 +139,7 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
   mkdirSync(realRoot, { recursive: true });
   const home = (name: string): string => (root === '/' ? `/Users/${name}` : join(root, 'Users', name));
   const user = (name: string, uid: number): BedUser => ({ name, uid, gid: uid, home: home(name) });
+  const laneUser = (number: number): BedUser => user(`agent-lane-${number}`, 4500 + 100 * index + number);
   const address = kind === 'namespaces' ? `127.0.0.${11 + index}` : '127.0.0.1';
   const loginName = kind === 'sshd' ? userInfo().username : 'bedadmin';
   return {
@@ -157,9 +158,8 @@ async function planHost(inputs: PlanInputs): Promise<HostPlan> {
     address,
     port: await inputs.ports.take(address),
     login: user(loginName, 4500 + 100 * index),
-    lanes: [...inputs.numbers, ...(wanted.guests ?? [])].map((number) =>
-      user(`agent-lane-${number}`, 4500 + 100 * index + number),
-    ),
+    lanes: [...inputs.numbers, ...(wanted.guests ?? []), ...(wanted.recruits ?? [])].map(laneUser),
+    unmade: kind === 'namespaces' ? (wanted.recruits ?? []).map(laneUser) : [],
     profile: wanted.profile ?? 'slimvps-legacy',
     programs,
     hostNode: kind === 'namespaces' ? insideNode : join(inputs.sockets, 'node'),

@@ -38,7 +38,8 @@ export function makeDisk(plan: HostPlan): void {
   chmodSync(join(plan.realRoot, 'private/tmp'), 0o1777);
   chmodSync(join(plan.realRoot, 'private/var/root'), 0o700);
   writeFileSync(join(plan.realRoot, 'private/var/log/openclaw-backup.log'), '');
-  for (const user of [plan.login, ...plan.lanes]) makeHome(plan, user);
+  for (const user of [plan.login, ...plan.lanes])
+    if (!plan.unmade.some(({ name }) => name === user.name)) makeHome(plan, user);
 }
 
 function makeHome(plan: HostPlan, user: { name: string; uid: number; gid: number }): string {

@@ -21,8 +21,8 @@ import type { BedUser, HostPlan } from './host-plan.ts';
 import { sshdConfig } from './host-sshd.ts';
 import { signal, treeOf } from './processes.ts';
 import type { Programs } from './programs.ts';
-import { installScript, passThrough, shQuote } from './shims.ts';
-import { sudoersFor } from './sudoers.ts';
+import { installScript, passThrough, shQuote, sysadminctl } from './shims.ts';
+import { standbyRule, sudoersFor } from './sudoers.ts';
 
 /** Where a host finds the bed's own things. */
 export const insideState = '/opt/bed/state';
@@ -95,6 +95,7 @@ export class NamespaceHost extends BaseHost {
   override async start(): Promise<void> {
     this.#makeAccounts();
     installScript(join(this.plan.systemRoot, 'usr/bin/sudo'), passThrough('sudo', insideSudo));
+    installScript(join(this.plan.systemRoot, 'usr/sbin/sysadminctl'), sysadminctl(this.plan.unmade));
     await this.#startInOrder(true);
   }
 
@@ -178,7 +179,8 @@ export class NamespaceHost extends BaseHost {
 
   #writeSudoers(root: string): void {
     const lanes = this.plan.lanes.map((lane) => lane.name).filter((name) => !this.#denied.has(name));
-    const lines = sudoersFor(this.plan.login.name, lanes).split('\n');
+    const standby = this.plan.unmade.length > 0 ? standbyRule(this.plan.login.name) : '';
+    const lines = (sudoersFor(this.plan.login.name, lanes) + standby).split('\n');
     const rules = this.#denied.has('root')
       ? lines.slice(
           0,
@@ -195,7 +197,8 @@ export class NamespaceHost extends BaseHost {
   /** The host's own /etc: the machine's accounts and the bed's, macOS's sudo defaults, the host's name. */
   #makeAccounts(): void {
     const etc = (name: string): string => join(this.plan.systemRoot, 'etc', name);
-    const users = [this.plan.login, ...this.plan.lanes];
+    const unmade = this.plan.unmade.map(({ name }) => name);
+    const users = [this.plan.login, ...this.plan.lanes].filter(({ name }) => !unmade.includes(name));
     mkdirSync(etc('sudoers.d'), { recursive: true });
     writeFileSync(
       etc('passwd'),

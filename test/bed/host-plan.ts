@@ -33,6 +33,8 @@ export interface HostPlan {
   readonly port: number;
   readonly login: BedUser;
   readonly lanes: readonly BedUser[];
+  /** Of these, the accounts that sysadminctl has to make first. */
+  readonly unmade: readonly BedUser[];
   readonly profile: BedProfile;
   readonly programs: Programs;
   /** Node, as the host sees it. */

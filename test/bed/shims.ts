@@ -4,7 +4,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { rootCommands } from './sudoers.ts';
-import { type HostPlan, hostPath, pathOf } from './host-plan.ts';
+import { type BedUser, type HostPlan, hostPath, pathOf } from './host-plan.ts';
 
 /** Writes an executable. */
 export function installScript(path: string, text: string): void {
@@ -24,6 +24,26 @@ function head(tool: string): string {
 /** A real program under a stand-in's name. */
 export function passThrough(tool: string, program: string): string {
   return `${head(tool)}exec ${shQuote(program)} "$@"\n`;
+}
+
+/**
+ * Makes an account that the bed has planned, as sysadminctl makes one: record, group and home. Any other it refuses; as on a
+ * Mac it says so on stderr and exits 0.
+ */
+export function sysadminctl(planned: readonly BedUser[]): string {
+  const cases = planned.map(
+    ({ name, uid, gid, home }) => `  ${name})
+    echo '${name}:x:${uid}:${gid}::${home}:/bin/sh' >>/etc/passwd
+    echo '${name}:*:20000:0:99999:7:::' >>/etc/shadow
+    echo '${name}:x:${gid}:' >>/etc/group
+    mkdir -p ${shQuote(home)} && chown ${uid}:${gid} ${shQuote(home)} && chmod 750 ${shQuote(home)} ;;`,
+  );
+  return `${head('sysadminctl')}[ "$1" = -addUser ] || { echo 'usage: sysadminctl -addUser' >&2; exit 64; }
+case "$2" in
+${cases.join('\n')}
+  *) echo "sysadminctl: the bed has not planned an account $2" >&2 ;;
+esac
+`;
 }
 
 /** A program of ours, run by Node. */

@@ -17,6 +17,16 @@ export const rootCommands: readonly string[] = [
 ];
 
 /**
+ * One more line for a standby: accounts of lanes may be made there, none of them an administrator.
+ * @param user the account that Clawback logs in as
+ */
+export function standbyRule(user: string): string {
+  const name = '[A-Za-z_][A-Za-z0-9_.-]*';
+  const words = `^-addUser ${name} -fullName ${name} -home /Users/${name} -shell /bin/zsh$`;
+  return `${user} ALL=(root) NOPASSWD: /usr/sbin/sysadminctl ${words}\n`;
+}
+
+/**
  * The file for /private/etc/sudoers.d (0440, no dot in its name).
  * @param user the account that Clawback logs in as
  * @param lanes the accounts of the lanes

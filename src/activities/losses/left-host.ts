@@ -31,7 +31,10 @@ async function knock({ fleet, pool }: Deps, host: string, signal: AbortSignal): 
   const target = fleet.hostTarget(host);
   if (target === undefined) return 'silent';
   try {
-    await (await pool.lease(target, signal)).exec('exit 0', { signal }).then(({ exited }) => exited);
+    const asked = await (await pool.lease(target, signal)).exec('exit 0', { signal });
+    asked.stdin.end();
+    asked.stdout.resume();
+    await asked.exited;
     return 'answers';
   } catch (error) {
     signal.throwIfAborted();

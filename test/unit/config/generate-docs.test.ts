@@ -74,8 +74,6 @@ describe('the JSON Schema file', () => {
       'verify',
       'retention',
       'hooks',
-      'playbooks',
-      'schedules',
       'limits',
     ]);
   });

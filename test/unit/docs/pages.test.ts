@@ -6,7 +6,7 @@ import { createProgram, everyCommand, pathOfCommand } from '../../../src/cli/pro
 import { failureTable } from '../../../src/domain/failure.ts';
 import { limits } from '../../../src/domain/limits.ts';
 import { defaultRestoreBudgets } from '../../../src/domain/budget.ts';
-import { sudoersFor } from '../../bed/sudoers.ts';
+import { standbyRule, sudoersFor } from '../../bed/sudoers.ts';
 import { testAround } from '../cli/around.ts';
 import { blocksOf, pageText, project, written } from './pages.ts';
 
@@ -91,6 +91,8 @@ describe('docs/operating.md', () => {
   it('quotes the sudoers file that the bed runs with', () => {
     const [, quoted] = /<!-- sudoers: admin agent-lane-1 agent-lane-2 -->\n```\n(.*?)```/s.exec(page) ?? [];
     expect(quoted).toBe(sudoersFor('admin', ['agent-lane-1', 'agent-lane-2']));
+    const [, standby] = /<!-- sudoers: standby -->\n```\n(.*?)```/s.exec(page) ?? [];
+    expect(standby).toBe(standbyRule('admin'));
   });
 
   it('has the section and the file that hints name', () => {

@@ -13,7 +13,6 @@ export const written = [
   'docs/s3.md',
   'docs/receipt-format.md',
   'docs/hooks.md',
-  'docs/schedules.md',
 ] as const;
 
 export interface Block {
