@@ -35,8 +35,10 @@ import { prepareHostStep } from './losses/prepare-host.ts';
 import { readMovedStep } from './losses/read-moved.ts';
 import { vouchHostStep } from './losses/vouch-host.ts';
 import { briefIncidentStep } from './recover/brief-incident.ts';
+import { choosePreUpgradeStep } from './recover/choose-pre-upgrade.ts';
 import { planRecoveryStep } from './recover/plan-recovery.ts';
 import { pruneLaneStep } from './recover/prune-lane.ts';
+import { writeIncidentReceiptStep } from './recover/write-incident-receipt.ts';
 import { verifyApprovalStep } from './recover/verify-approval.ts';
 import { checkBundlesStep } from './restore/check-bundles.ts';
 import { checkDatabasesStep } from './restore/check-databases.ts';
@@ -139,6 +141,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     briefIncident: briefIncidentStep(deps),
     planRecovery: planRecoveryStep(deps),
     verifyApproval: verifyApprovalStep(deps),
+    writeIncidentReceipt: writeIncidentReceiptStep(deps),
     preflightRestore: preflightRestoreStep(deps),
     rehydrateSecrets: rehydrateSecretsStep(deps),
     settleLane: settleLaneStep(deps),
@@ -154,6 +157,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     commitReplica: commitReplicaStep(deps),
     planExpiry: planExpiryStep(deps),
     removeExpired: removeExpiredStep(deps),
+    choosePreUpgrade: choosePreUpgradeStep(deps),
     describeHooks: describeHooksStep(deps),
     runHook: runHookStep(deps),
   };

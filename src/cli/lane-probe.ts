@@ -12,6 +12,7 @@ import { readArchivedJournal, readJournal } from '../lane/journal.ts';
 import { readLaneFile } from '../lane/lane-files.ts';
 import { LaneShell } from '../lane/lane-shell.ts';
 import { readJob } from '../lane/launchd.ts';
+import { readTimeZone } from '../lane/survey.ts';
 
 export type Seen<T> =
   | { readonly seen: T }
@@ -49,6 +50,28 @@ export async function probeLanes(fleet: FleetFile, lanes: readonly string[]): Pr
   const signal = AbortSignal.timeout(lookMs);
   try {
     return await Promise.all(lanes.map((lane) => probeLane(fleet, pool, lane, signal)));
+  } finally {
+    pool.close();
+  }
+}
+
+/**
+ * Asks hosts for their time zones, all at once.
+ * @param hosts with a lane of each, through whose target the host is reached
+ * @returns zones of IANA by host; what a host that cannot be asked fails with is thrown
+ */
+export async function askTimeZones(
+  fleet: FleetFile,
+  hosts: readonly { readonly host: string; readonly lane: string }[],
+): Promise<Record<string, string>> {
+  const pool = new HostPool(() => resolveLogin(fleet));
+  const signal = AbortSignal.timeout(lookMs);
+  try {
+    const ask = async ({ host, lane }: (typeof hosts)[number]): Promise<[string, string]> => {
+      const { target } = fleet.laneSpec(lane);
+      return [host, await readTimeZone(new LaneShell(await pool.lease(target.host, signal), target))];
+    };
+    return Object.fromEntries(await Promise.all(hosts.map(ask)));
   } finally {
     pool.close();
   }

@@ -101,6 +101,15 @@ export function parseVersion(field: string): Parser<string> {
   };
 }
 
+/** A text that is one of a set. */
+export function parseOneOf<T extends string>(field: string, allowed: readonly T[]): Parser<T> {
+  return (text) => {
+    const found = allowed.find((one) => one === text);
+    if (found) return found;
+    throw refuse(field, text, `one of ${allowed.join(', ')}`);
+  };
+}
+
 /** A text that is one of a set, for each part between commas. */
 export function parseList<T extends string>(field: string, allowed: readonly T[]): Parser<T[]> {
   return (text) =>

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cli, Settings } from './cli.ts';
+import { approveCommand, declineCommand } from './commands/approve.ts';
 import { archivesCommand } from './commands/archives.ts';
 import { backupCommand } from './commands/backup.ts';
 import { bundlesCommand } from './commands/bundles.ts';
@@ -11,12 +12,15 @@ import { compareCommand } from './commands/compare.ts';
 import { configCommand } from './commands/config.ts';
 import { expireCommand } from './commands/expire.ts';
 import { followCommand } from './commands/follow.ts';
+import { incidentsCommand } from './commands/incidents.ts';
 import { keysCommand } from './commands/keys.ts';
 import { openCommand } from './commands/open.ts';
+import { recoverCommand } from './commands/recover.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { receiptCommand } from './commands/receipt.ts';
 import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { schedulesCommand } from './commands/schedules.ts';
 import { statusCommand } from './commands/status.ts';
 import { storesCommand } from './commands/stores.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -65,11 +69,16 @@ function commandsOf(cli: Cli): Command[] {
     keysCommand(cli),
     storesCommand(cli),
     workerCommand(cli),
+    schedulesCommand(cli),
     statusCommand(cli),
     backupCommand(cli),
     bundlesCommand(cli),
     restoreCommand(cli),
     upgradeCommand(cli),
+    recoverCommand(cli),
+    approveCommand(cli),
+    declineCommand(cli),
+    incidentsCommand(cli),
     archivesCommand(cli),
     receiptCommand(cli),
     followCommand(cli),

@@ -26,7 +26,8 @@ export function isUnanswered(error: unknown): boolean {
   return isGrpcServiceError(inner) && unanswered.includes(inner.code);
 }
 
-function fromCause(cause: unknown): Failure {
+/** What an update or a workflow failed with, below Temporal's wrapper. */
+export function fromCause(cause: unknown): Failure {
   if (cause instanceof CancelledFailure) return new Failure('Cancelled', 'the workflow was cancelled');
   if (cause instanceof TerminatedFailure) {
     return new Failure(

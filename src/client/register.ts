@@ -1,8 +1,10 @@
 // What a worker registers with Temporal when it starts: search attributes, and the schedule of the watch.
 // Both may be repeated; what is there already stays.
 
-import { type Client, isGrpcServiceError, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { queues, searchAttributes, watchScheduleId, workflowNames } from '../contract/names.ts';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { searchAttributes } from '../contract/names.ts';
+import { watchSchedule } from '../contract/schedule-plan.ts';
+import { createSchedule } from './schedules.ts';
 
 /** temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD */
 const keyword = 2;
@@ -25,25 +27,7 @@ export async function registerSearchAttributes(client: Client): Promise<void> {
   }
 }
 
-/**
- * The watch runs every 50 s: a lane whose section and parent are both dead answers again within the minute, of which ten
- * seconds are for the way back. A run that still goes on is not doubled, and missed ones are not made up for.
- */
+/** The watch goes on by itself from the first worker on; `schedules apply` sets the rest. One that is there stays. */
 export async function registerWatch(client: Client, fleet: string): Promise<void> {
-  try {
-    await client.schedule.create({
-      scheduleId: watchScheduleId(fleet),
-      spec: { intervals: [{ every: '50s' }] },
-      action: {
-        type: 'startWorkflow',
-        workflowType: workflowNames.watchFleet,
-        taskQueue: queues.host,
-        args: [{}],
-        workflowId: `watch/${fleet}`,
-      },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '50s' },
-    });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-  }
+  await createSchedule(client, watchSchedule(fleet));
 }

@@ -5,6 +5,7 @@ import type { Fleet } from '../contract/fleet.ts';
 import { hostTargetOf, laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { HostFacts } from '../contract/losses.ts';
+import { hostsWithLanes, type PlannedSchedule, plannedSchedules, riskyTimes } from '../contract/schedule-plan.ts';
 import type { HostRecord, PlacedHost } from '../contract/placement.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import { Failure } from '../domain/failure.ts';
@@ -32,6 +33,24 @@ export class FleetFile {
   /** Where relative paths and secret commands start. */
   get baseDir(): string {
     return dirname(this.path);
+  }
+
+  /** The hosts that schedules go by the clock of: a lane of each, and its zone where the file says it. */
+  scheduleHosts(): { readonly host: string; readonly lane: string; readonly timeZone: string | undefined }[] {
+    return [...hostsWithLanes(this.fleet)].map(([host, [lane = '']]) => {
+      const timeZone = this.fleet.hosts[host]?.timeZone;
+      return { host, lane, timeZone: timeZone === 'ask' ? undefined : timeZone };
+    });
+  }
+
+  /** @param zones of all {@link scheduleHosts}, by host */
+  schedules(zones: Readonly<Record<string, string>>): PlannedSchedule[] {
+    return plannedSchedules(this.fleet, zones);
+  }
+
+  /** What is scheduled for a time that one day of the year lacks and another has twice, where clocks are moved. */
+  riskySchedules(): string[] {
+    return riskyTimes(this.fleet.schedules);
   }
 
   /** Undefined when there is no such host. */

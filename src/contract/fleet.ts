@@ -11,6 +11,7 @@ import { storeSchema } from './fleet-store.ts';
 import { hooksSchema } from './fleet-hooks.ts';
 import { playbooksSchema } from './fleet-playbooks.ts';
 import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
+import { schedulesSchema } from './fleet-schedules.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
 
@@ -193,6 +194,9 @@ export const fleetSchema = z.strictObject({
       "what the operator's own programs and services do, as [hooks](hooks.md) says; KIND is one of alert, upgrade, pin, provision, fence and dns",
     ),
   playbooks: playbooksSchema.prefault({}).describe('recoveries from disasters: which act alone, and whose word counts'),
+  schedules: schedulesSchema
+    .prefault({})
+    .describe('what runs by itself, once `./clawback schedules apply` has told Temporal'),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

@@ -4,8 +4,8 @@
 import type { ApprovalPolicy, PlanCore, Scenario } from '../domain/incident.ts';
 import type { Tier } from '../domain/terms.ts';
 import type { ApproveInput } from './incidents.ts';
-import type { PruneResult } from './incident-state.ts';
-import type { BundleUse } from './receipt-types.ts';
+import type { IncidentState, PruneResult } from './incident-state.ts';
+import type { BundleUse, RecordedStep } from './receipt-types.ts';
 import type { Mutating } from './step-types.ts';
 
 /** How the fleet file wants a scenario handled, and whom it is about. */
@@ -22,6 +22,8 @@ export interface IncidentBrief {
   readonly rtoMs: number;
   readonly rpoMs: number;
   readonly waitForLaneMs: number;
+  /** Where its receipt goes. */
+  readonly receipts: { readonly store: string; readonly replica?: string | undefined };
   /** The lanes on the subject, by the fleet file. */
   readonly lanes: readonly { readonly lane: string; readonly host: string; readonly region: string }[];
   /** Hosts of the subject. */
@@ -115,6 +117,17 @@ export interface VerifyApproval extends Omit<ApproveInput, 'digest'> {
   readonly digest: string;
 }
 
+/** All that the receipt of an incident says but what only its writer knows. */
+export interface IncidentReceiptRequest {
+  readonly id: string;
+  readonly fleetDigest: string;
+  readonly store: string;
+  /** Takes the receipt when the store does not answer. */
+  readonly replica?: string | undefined;
+  readonly state: IncidentState;
+  readonly steps: readonly RecordedStep[];
+}
+
 /** On the queue of short host steps. */
 export interface IncidentHostSteps {
   /** Removes class 3, where the profile says that it lies. Opens no journal; may be called again. FenceLost. */
@@ -131,6 +144,8 @@ export interface IncidentSteps {
   }): Promise<IncidentBrief>;
   /** Chooses bundles, adds sizes, estimate and digest. Reads only. FleetChanged, NoRestorePoint. */
   planRecovery(input: PlanRecovery): Promise<RecoveryPlan>;
+  /** Signs and writes the receipt; may be called again. SecretUnavailable, and what the store throws. */
+  writeIncidentReceipt(input: IncidentReceiptRequest): Promise<{ readonly receipt: string }>;
   /** Is it an approver's? Then how it is to be recorded. ApprovalRefused, FleetChanged. */
   verifyApproval(input: VerifyApproval): Promise<{ readonly how: 'signed' | 'stated' }>;
 }

@@ -66,9 +66,14 @@ export function movedId(fleet: string, lostHost: string): string {
   return `moved/${fleet}/${lostHost}`;
 }
 
-/** The schedule that settles lanes whose section died. */
+/** Of a schedule of the fleet, by what it does: `tier-a/mac-1`. All of a fleet's ids begin alike, and no other's do. */
+export function scheduleId(fleet: string, name: string): string {
+  return `clawback/${fleet}/${name}`;
+}
+
+/** The schedule that settles lanes whose section died, and looks for first signals of disasters. */
 export function watchScheduleId(fleet: string): string {
-  return `clawback/${fleet}/watch`;
+  return scheduleId(fleet, 'watch');
 }
 
 /** Few, and fixed from the first day; registered when a worker starts. */

@@ -4,7 +4,7 @@
 
 import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
-import type { HookSteps } from './hooks.ts';
+import type { UpgradeSteps } from './upgrade.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { LossHostSteps, LossVaultSteps } from './losses.ts';
 import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
@@ -143,7 +143,7 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps extends HookSteps, IncidentSteps, LossVaultSteps {
+export interface VaultSteps extends IncidentSteps, LossVaultSteps, UpgradeSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;

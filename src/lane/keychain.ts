@@ -1,63 +1,10 @@
-// The lane's keychain, through `security -i` on stdin: a value is on no command line, and what security prints is in no
-// message. Its exit status is the OSStatus's last byte (macos-notes, 2). One command per call: only the last one's counts.
+// The lane's keychain itself: made, unlocked, deleted (keychain-items.ts has what is in it).
 
-import { Failure, type FailureCode } from '../domain/failure.ts';
-import type { KeychainItem } from '../domain/lane-target.ts';
+import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
-import type { Fence } from './fence-script.ts';
-import { addCommand, commandOf, isExpressible, parsePassword } from './keychain-line.ts';
-import type { LaneShell, RunResult } from './lane-shell.ts';
-
-export interface KeychainOptions {
-  readonly fence?: Fence | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** OSStatus & 0xFF. */
-const statuses = { notAllowed: 36, notFound: 44, noKeychain: 50, authFailed: 51 } as const;
-const absentStatus = 3;
-
-function failed(shell: LaneShell, code: FailureCode, what: string, exitStatus?: number): Failure {
-  const { lane, host } = shell.target;
-  return new Failure(code, `lane ${lane}: ${what}`, {
-    lane,
-    host: host.name,
-    tool: 'security',
-    ...(exitStatus === undefined ? {} : { exitStatus }),
-  });
-}
-
-/** How an item is named in a message: both names are in fleet.yaml. */
-function named(item: KeychainItem): string {
-  return `keychain item ${JSON.stringify(item.service)} of ${JSON.stringify(item.account)}`;
-}
-
-/** Runs one line; the keychain's absence is looked at first, for a missing one may look locked. */
-async function security(shell: LaneShell, line: string, options: KeychainOptions = {}): Promise<RunResult> {
-  const known = [0, absentStatus, ...Object.values(statuses)];
-  const text = `[ -e "$2" ] || exit ${absentStatus}\nexec "$1" -i`;
-  const result = await shell.script(text, [shell.tool('security'), shell.target.keychain], {
-    ...options,
-    stdin: `${line}\n`,
-    okStatuses: known,
-    tool: 'security',
-  });
-  if (result.exitStatus === absentStatus || result.exitStatus === statuses.noKeychain)
-    throw failed(shell, 'KeychainMissing', 'its keychain is not there', result.exitStatus);
-  return result;
-}
-
-function refused(shell: LaneShell, item: KeychainItem, exitStatus: number): Failure {
-  if (exitStatus === statuses.notAllowed) return failed(shell, 'KeychainLocked', 'its keychain is locked', exitStatus);
-  if (exitStatus === statuses.notFound)
-    return failed(shell, 'KeychainItemMissing', `${named(item)} is not there`, exitStatus);
-  return failed(
-    shell,
-    'KeychainItemUnusable',
-    `${named(item)} refuses /usr/bin/security (its access list)`,
-    exitStatus,
-  );
-}
+import { commandOf, isExpressible } from './keychain-line.ts';
+import type { LaneShell } from './lane-shell.ts';
+import { absentStatus, failed, type KeychainOptions, security } from './security.ts';
 
 /**
  * Unlocks the lane's keychain until it locks itself or the host restarts. May be repeated.
@@ -131,78 +78,4 @@ export async function keychainState(shell: LaneShell): Promise<'unlocked' | 'loc
     if (error instanceof Failure && error.code === 'KeychainMissing') return 'missing';
     throw error;
   }
-}
-
-/**
- * The value of an item that could be written back as it is; undefined when there is none.
- * @throws KeychainLocked, KeychainMissing, KeychainItemUnusable (too long for a line, unsayable name, refused by its access list)
- */
-export async function findItem(shell: LaneShell, item: KeychainItem): Promise<Buffer | undefined> {
-  if (!isExpressible(item.service) || !isExpressible(item.account))
-    throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
-  const { exitStatus, stderr } = await security(
-    shell,
-    commandOf(['find-generic-password', '-g', '-a', item.account, '-s', item.service, shell.target.keychain]),
-  );
-  if (exitStatus === statuses.notFound) return undefined;
-  if (exitStatus !== 0) throw refused(shell, item, exitStatus);
-  const value = parsePassword(stderr);
-  if (value === undefined && Buffer.byteLength(stderr) < limits.commandErrorBytes)
-    throw failed(shell, 'HostOutputUnexpected', `security prints ${named(item)} in an unknown form`);
-  if (value === undefined || addCommand(item, value, shell.target.keychain) === undefined)
-    throw failed(shell, 'KeychainItemUnusable', `${named(item)} is longer than security can be given back`);
-  return value;
-}
-
-/** Refuses a value that could not be written under this name. @throws KeychainItemUnusable */
-export function requireFits(shell: LaneShell, item: KeychainItem, value: Buffer): void {
-  if (addCommand(item, value, shell.target.keychain) !== undefined) return;
-  throw failed(
-    shell,
-    'KeychainItemUnusable',
-    `${named(item)} with a value of ${value.length} bytes is longer than security can be given`,
-  );
-}
-
-/** As {@link findItem}. @throws KeychainItemMissing when there is none */
-export async function readItem(shell: LaneShell, item: KeychainItem): Promise<Buffer> {
-  const value = await findItem(shell, item);
-  if (value === undefined) throw refused(shell, item, statuses.notFound);
-  return value;
-}
-
-/**
- * Writes an item, replacing its value if it is there, and reads it back. May be repeated.
- * @throws KeychainItemUnusable when it does not fit or comes back as another value; KeychainLocked, KeychainMissing, FenceLost
- */
-export async function writeItem(
-  shell: LaneShell,
-  item: KeychainItem,
-  value: Buffer,
-  options: KeychainOptions = {},
-): Promise<void> {
-  requireFits(shell, item, value);
-  const { exitStatus } = await security(shell, addCommand(item, value, shell.target.keychain) ?? '', options);
-  if (exitStatus !== 0) throw refused(shell, item, exitStatus);
-  const written = await findItem(shell, item);
-  if (written === undefined || !written.equals(value))
-    throw failed(shell, 'KeychainItemUnusable', `${named(item)} did not come back as it was written`);
-}
-
-/** @returns whether it was there. @throws KeychainLocked, KeychainMissing, FenceLost */
-export async function deleteItem(
-  shell: LaneShell,
-  item: KeychainItem,
-  options: KeychainOptions = {},
-): Promise<boolean> {
-  if (!isExpressible(item.service) || !isExpressible(item.account))
-    throw failed(shell, 'KeychainItemUnusable', `${named(item)} has a name that security cannot be told`);
-  const { exitStatus } = await security(
-    shell,
-    commandOf(['delete-generic-password', '-a', item.account, '-s', item.service, shell.target.keychain]),
-    options,
-  );
-  if (exitStatus === 0) return true;
-  if (exitStatus === statuses.notFound) return false;
-  throw refused(shell, item, exitStatus);
 }

@@ -87,8 +87,10 @@ async function printJob(shell: LaneShell, signal?: AbortSignal): Promise<Omit<Jo
  * @throws LaunchdDomainMissing, LaunchdFailed, and what {@link LaneShell.run} throws
  */
 export async function readJob(shell: LaneShell, signal?: AbortSignal): Promise<JobState> {
-  const job = await printJob(shell, signal);
-  const { exitStatus, stdout } = await launchctl(shell, ['print-disabled', shell.target.domain], { signal });
+  const [job, { exitStatus, stdout }] = await Promise.all([
+    printJob(shell, signal),
+    launchctl(shell, ['print-disabled', shell.target.domain], { signal }),
+  ]);
   if (exitStatus !== 0) throw unexpected(shell, 'print-disabled', exitStatus);
   return { ...job, disabled: parseDisabled(stdout.toString(), shell.target.label) };
 }

@@ -78,16 +78,22 @@ export async function surveyLane(shell: LaneShell, profile: Profile): Promise<La
   if (hasHome !== 'y')
     throw new Failure('LaneUserMissing', `the home of lane ${lane} is not on host ${host.name}`, context);
   await requireRootRule(shell);
-  const { tar } = await dialectOf(shell);
-  const openclawVersion = await versionOf(shell, profile);
+  const [{ tar }, openclawVersion, sqlite, timeZone, clockOffsetMs, homeFree] = await Promise.all([
+    dialectOf(shell),
+    versionOf(shell, profile),
+    shell.run([shell.tool('sqlite3'), '--version']),
+    readTimeZone(shell),
+    clockOffset(shell),
+    diskOf(shell, home),
+  ]);
   return {
     os: { name, version },
     tar,
-    sqliteVersion: (await shell.run([shell.tool('sqlite3'), '--version'])).stdout.toString().split(' ')[0] ?? '',
+    sqliteVersion: sqlite.stdout.toString().split(' ')[0] ?? '',
     ...(openclawVersion === undefined ? {} : { openclawVersion }),
-    timeZone: await timeZoneOf(shell),
-    clockOffsetMs: await clockOffset(shell),
-    homeFree: await diskOf(shell, home),
+    timeZone,
+    clockOffsetMs,
+    homeFree,
     uid: Number(uid),
     gid: Number(gid),
   };
@@ -112,8 +118,11 @@ async function versionOf(shell: LaneShell, profile: Profile): Promise<string | u
   return /\d+(?:\.\d+)+/.exec(stdout.toString())?.[0];
 }
 
-/** The name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a zone of the same offset. */
-async function timeZoneOf(shell: LaneShell): Promise<string> {
+/**
+ * The host's zone, of IANA: the name behind /etc/localtime; where that is a plain file, what Debian keeps beside it, or a
+ * zone of the same offset. HostOutputUnexpected.
+ */
+export async function readTimeZone(shell: LaneShell): Promise<string> {
   const { stdout } = await shell.script(zoneText, [shell.path('/etc/localtime'), shell.path('/etc/timezone')], {
     as: 'login',
     tool: 'readlink',

@@ -54,6 +54,11 @@ export class IncidentDesk {
     return this.#state;
   }
 
+  /** The same, where it has been read. */
+  get found(): IncidentBrief | undefined {
+    return this.#brief;
+  }
+
   /** What the fleet file says of it; after `readBrief`. */
   get brief(): IncidentBrief {
     if (this.#brief) return this.#brief;

@@ -19,6 +19,7 @@ import { besideTimer } from './beside-timer.ts';
 import { asOwnFailure, codeOf, messageOf, workflowFailure } from './failures.ts';
 import { Decisions } from './incident-decisions.ts';
 import { IncidentDesk } from './incident-desk.ts';
+import { writeIncidentReceipt } from './incident-receipt.ts';
 import type { About } from './incident-opened.ts';
 import { vault } from './steps.ts';
 
@@ -195,6 +196,7 @@ async function end(desk: IncidentDesk, { phase, error }: End): Promise<IncidentS
     });
     tellEnd(desk);
     upsertSearchAttributes([{ key: searchAttributes.verdict, value: phase }]);
+    await writeIncidentReceipt(desk);
     await desk.untilTold();
     await condition(allHandlersFinished);
     return desk.state;

@@ -4,6 +4,7 @@ export { backupFleet } from './backup-fleet.ts';
 export { backupLane } from './backup-lane.ts';
 export { expireBundles } from './expire-bundles.ts';
 export { laneSection } from './lane-section.ts';
+export { recoverBadUpgrade } from './recover-bad-upgrade.ts';
 export { recoverDiskFull } from './recover-disk-full.ts';
 export { recoverHostLoss, recoverRegionLoss } from './recover-losses.ts';
 export { replicateBundle } from './replicate-bundle.ts';

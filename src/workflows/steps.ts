@@ -66,7 +66,7 @@ export const hostKnocks = proxyActivities<Pick<HostSteps, 'awaitHost'>>({
 });
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
 /** A receipt: the lane is right by now, but its lock and an operator wait; for a failure less long. */
-export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'writeReceipt'> {
+export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'writeReceipt' | 'writeIncidentReceipt'> {
   return proxyActivities<VaultSteps>({
     ...down,
     taskQueue: queues.vault,

@@ -112,4 +112,13 @@ describe('the first real lane of the README', () => {
     ];
     expect(typed.map(({ status }) => status)).toEqual([0, 0, 0]);
   });
+
+  it('gets its schedules with the commands of their page', async () => {
+    const typed = [
+      ...(await typeBlock(runBlock('docs/schedules.md', 'apply'))),
+      ...(await typeBlock(runBlock('docs/schedules.md', 'single'))),
+    ];
+    expect(typed.filter(({ status }) => status !== 0)).toEqual([]);
+    expect(outputOf(typed, 'schedules list').output).toContain('daily 03:15');
+  });
 });

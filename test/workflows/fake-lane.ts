@@ -7,6 +7,7 @@ import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
 import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
+import type { IncidentReceiptRequest } from '../../src/contract/incident-plan.ts';
 import type { PruneResult } from '../../src/contract/incident-state.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
@@ -27,6 +28,7 @@ import type {
   Survey,
 } from '../../src/contract/step-types.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
+import type { PreUpgradeChoice } from '../../src/contract/upgrade.ts';
 import { defaultRestoreBudgets, defaultRpoMs } from '../../src/domain/budget.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 
@@ -253,6 +255,13 @@ export class FakeLane {
     faults: [],
   };
   survey = survey;
+  /** What a bad upgrade is gone back from to. */
+  preUpgrade: PreUpgradeChoice = {
+    bundle: bundleId,
+    version: '2026.11.1',
+    capturedAt: '2026-11-22T03:15:00.000Z',
+    because: 'before-upgrade',
+  };
   /** That its fleet has; what each was told; and what it does and answers, where a test says so. */
   hooks: readonly HookKind[] = ['upgrade', 'pin'];
   readonly hookCalls: HookRequest[] = [];
@@ -262,6 +271,8 @@ export class FakeLane {
   originState: OriginState = 'down';
   imported: ImportedArchive = importedArchive;
 
+  /** Receipts of incidents whose subject has its name. */
+  readonly incidents: IncidentReceiptRequest[] = [];
   /** How often class 3 was removed, and what that answers. */
   pruned = 0;
   pruneResult: Omit<PruneResult, 'lane'> = {

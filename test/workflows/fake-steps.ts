@@ -55,18 +55,26 @@ export class FakeFleet {
   /** Of the plan of an incident: why it asks, and the bundle that it found. */
   readonly planned = new Map<string, { readonly ask?: string; readonly bundle?: string }>();
 
-  plan({ scenario, subject, fleetDigest: seen, steps, lanes, warnings = [] }: PlanRecovery): RecoveryPlan {
-    const { ask = null, bundle = bundleId } = this.planned.get(subject) ?? {};
+  plan({
+    scenario,
+    subject,
+    fleetDigest: seen,
+    steps,
+    lanes,
+    warnings = [],
+    ask: draftAsk,
+  }: PlanRecovery): RecoveryPlan {
+    const { ask = draftAsk ?? null, bundle = bundleId } = this.planned.get(subject) ?? {};
     const plan = {
       scenario,
       subject,
       fleetDigest: seen,
       steps,
-      lanes: lanes.map(({ lane, kept = false, toHost }) => ({
+      lanes: lanes.map(({ lane, kept = false, toHost, bundle: wanted = bundle }) => ({
         lane,
         host: this.lane(lane).spec.target.host.name,
         ...(toHost === undefined ? {} : { toHost }),
-        bundle,
+        bundle: wanted,
         tier: 'B' as const,
         proven: true,
         store: 'primary',
@@ -177,6 +185,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       rtoMs: spec.budgets.rtoMs,
       rpoMs: spec.rpoMs,
       waitForLaneMs: 1_800_000,
+      receipts: { store: 'primary' },
       lanes: fleet.onHost(subject).map(({ name, spec: { region, target } }) => ({
         lane: name,
         region,
@@ -188,6 +197,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     verifyApproval: (_lane, { signature }) => {
       if (signature?.includes('WRONG')) throw new Failure('ApprovalRefused', 'the signature is not of the key');
       return { how: signature === undefined ? 'stated' : 'signed' };
+    },
+    writeIncidentReceipt: (lane, request) => {
+      lane.incidents.push(request);
+      return { receipt: request.id };
     },
     pruneLane: (lane, { fence }, attempt) => {
       lane.takeFence(fence, attempt);
@@ -397,6 +410,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     buryBundles: (lane, { bundles }) => {
       lane.buried.push(...bundles.map(({ bundle }) => bundle));
     },
+    choosePreUpgrade: (lane) => lane.preUpgrade,
     describeHooks: (lane) => ({ kinds: lane.hooks }),
     runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
@@ -463,6 +477,7 @@ const stepsOf = {
     briefIncident: 1,
     planRecovery: 1,
     verifyApproval: 1,
+    writeIncidentReceipt: 1,
     chooseBundles: 1,
     preflightRestore: 1,
     rehydrateSecrets: 1,
@@ -479,6 +494,7 @@ const stepsOf = {
     commitReplica: 1,
     planExpiry: 1,
     removeExpired: 1,
+    choosePreUpgrade: 1,
     describeHooks: 1,
     runHook: 1,
   },
@@ -520,9 +536,16 @@ function laneNameOf(workflowId: string, input: unknown): string {
   const {
     lane,
     target,
-    subject,
+    state,
+    subject = state?.subject,
     workflowId: asked,
-  } = (input ?? {}) as { lane?: string; target?: { lane: string }; subject?: string; workflowId?: string };
+  } = (input ?? {}) as {
+    lane?: string;
+    target?: { lane: string };
+    subject?: string;
+    state?: { subject: string };
+    workflowId?: string;
+  };
   const id = asked ?? workflowId;
   return lane ?? target?.lane ?? subject ?? (/^(lane|incident)\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '');
 }

@@ -50,6 +50,8 @@ async function tell(run: Handle, update: 'approve' | 'decline', input: object): 
   return (run as WorkflowHandle).executeUpdate(incidentMessages[update], { args: [input] });
 }
 
+const receiptOf = (host: string): IncidentState | undefined => bench.lane(host).incidents[0]?.state;
+
 const digestOf = ({ plan }: IncidentState): string => plan?.digest ?? '';
 
 describe.concurrent('an incident', () => {
@@ -73,6 +75,14 @@ describe.concurrent('an incident', () => {
     const { rto } = await run.result();
     expect(rto.ms).toBeGreaterThan(600_000);
     expect(rto.ms).toBeLessThan(700_000);
+  });
+
+  it('whose receipt cannot be written is recovered all the same, and says so', async () => {
+    bench.lane('unsigned').told('writeIncidentReceipt', { kind: 'fail' });
+    const { run } = await open('unsigned');
+    const state = await run.result();
+    expect(state).toMatchObject({ phase: 'recovered', receipt: null });
+    expect(state.warnings.join()).toMatch(/NO RECEIPT/);
   });
 
   it('plans and changes nothing in a dry run', async () => {
@@ -117,6 +127,7 @@ describe.concurrent('an incident', () => {
     expect(await look(run)).toMatchObject({ phase: 'awaiting-approval', approval: null });
     await tell(run, 'decline', { by: 'ada', reason: 'not now' });
     expect(await run.result()).toMatchObject({ phase: 'declined', declined: { by: 'ada', reason: 'not now' } });
+    expect(receiptOf('signed')).toMatchObject({ phase: 'declined', approval: null });
   });
 
   it('closes when its signal clears before anybody approved it', async () => {
@@ -124,6 +135,7 @@ describe.concurrent('an incident', () => {
     await waiting(run);
     await run.signal(incidentMessages.cleared, { at: '2026-11-23T02:00:00Z' });
     expect(await run.result()).toMatchObject({ phase: 'closed', clearedAt: '2026-11-23T02:00:00Z' });
+    expect(receiptOf('clears')).toMatchObject({ phase: 'closed' });
     for (const lane of lanes) expect(lane.pruned).toBe(0);
   });
 
@@ -143,6 +155,7 @@ describe.concurrent('an incident', () => {
     expect(await failureOf(run)).toMatchObject({ code: 'Cancelled' });
     expect(await statusOf(run)).toBe('CANCELLED');
     expect(await look(run)).toMatchObject({ phase: 'cancelled' });
+    expect(receiptOf('cancelled')).toMatchObject({ phase: 'cancelled', code: 'Cancelled' });
   });
 
   it('cancelled at work, ends the work on its lanes first', async () => {

@@ -8,7 +8,7 @@ import { encodeSecrets } from '../../bundle/secrets-file.ts';
 import type { DataSteps } from '../../contract/steps.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { findVerbatim } from '../../lane/verbatim.ts';
-import { readItem } from '../../lane/keychain.ts';
+import { readItems as readFromKeychain } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
 import { requireProfile } from '../profiles.ts';
@@ -82,9 +82,8 @@ export async function readItems(
 ): Promise<(KeychainItem & { readonly value: Buffer })[]> {
   if (items.length === 0) return [];
   await unlock(deps, shell);
-  const read = [];
-  for (const item of items) read.push({ ...item, value: await readItem(shell, item) });
-  return read;
+  const values = await readFromKeychain(shell, items);
+  return values.map((value, at) => ({ ...(items[at] as KeychainItem), value }));
 }
 
 /** Where the profile keeps configuration: the roots, but what a rule gives to another component is data, and large. */

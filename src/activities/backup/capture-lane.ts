@@ -43,13 +43,15 @@ export function captureLaneStep(deps: Deps): DataSteps['captureLane'] {
     const shell = await reach(deps, request.target, run);
     const fence = fenceOf(request.fence, run);
     await takeFence(shell, fence, run.signal);
-    // read and let go: a keychain that is locked is told before anything is captured or sent, not after all of it
-    await readItems(deps, shell, request.secrets);
     const { bundle } = request;
-    const offsetMs = await clockOffset(shell);
+    const [offsetMs] = await Promise.all([
+      clockOffset(shell),
+      // read and let go: a keychain that is locked is told before anything is captured or sent, not after all of it
+      readItems(deps, shell, request.secrets),
+      removeLaneTree(shell, runDirectory(bundle), { fence, signal: run.signal }),
+    ]);
     const options = await planOptions(deps, request, Date.now() + offsetMs);
     const capture: Capture = { shell, request, options, offsetMs, fence, signal: run.signal };
-    await removeLaneTree(shell, runDirectory(bundle), { fence, signal: run.signal });
     const clonable = await isClonable(capture);
     const { answer: taken, warnings } = await inWindow(shell, { bundle, fence, signal: run.signal }, (window) =>
       takeLane(capture, clonable ? window : undefined),

@@ -92,8 +92,10 @@ export async function readMembers(
   bundle: string,
   segment: { readonly id: string; readonly listSha256: string },
 ): Promise<FileEntry[]> {
-  const names = await readLaneFile(shell, memberList(bundle, segment.id));
-  const records = await readLaneFile(shell, memberRecords(bundle, segment.id));
+  const [names, records] = await Promise.all([
+    readLaneFile(shell, memberList(bundle, segment.id)),
+    readLaneFile(shell, memberRecords(bundle, segment.id)),
+  ]);
   if (names && records && digestOf(names, records) === segment.listSha256) return decodeRecords(records);
   throw new Failure(
     'PlanLost',

@@ -13,8 +13,10 @@ export function tidyLaneStep(deps: Deps): HostSteps['tidyLane'] {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
-    await removeLaneTree(shell, runDirectory(id), { fence });
-    await unlinkSandbox(shell, { folder: clawbackFile(shell, stageDirectory(id)), fence });
-    await removeLaneTree(shell, stageDirectory(id), { fence });
+    const dropStage = async (): Promise<void> => {
+      await unlinkSandbox(shell, { folder: clawbackFile(shell, stageDirectory(id)), fence });
+      await removeLaneTree(shell, stageDirectory(id), { fence });
+    };
+    await Promise.all([removeLaneTree(shell, runDirectory(id), { fence }), dropStage()]);
   });
 }

@@ -24,6 +24,7 @@ export function briefIncidentStep({ fleet, hooks }: Deps): IncidentSteps['briefI
       rtoMs: Math.max(...specs.map(({ budgets }) => budgets.rtoMs)),
       rpoMs: Math.max(...specs.map(({ rpoMs }) => rpoMs)),
       waitForLaneMs: Math.max(...specs.map(({ limits }) => limits.waitForLaneMs)),
+      receipts: { store: specs[0]?.store ?? 'primary', replica: specs[0]?.replica },
       lanes: specs.map(laneOf),
       hosts: [...new Set(specs.map(({ target }) => target.host.name))],
     } satisfies IncidentBrief;

@@ -17,9 +17,11 @@ import { stagedPlist } from './staged-plist.ts';
 /** TreeUnusable, VersionUnsupported, PlistInvalid. */
 export async function lookLast(shell: LaneShell, restore: string): Promise<void> {
   const profile = requireProfile(shell.target.profile);
-  await requireSwappable(shell, restore, profile);
-  await requireStartable(shell, restore, profile);
-  await syncVolume(shell, shell.target.home);
+  await Promise.all([
+    requireSwappable(shell, restore, profile),
+    requireStartable(shell, restore, profile),
+    syncVolume(shell, shell.target.home),
+  ]);
 }
 
 /** A tree that is replaced must be a folder on the home's volume: a link or a mount point cannot be renamed like one. */

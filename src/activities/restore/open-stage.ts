@@ -17,7 +17,7 @@ export function openStageStep(deps: Deps): HostSteps['openStage'] {
     const { freeBytes } = await diskOf(shell, target.home);
     requireRoom(target.lane, freeBytes, neededBytes);
     const stage = `${target.home}/${clawbackDirectory}/${stageDirectory(restore)}`;
-    for (const place of ['home', 'plists', 'logs']) await makeFolder(shell, `${stage}/${place}`, { fence });
+    await Promise.all(['home', 'plists', 'logs'].map((place) => makeFolder(shell, `${stage}/${place}`, { fence })));
     return fence;
   });
 }

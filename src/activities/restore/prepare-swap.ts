@@ -62,11 +62,12 @@ async function treeRenames(
   const { home } = shell.target;
   const profile = requireProfile(shell.target.profile);
   const roots = await Promise.all(
-    profile.roots.map(async (root) => ({
-      root,
-      live: await folderChildren(shell, `${home}/${root}`),
-      staged: await folderChildren(shell, `${home}/${stage}/${root}`),
-    })),
+    profile.roots.map(async (root) => {
+      const [live, staged] = await Promise.all(
+        [`${home}/${root}`, `${home}/${stage}/${root}`].map((path) => folderChildren(shell, path)),
+      );
+      return { root, live, staged };
+    }),
   );
   const renames = swapRenames(roots, { profile, components, epoch, stage });
   const bundled = await stagedDatabases(shell, `${home}/${stage}`, profile);

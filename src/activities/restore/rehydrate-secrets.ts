@@ -7,17 +7,8 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
-import {
-  createLaneKeychain,
-  deleteItem,
-  deleteKeychain,
-  findItem,
-  keychainState,
-  neverLock,
-  requireFits,
-  unlockKeychain,
-  writeItem,
-} from '../../lane/keychain.ts';
+import { createLaneKeychain, deleteKeychain, keychainState, neverLock, unlockKeychain } from '../../lane/keychain.ts';
+import { deleteItem, findItem, findItems, requireFits, writeItem, writeItems } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { fromCopies } from '../copied-store.ts';
 import type { Deps } from '../deps.ts';
@@ -41,7 +32,11 @@ export function rehydrateSecretsStep(deps: Deps): VaultSteps['rehydrateSecrets']
     await unlock(deps, shell);
     if (journal.keychainMade) await neverLock(shell, { fence });
     await keepOldValues(shell, journal, fence);
-    for (const { value, ...item } of items) await writeItem(shell, item, value, { fence });
+    await writeItems(
+      shell,
+      items.map(({ value, ...item }) => ({ item, value })),
+      { fence },
+    );
     return { items: items.length };
   });
 }
@@ -76,12 +71,13 @@ export function pickItems(stored: readonly SecretItem[], named: readonly Keychai
 /** Once: after this the journal has `replaced`, and no later attempt reads a value that is ours as the old one. */
 async function keepOldValues(shell: LaneShell, journal: Journal, fence: Fence): Promise<void> {
   if (journal.replaced) return;
-  const replaced: NonNullable<Journal['replaced']> = [];
-  for (const item of journal.items) {
-    const old = await findItem(shell, item);
-    if (old) await writeItem(shell, kept(item, journal.epoch), old, { fence });
-    replaced.push({ ...item, had: old !== undefined });
-  }
+  const olds = await findItems(shell, journal.items);
+  const copies = journal.items.flatMap((item, at) => {
+    const old = olds[at];
+    return old ? [{ item: kept(item, journal.epoch), value: old }] : [];
+  });
+  await writeItems(shell, copies, { fence });
+  const replaced = journal.items.map((item, at) => ({ ...item, had: olds[at] !== undefined }));
   await saveJournal(shell, { ...journal, replaced }, fence);
 }
 
@@ -155,10 +151,10 @@ export function requireFitsBeside(shell: LaneShell, item: KeychainItem, value: B
 
 /** The same of the items that are there now. KeychainItemUnusable, KeychainLocked. */
 export async function requireKeepable(shell: LaneShell, items: readonly KeychainItem[]): Promise<void> {
-  for (const { service, account } of items) {
-    const item = { service, account };
-    const live = await findItem(shell, item);
-    if (live) requireFitsBeside(shell, item, live);
+  const plain = items.map(({ service, account }) => ({ service, account }));
+  for (const [at, live] of (await findItems(shell, plain)).entries()) {
+    const item = plain[at];
+    if (item && live) requireFitsBeside(shell, item, live);
   }
 }
 

@@ -6,7 +6,7 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { checkHealth, sendTestMessage } from '../../lane/gateway.ts';
-import { readItem } from '../../lane/keychain.ts';
+import { readItem } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { nextLookMs, pause } from '../../lane/pause.ts';
 import { diskOf } from '../../lane/survey.ts';

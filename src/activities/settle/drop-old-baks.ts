@@ -6,7 +6,7 @@ import type { VaultSteps } from '../../contract/steps.ts';
 import { limits } from '../../domain/limits.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { removeArchivedJournal } from '../../lane/journal.ts';
-import { deleteItem } from '../../lane/keychain.ts';
+import { deleteItem } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { dropPlistBak } from '../../lane/plists.ts';
 import { removeTree } from '../../lane/trees.ts';

@@ -56,7 +56,7 @@ async function settle(settling: Settling, journal: Journal | undefined): Promise
 
 /** Inside a section nobody else works on the lane: lists and staging trees that lie here are of runs that died. */
 async function removeLeftovers({ shell, fence }: Settling): Promise<void> {
-  for (const folder of leftoverFolders) await removeLaneTree(shell, folder, { fence });
+  await Promise.all(leftoverFolders.map((folder) => removeLaneTree(shell, folder, { fence })));
 }
 
 async function goForward({ shell, fence, run }: Settling): Promise<void> {

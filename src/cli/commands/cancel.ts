@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
+import { endOfIncident } from '../../client/incidents.ts';
 import { attachRun, cancelRun, describeRun, type RunDescription } from '../../client/run.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { isFailure } from '../../domain/failure.ts';
@@ -12,7 +13,7 @@ import { follow, followFleet } from '../follow.ts';
 import { probeLanes } from '../lane-probe.ts';
 import { laneLine } from '../lane-text.ts';
 import { parseWorkflowId } from '../parse.ts';
-import { requireLane } from './follow.ts';
+import { isIncident, requireLane } from './follow.ts';
 
 export function cancelCommand(cli: Cli): Command {
   const command = new Command('cancel')
@@ -34,6 +35,7 @@ async function cancel(cli: Cli, workflowId: string): Promise<Outcome> {
   return cli.withTemporal(async (temporal) => {
     const about = await describeRun(temporal.client, workflowId);
     if (isFleetRun(about)) return cancelFleet(cli, temporal, { about, fleet });
+    if (isIncident(about)) return cancelIncident(cli, temporal, about);
     const lane = requireLane(about);
     await cli.stakeLane(lane);
     cli.markStarted();
@@ -49,6 +51,16 @@ async function cancel(cli: Cli, workflowId: string): Promise<Outcome> {
 
 function saidOf(workflowId: string, cancelled: boolean): string {
   return cancelled ? `${workflowId} is cancelled` : `${workflowId} had come to its end before it could be cancelled`;
+}
+
+/** An incident ends what it started on lanes, and puts each right. */
+async function cancelIncident(cli: Cli, temporal: Temporal, about: RunDescription): Promise<Outcome> {
+  const { workflowId, status } = about;
+  const what = 'it puts its lanes right first';
+  const cancelled =
+    status === 'RUNNING' &&
+    (await askToEnd({ cli, temporal, workflowId, what }, () => endOfIncident(temporal.client, workflowId)));
+  return { json: { workflowId, cancelled, lanes: [] }, text: saidOf(workflowId, cancelled) };
 }
 
 /** Waits until every lane of the run is put right. */

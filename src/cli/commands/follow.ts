@@ -22,6 +22,7 @@ import { formatBytes } from '../../domain/quantity.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { fleetOutcome, isFleetRun } from '../fleet-command.ts';
+import { followIncident } from '../follow-incident.ts';
 import { follow, followFleet } from '../follow.ts';
 import { parseWorkflowId } from '../parse.ts';
 import { importOutcome } from './archives.ts';
@@ -52,6 +53,7 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
   return cli.withTemporal(async (temporal) => {
     const about = await describeRun(temporal.client, workflowId);
     if (isFleetRun(about)) return followFleetRun(cli, temporal, { about, fleet: fleet.fleet });
+    if (isIncident(about)) return followIncident(cli, temporal, { incident: workflowId, yes: false, as: undefined });
     const lane = requireLane(about);
     await cli.stakeLane(lane);
     cli.markStarted();
@@ -65,6 +67,11 @@ async function followRun(cli: Cli, workflowId: string): Promise<Outcome> {
     });
     return outcomeOf(about, lane, result);
   });
+}
+
+/** Whatever it is about; by the name of its workflow's type, which is API. */
+export function isIncident({ type }: RunDescription): boolean {
+  return type.startsWith('recover');
 }
 
 /** Workflows that touch no lane. */

@@ -15,16 +15,8 @@ import { type Fence, takeFence } from '../../../src/lane/fence.ts';
 import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
 import { HostPool } from '../../../src/lane/host-pool.ts';
 import { readJournal, writeJournal } from '../../../src/lane/journal.ts';
-import {
-  createKeychain,
-  deleteItem,
-  deleteKeychain,
-  findItem,
-  keychainState,
-  readItem,
-  unlockKeychain,
-  writeItem,
-} from '../../../src/lane/keychain.ts';
+import { createKeychain, deleteKeychain, keychainState, unlockKeychain } from '../../../src/lane/keychain.ts';
+import { deleteItem, findItem, findItems, readItem, writeItem, writeItems } from '../../../src/lane/keychain-items.ts';
 import { writeLaneFile } from '../../../src/lane/lane-files.ts';
 import { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { laneProcesses, readJob, startJob, stopJob } from '../../../src/lane/launchd.ts';
@@ -257,6 +249,30 @@ export function laneSuite(kind: BedKind): void {
         expect(await deleteItem(shell, item(service), { fence })).toBe(true);
         expect(await deleteItem(shell, item(service), { fence })).toBe(false);
         expect(await findItem(shell, item(service))).toBeUndefined();
+      });
+
+      it('takes and gives several at once, each as it is, and tells which are not there', async () => {
+        const shell = await shellOf('lane-2');
+        const fence = await fenced(shell);
+        const several = values.map(([name, value]) => ({ item: item(`several ${name}`), value }));
+        await writeItems(shell, several, { fence });
+        const asked = [item('nobody wrote this'), ...several.map((one) => one.item)];
+        expect(await findItems(shell, asked)).toEqual([undefined, ...several.map(({ value }) => value)]);
+        for (const one of several) await deleteItem(shell, one.item, { fence });
+        expect(await findItems(shell, asked)).toEqual(asked.map(() => undefined));
+      });
+
+      it('writes none of several where the keychain is gone or the fence is lost', async () => {
+        const shell = await shellOf('lane-2');
+        const value = Buffer.from('never written');
+        const gone = new LaneShell(shell.connection, { ...shell.target, keychain: `${shell.target.keychain}.none` });
+        await expect(writeItems(gone, [{ item: item('x'), value }])).rejects.toMatchObject({ code: 'KeychainMissing' });
+        const lost = { sectionStartMs: 1, order: 1, attempt: 1 };
+        await fenced(shell);
+        await expect(writeItems(shell, [{ item: item('x'), value }], { fence: lost })).rejects.toMatchObject({
+          code: 'FenceLost',
+        });
+        expect(await findItem(shell, item('x'))).toBeUndefined();
       });
 
       it('is made for a while, open, and goes with what it holds', async () => {

@@ -74,6 +74,8 @@ describe('the JSON Schema file', () => {
       'verify',
       'retention',
       'hooks',
+      'playbooks',
+      'schedules',
       'limits',
     ]);
   });

@@ -13,6 +13,7 @@ export const written = [
   'docs/s3.md',
   'docs/receipt-format.md',
   'docs/hooks.md',
+  'docs/schedules.md',
 ] as const;
 
 export interface Block {

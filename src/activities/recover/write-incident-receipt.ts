@@ -1,0 +1,131 @@
+// Signs what an incident did, however it ended, and puts it beside its subject's receipts: created, never overwritten.
+
+import type { IncidentReceiptRequest, IncidentSteps } from '../../contract/incident-plan.ts';
+import type { RecordedStep } from '../../contract/receipt-types.ts';
+import { isFailure } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
+import {
+  encodeIncidentReceipt,
+  type IncidentReceipt,
+  incidentReceiptKey,
+  type IncidentSubject,
+} from '../../receipt/incident-receipt.ts';
+import { isSilence, isWorthWaiting } from '../copied-store.ts';
+import type { ActivityAttempts, Deps } from '../deps.ts';
+import { activity } from '../step.ts';
+
+export function writeIncidentReceiptStep(deps: Deps): IncidentSteps['writeIncidentReceipt'] {
+  return activity(async (request, { signal, attempt }) => {
+    const { privateKeyPem } = await deps.keys.receiptSigner();
+    const { incident: id, runId } = request.state;
+    const ran = await deps.temporal.activityAttempts({ id, runId });
+    const receipt = buildIncidentReceipt(request, ran, deps.version);
+    const bytes = encodeIncidentReceipt(receipt, subjectsOf(request), privateKeyPem);
+    const put = async (store: string): Promise<void> => {
+      try {
+        await deps.store(store).put(incidentReceiptKey(receipt.subject, receipt.id), bytes, { signal });
+      } catch (error) {
+        // the same run wrote it, in an attempt whose answer was lost
+        if (!isFailure(error, 'ObjectExists')) throw error;
+      }
+    };
+    const { store, replica } = request;
+    try {
+      await put(store);
+    } catch (error) {
+      if (replica === undefined || !isSilence(error) || isWorthWaiting(error, attempt)) throw error;
+      await put(replica);
+    }
+    return { receipt: receipt.id };
+  });
+}
+
+/** The manifests of the plan; the fleet file where it has none. */
+function subjectsOf({ state: { plan }, fleetDigest }: IncidentReceiptRequest): IncidentSubject[] {
+  const used = new Map(
+    plan?.lanes.flatMap(({ used: of }) => of.map((one) => [one.bundle, one.manifestSha256] as const)) ?? [],
+  );
+  const manifests = [...used].map(([name, sha256]) => ({ name, sha256 }));
+  return manifests.length > 0 ? manifests : [{ name: 'fleet.yaml', sha256: fleetDigest }];
+}
+
+/** A pure function of the incident's state and its history. */
+export function buildIncidentReceipt(
+  { id, state, steps }: IncidentReceiptRequest,
+  ran: readonly ActivityAttempts[],
+  version: string,
+): IncidentReceipt {
+  const { plan, outcome, approval, signal, rto, declined } = state;
+  const escalation = outcome?.escalation ?? null;
+  return {
+    id,
+    kind: 'incident',
+    fleet: state.fleet,
+    scenario: state.scenario,
+    subject: state.subject,
+    workflow: { id: state.incident, runId: state.runId },
+    openedBy: state.openedBy,
+    rehearsal: state.rehearsal,
+    signal,
+    since: state.since,
+    startedAt: state.openedAt,
+    endedAt: state.endedAt ?? state.openedAt,
+    clearedAt: state.clearedAt,
+    plan: plan && {
+      digest: plan.digest,
+      fleetSha256: plan.fleetDigest,
+      estimatedRtoMs: plan.estimatedRtoMs,
+      ask: plan.ask && cut(plan.ask),
+      steps: plan.steps.map(({ step, what, lane = null, host = null }) => ({ step, what: cut(what), lane, host })),
+    },
+    approval,
+    declined,
+    lanes: lanesOf(state),
+    steps: steps.slice(0, limits.receiptSteps).map((step) => attempted(step, ran)),
+    rto,
+    pruned: (outcome?.pruned ?? []).map(({ lane, freeBeforeBytes, freeAfterBytes, kinds }) => ({
+      lane,
+      freeBeforeBytes,
+      freeAfterBytes,
+      removedBytes: kinds.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    })),
+    outcome: state.phase,
+    failure: state.code,
+    escalation: escalation === null ? null : cut(escalation),
+    versions: { clawback: version },
+    warnings: [...state.warnings, ...(plan?.warnings ?? [])].slice(0, limits.receiptWarnings).map(cut),
+    disclaimers: approval?.waiveFence === true ? ['UNFENCED: the lost host may still write'] : [],
+  };
+}
+
+function lanesOf({ plan, outcome }: IncidentReceiptRequest['state']): IncidentReceipt['lanes'] {
+  return (plan?.lanes ?? []).map(({ lane, host, toHost = null, bundle, tier, proven, store, rpo, lost }) => {
+    const became = outcome?.lanes.find((one) => one.lane === lane);
+    return {
+      lane,
+      host,
+      toHost,
+      bundle,
+      tier,
+      proven,
+      store,
+      rpo: rpo.map(({ ageMs, ...one }) => ({ ...one, ms: Math.round(ageMs) })),
+      lost: lost.slice(0, 8).map(cut),
+      outcome: became?.outcome ?? null,
+      answeredAt: became?.answeredAt ?? null,
+      failure: became?.code ?? null,
+    };
+  });
+}
+
+function attempted(
+  { afterEvent, untilEvent, ...step }: RecordedStep,
+  ran: readonly ActivityAttempts[],
+): IncidentReceipt['steps'][number] {
+  const own = ran.filter(({ eventId }) => afterEvent < eventId && eventId <= untilEvent);
+  return { ...step, activities: own.length, attempts: own.reduce((sum, { attempts }) => sum + attempts, 0) };
+}
+
+function cut(text: string): string {
+  return text.slice(0, limits.receiptTextLength);
+}
