@@ -12,6 +12,7 @@ import { hooksSchema } from './fleet-hooks.ts';
 import { playbooksSchema } from './fleet-playbooks.ts';
 import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
 import { schedulesSchema } from './fleet-schedules.ts';
+import { regionsSchema, signalsSchema } from './fleet-signals.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
 import { secretRefSchema } from './secret-ref.ts';
 
@@ -182,12 +183,19 @@ export const fleetSchema = z.strictObject({
     .optional()
     .describe('archives of the scripts that ran before Clawback: where they lie, to be imported'),
   hosts: z.record(name, hostSchema).describe('the Macs, by name'),
+  regions: z
+    .record(name, regionsSchema)
+    .default({})
+    .describe('what is known of regions, by the name that hosts and stores give'),
   lanes: z.record(name, laneSchema).describe("the lanes, by id; a lane's id outlives its host"),
   objectives: objectivesSchema.prefault({}).describe('recovery objectives'),
   verify: verifySchema.prefault({}).describe('how what lies in the stores is read again'),
   retention: retentionSchema
     .prefault({})
     .describe('which bundles are kept; days, weeks and months without a bundle do not count'),
+  signals: signalsSchema
+    .prefault({})
+    .describe('when the watch, which looks every 50 s, calls something a signal, as [playbooks](playbooks.md) says'),
   hooks: hooksSchema
     .default({})
     .describe(

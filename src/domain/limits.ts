@@ -242,4 +242,9 @@ export const limits = {
   hookLongestMs: 21 * 3600 * second,
   /** A secret that is looked for in answers: a shorter one would be found in numbers and versions. */
   hookSecretBytes: 6,
+
+  /** The watch runs each 50 s: what it remembers is good over three missed runs; then its timers start over. */
+  watchGapMs: 210 * second,
+  /** Signals that it remembers: five for each of 200 hosts; ~150 B each, of a payload's 2 MB. */
+  watchSignals: 1_000,
 } as const;
