@@ -98,6 +98,7 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       digest: fleet.digest,
       lanes: Object.keys(fleet.fleet.lanes),
       caps: capsOf(fleet.fleet.limits),
+      watched: fleet.watched,
       laneSpec: (lane, placed) => fleet.laneSpec(lane, placed),
       hosts: Object.keys(fleet.fleet.hosts),
       hostFacts: (host) => fleet.hostFacts(host),

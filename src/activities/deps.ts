@@ -12,6 +12,7 @@ import type { FleetCaps, Holder } from '../contract/step-types.ts';
 import type { CommandCall, HttpCall } from '../hook/hook-call.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
+import type { SignalRules } from '../domain/signals.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';
 import type { Store } from '../store/store.ts';
 
@@ -20,6 +21,7 @@ export interface FleetView {
   readonly digest: string;
   readonly lanes: readonly string[];
   readonly caps: FleetCaps;
+  readonly watched: WatchedFleet;
   /** As the file has it; `placed`: on the host that a recovery put it on. Throws UnknownLane, PlacementBad. */
   laneSpec(lane: string, placed?: PlacedHost): LaneSpec;
   /** Undefined when the file has no such host. */
@@ -34,6 +36,13 @@ export interface FleetView {
   readonly playbooks: FleetPlaybooks;
   /** The lane as it would be on another host of the fleet; undefined when the fleet has no such host (any more). */
   laneOn(lane: string, host: string): LaneTarget | undefined;
+}
+
+/** What the watch looks at, by the fleet file. */
+export interface WatchedFleet {
+  readonly rules: SignalRules;
+  readonly hosts: readonly { readonly host: string; readonly region: string }[];
+  readonly controls: readonly { readonly region: string; readonly address: string; readonly port: number }[];
 }
 
 /** Where archives of the old scripts lie, and how they are decrypted. */

@@ -65,6 +65,11 @@ import { compareLaneStep } from './verify/compare-lane.ts';
 import { verifyDatabasesStep } from './verify/verify-databases.ts';
 import { planVerificationStep } from './verify/plan-verification.ts';
 import { recordVerificationStep } from './verify/record-verification.ts';
+import { countMixedStep } from './watch/count-mixed.ts';
+import { describeWatchStep } from './watch/describe-watch.ts';
+import { holdLaneStep } from './watch/hold-lane.ts';
+import { probeControlsStep } from './watch/probe-controls.ts';
+import { sampleHostStep } from './watch/sample-host.ts';
 import { verifySegmentsStep } from './verify/verify-segments.ts';
 
 export type { Archives, Deps, FleetView, Keys, TemporalView } from './deps.ts';
@@ -104,6 +109,11 @@ function hostSteps(deps: Deps): HostSteps {
     prepareSwap: prepareSwapStep(deps),
     swapTrees: swapTreesStep(deps),
     startGateway: startGatewayStep(deps),
+    holdLane: holdLaneStep(deps),
+    describeWatch: describeWatchStep(deps),
+    sampleHost: sampleHostStep(deps),
+    probeControls: probeControlsStep(deps),
+    countMixed: countMixedStep(deps),
     commitRestore: commitRestoreStep(deps),
     beginUndo: beginUndoStep(deps),
     tidyLane: tidyLaneStep(deps),

@@ -3,15 +3,23 @@
 import { dirname, resolve } from 'node:path';
 import type { Fleet } from '../contract/fleet.ts';
 import { hostTargetOf, laneSpecOf, laneTargetOn } from '../contract/fleet-lane.ts';
+import { signalRulesOf } from '../contract/fleet-signals.ts';
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { HostFacts } from '../contract/losses.ts';
 import { hostsWithLanes, type PlannedSchedule, plannedSchedules, riskyTimes } from '../contract/schedule-plan.ts';
 import type { HostRecord, PlacedHost } from '../contract/placement.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import { Failure } from '../domain/failure.ts';
+import type { SignalRules } from '../domain/signals.ts';
 import { limits } from '../domain/limits.ts';
 import { type FleetNote, type ReadFleet, readFleet } from './check-fleet.ts';
 import type { PublicKeys } from './public-keys.ts';
+
+interface WatchedByFile {
+  readonly rules: SignalRules;
+  readonly hosts: readonly { readonly host: string; readonly region: string }[];
+  readonly controls: readonly { readonly region: string; readonly address: string; readonly port: number }[];
+}
 
 export class FleetFile {
   /** Absolute. */
@@ -74,6 +82,16 @@ export class FleetFile {
     const { address, port, user, hostKey, region = lost?.region } = record;
     const fields = { address, port, user, hostKey, region, profile: lost?.profile };
     return [`  ${host}:`, ...Object.entries(fields).map(([field, value]) => `    ${field}: ${value}`)];
+  }
+
+  /** What the watch looks at: rules, hosts with their regions, control addresses. */
+  get watched(): WatchedByFile {
+    const { hosts, regions, signals } = this.fleet;
+    return {
+      rules: signalRulesOf(signals),
+      hosts: Object.entries(hosts).map(([host, { region }]) => ({ host, region })),
+      controls: Object.entries(regions).flatMap(([region, { control }]) => (control ? [{ region, ...control }] : [])),
+    };
   }
 
   /** The lane as it would be on another host; undefined when there is no such lane or host. */

@@ -5,6 +5,7 @@
 import { type Fleet, type FleetHost, type FleetLane, laneSchema } from './fleet.ts';
 import { hostSchema } from './fleet-host.ts';
 import { macHomeOf, replicaStoreOf } from './fleet-lane.ts';
+import { regionErrors } from './region-rules.ts';
 import { type FleetStore, placeOf, storeSchema } from './fleet-store.ts';
 
 export type FleetPath = readonly (string | number)[];
@@ -51,7 +52,7 @@ export function crossCheck(raw: unknown): FleetRemark[] {
       ...standbyErrors(name, lane, hosts),
     ]),
     ...replicaErrors(stores, wellFormed(lanes)),
-    ...regionErrors(raw, hosts, stores),
+    ...regionErrors(isRecord(raw) ? raw['regions'] : undefined, [...hosts.values(), ...stores.values()]),
     ...sharedBetweenLanes(wellFormed(lanes)),
     ...repeated(
       wellFormed(hosts),
@@ -102,19 +103,6 @@ function standbyErrors(name: string, { host }: FleetLane, hosts: Entries<FleetHo
   if (hosts.get(host)?.standby !== true) return [];
   const message = `${host} is a standby, which holds no lanes of its own: take \`standby\` away there when it is to keep this one`;
   return [{ path: ['lanes', name, 'host'], message }];
-}
-
-/** A control address of a region where nothing stands is a slip of the pen: the region that was meant has none then. */
-function regionErrors(raw: unknown, hosts: Entries<FleetHost>, stores: Entries<FleetStore>): FleetRemark[] {
-  const regions = isRecord(raw) && isRecord(raw['regions']) ? Object.keys(raw['regions']) : [];
-  const used = new Set([...wellFormed(hosts), ...wellFormed(stores)].map(([, { region }]) => region));
-  const broken = [...hosts.values(), ...stores.values()].includes(undefined);
-  return regions
-    .filter((region) => !broken && !used.has(region))
-    .map((region) => ({
-      path: ['regions', region],
-      message: `no host and no store is in a region ${region} (regions: ${listed(used)})`,
-    }));
 }
 
 /** A store has one replica at most, which is nobody's first copy: so there is one place to look for each copy. */

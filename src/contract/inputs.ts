@@ -146,6 +146,7 @@ export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('import'), archive }),
   z.strictObject({ kind: z.literal('undo') }),
   z.strictObject({ kind: z.literal('prune') }),
+  z.strictObject({ kind: z.literal('stop'), by: z.string().min(1).max(255) }),
   z.strictObject({ kind: z.literal('sweep'), minAgeMs: z.int().min(0) }),
   z.strictObject({ kind: z.literal('expire'), dryRun: z.boolean() }),
 ]);
@@ -229,7 +230,6 @@ export type ExpireBundlesInput = z.infer<typeof ExpireBundlesInput>;
 
 export const WatchFleetInput = z.strictObject({});
 export type WatchFleetInput = z.infer<typeof WatchFleetInput>;
-
 export const ReplicateBundleInput = z.strictObject({
   lane,
   bundle: bundle

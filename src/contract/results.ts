@@ -193,6 +193,11 @@ export interface ImportResult {
   readonly suspect: readonly string[];
 }
 
+export interface StopResult {
+  /** Was there a process of its gateway? */
+  readonly ran: boolean;
+}
+
 export type SectionResult =
   | { readonly kind: 'backup'; readonly backup: BackupResult }
   | { readonly kind: 'restore'; readonly restore: RestoreResult }
@@ -200,6 +205,7 @@ export type SectionResult =
   | { readonly kind: 'import'; readonly import: ImportResult }
   | { readonly kind: 'settle'; readonly settle: SettleResult }
   | { readonly kind: 'prune'; readonly prune: PruneResult }
+  | { readonly kind: 'stop'; readonly stop: StopResult }
   | { readonly kind: 'sweep'; readonly sweep: SweepResult }
   | { readonly kind: 'expire'; readonly expire: ExpiryResult };
 

@@ -1,6 +1,5 @@
-// The activities, by the queue that runs them: what each takes and answers. Workflows call these types;
-// src/activities fulfils them. Names are API. Every input is one object; every answer is ids, counts, sizes,
-// digests and timings, never a name of a file found on a lane and never a secret.
+// The activities, by the queue that runs them: what each takes and answers; src/activities fulfils them. Names are API. Every
+// input is one object; every answer is ids, counts, sizes, digests and timings, never a name of a lane's file, never a secret.
 
 import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
@@ -51,9 +50,10 @@ import type {
   VerifyPlan,
   VerifyRequest,
 } from './verify.ts';
+import type { WatchHostSteps } from './watch-types.ts';
 
 /** Queue `clawback`: short steps on hosts. */
-export interface HostSteps extends IncidentHostSteps, LossHostSteps {
+export interface HostSteps extends IncidentHostSteps, LossHostSteps, WatchHostSteps {
   /** Which fleet and host a lane belongs to, and the digest of the fleet file. UnknownLane. */
   resolveLane(input: { readonly lane: string }): Promise<ResolvedLane>;
   /** The lane's specification, the snapshot that a section keeps to. UnknownLane, FleetChanged. */

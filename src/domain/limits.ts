@@ -243,8 +243,8 @@ export const limits = {
   /** A secret that is looked for in answers: a shorter one would be found in numbers and versions. */
   hookSecretBytes: 6,
 
-  /** The watch runs each 50 s: what it remembers is good over three missed runs; then its timers start over. */
-  watchGapMs: 210 * second,
-  /** Signals that it remembers: five for each of 200 hosts; ~150 B each, of a payload's 2 MB. */
-  watchSignals: 1_000,
+  /** The watch runs each 50 s. One look at a host: 10 s to connect, 25 s to look; then what it remembers. */
+  watchLookMs: 40 * second,
+  watchGapMs: 210 * second, // three missed runs
+  watchSignals: 1_000, // ~150 B each, five for each of 200 hosts
 } as const;

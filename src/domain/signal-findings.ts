@@ -1,21 +1,21 @@
 // What one look at the fleet means, subject by subject, together with what was seen before. Pure; the order of hosts and
 // lanes in the look does not matter.
 
+import { hostLoss, isVouchedAway, regionLoss, regionsOf, rememberRegions } from './loss-findings.ts';
 import {
   type FleetSample,
   type Finding,
   type HostMemory,
-  isThere,
   type LaneMemory,
   type LaneSample,
   type SampledHost,
   type SignalRules,
+  spoken,
   type WatchMemory,
 } from './signals.ts';
 
 /** Restarts of one lane that are remembered: some of the newest; a loop is told after far fewer. */
 const restartsKept = 20;
-const minuteMs = 60_000;
 
 export interface Looked {
   readonly lanes: Readonly<Record<string, LaneMemory>>;
@@ -60,10 +60,6 @@ export function findSignals(
     looked,
     findings: [...findings, ...sample.hosts.map((host) => hostLoss(rules, sample, host, { looked, lost }))],
   };
-}
-
-function spoken(ms: number): string {
-  return ms < 2 * minuteMs ? `${Math.round(ms / 1000)} s` : `${Math.floor(ms / minuteMs)} min`;
 }
 
 // --- a lane -----------------------------------------------------------------------------------------------------
@@ -207,73 +203,4 @@ function silentLanes(host: SampledHost, lanes: Looked['lanes']): { readonly lane
     return sinceMs === undefined ? [] : [{ lane, sinceMs }];
   });
   return silent.toSorted((a, b) => a.sinceMs - b.sinceMs || (a.lane < b.lane ? -1 : 1));
-}
-
-/** Its peers answer: of its region, else of the fleet; or a control address does. */
-function isVouchedAway({ hosts, controls }: FleetSample, host: SampledHost): boolean {
-  if (isThere(host.reach)) return false;
-  const others = hosts.filter((other) => other.host !== host.host);
-  const near = others.filter(({ region }) => region === host.region);
-  const peers = near.length > 0 ? near : others;
-  return peers.some(({ reach }) => isThere(reach)) || controls.some(({ answers }) => answers);
-}
-
-function hostLoss(
-  { host: rule }: SignalRules,
-  sample: FleetSample,
-  host: SampledHost,
-  { looked, lost }: { readonly looked: Looked; readonly lost: ReadonlySet<string> },
-): Finding {
-  const { awaySinceMs } = looked.hosts[host.host] ?? {};
-  const finding = {
-    scenario: 'host-loss',
-    subject: host.host,
-    code: host.reach === 'refused' ? 'host-refuses' : 'host-silent',
-    sinceMs: awaySinceMs ?? sample.atMs,
-    text: `host ${host.host} has not answered SSH for ${spoken(rule.silentMs)}, while others answer`,
-  } as const;
-  if (isThere(host.reach)) return { ...finding, state: 'off' };
-  // part of a lost region, or about to be: that is one disaster, not one for each host
-  if (awaySinceMs === undefined || lost.has(host.region) || looked.regions[host.region] !== undefined)
-    return { ...finding, state: 'held' };
-  return { ...finding, state: sample.atMs - awaySinceMs >= rule.silentMs ? 'on' : 'held' };
-}
-
-// --- a region ---------------------------------------------------------------------------------------------------
-
-function regionsOf({ hosts }: FleetSample): string[] {
-  return [...new Set(hosts.map(({ region }) => region))].toSorted();
-}
-
-/** The control address of the region; where none is named, any host elsewhere shows that it is not our own network. */
-function controlAnswers({ hosts, controls }: FleetSample, region: string): boolean {
-  const own = controls.find((control) => control.region === region);
-  return own?.answers ?? hosts.some((host) => host.region !== region && isThere(host.reach));
-}
-
-function rememberRegions(rules: SignalRules, sample: FleetSample, before: Before['regions']): Record<string, number> {
-  const silent = regionsOf(sample).filter((region) => {
-    const inside = sample.hosts.filter((host) => host.region === region);
-    return (
-      inside.length >= rules.region.hosts &&
-      inside.every(({ reach }) => reach === 'timeout') &&
-      controlAnswers(sample, region)
-    );
-  });
-  return Object.fromEntries(silent.map((region) => [region, before[region] ?? sample.atMs]));
-}
-
-function regionLoss(rules: SignalRules, sample: FleetSample, region: string, regions: Looked['regions']): Finding {
-  const sinceMs = regions[region];
-  const inside = sample.hosts.filter((host) => host.region === region);
-  const finding = {
-    scenario: 'region-loss',
-    subject: region,
-    code: 'region-silent',
-    sinceMs: sinceMs ?? sample.atMs,
-    text: `all ${inside.length} hosts of region ${region} time out, while its control address answers`,
-  } as const;
-  if (inside.some(({ reach }) => isThere(reach))) return { ...finding, state: 'off' };
-  if (sinceMs === undefined) return { ...finding, state: 'held' };
-  return { ...finding, state: sample.atMs - sinceMs >= rules.region.silentMs ? 'on' : 'held' };
 }

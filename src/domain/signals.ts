@@ -19,10 +19,10 @@ export interface SignalRules {
 }
 
 /**
- * How a host took to being asked: `slow`, it let us in and then did not answer; `key-changed`, another machine shows there;
- * `refused`, nobody listens; `timeout`, nothing comes back.
+ * How a host took to being asked: `odd`, it let us in and then did not answer as it should; `key-changed`, another machine
+ * shows there; `refused`, nobody listens; `timeout`, nothing comes back; `unknown`, it was not asked at all.
  */
-export type Reach = 'answers' | 'slow' | 'key-changed' | 'login-refused' | 'refused' | 'timeout';
+export type Reach = 'answers' | 'odd' | 'key-changed' | 'login-refused' | 'refused' | 'timeout' | 'unknown';
 
 /** How many files in a lane's trees belong to the user of another lane of its host. */
 export interface ForeignFiles {
@@ -134,12 +134,23 @@ export interface Verdict {
   readonly cutOff: boolean;
 }
 
-/** Is the machine there, whatever it says? */
+/** Is a machine there, whatever it says? */
 export function isThere(reach: Reach): boolean {
-  return reach !== 'timeout' && reach !== 'refused';
+  return !isAway(reach) && reach !== 'unknown';
+}
+
+export function isAway(reach: Reach): boolean {
+  return reach === 'timeout' || reach === 'refused';
 }
 
 /** Hosts of which somebody can be asked, and none is there, nor any control address: we are the ones who are away. */
 export function isCutOff({ hosts, controls }: FleetSample): boolean {
   return !hosts.some(({ reach }) => isThere(reach)) && !controls.some(({ answers }) => answers);
+}
+
+const minuteMs = 60_000;
+
+/** As it is said in the text of a signal. */
+export function spoken(ms: number): string {
+  return ms < 2 * minuteMs ? `${Math.round(ms / 1000)} s` : `${Math.floor(ms / minuteMs)} min`;
 }

@@ -46,6 +46,8 @@ export function doneDetails(result: SectionResult): string {
       return `**settled**: ${result.settle.action}; the gateway is ${result.settle.gateway}`;
     case 'prune':
       return `**pruned** ${result.prune.lane}: ${formatBytes(result.prune.freeAfterBytes)} of ${formatBytes(result.prune.totalBytes)} are free, ${formatBytes(result.prune.freeBeforeBytes)} were`;
+    case 'stop':
+      return '**stopped**: the gateway stays down until the lane is restored';
     case 'sweep':
       return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept`;
     case 'expire':

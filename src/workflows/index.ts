@@ -5,6 +5,7 @@ export { backupLane } from './backup-lane.ts';
 export { expireBundles } from './expire-bundles.ts';
 export { laneSection } from './lane-section.ts';
 export { recoverBadUpgrade } from './recover-bad-upgrade.ts';
+export { recoverCrossWrite } from './recover-cross-write.ts';
 export { recoverDiskFull } from './recover-disk-full.ts';
 export { recoverHostLoss, recoverRegionLoss } from './recover-losses.ts';
 export { replicateBundle } from './replicate-bundle.ts';

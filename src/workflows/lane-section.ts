@@ -19,6 +19,7 @@ import { prune } from './prune.ts';
 import { ProgressBoard, Section } from './section.ts';
 import { dropStage } from './stage.ts';
 import { host, vault, vaultAlways } from './steps.ts';
+import { stop } from './stop.ts';
 import { sweep } from './sweep.ts';
 import { undo } from './undo.ts';
 import { upgrade } from './upgrade.ts';
@@ -133,6 +134,8 @@ async function operate(section: Section, operation: Operation, settled: SettleRe
       return { kind: 'restore', restore: await withReceipt(section, operation, await undo(section)) };
     case 'prune':
       return { kind: 'prune', prune: await prune(section) };
+    case 'stop':
+      return { kind: 'stop', stop: await stop(section, operation.by) };
     case 'sweep':
       return { kind: 'sweep', sweep: await sweep(section, operation.minAgeMs) };
     case 'expire':

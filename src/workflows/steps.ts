@@ -5,6 +5,7 @@ import { ActivityCancellationType, type ActivityOptions, proxyActivities } from 
 import { queues } from '../contract/names.ts';
 import type { HookSteps } from '../contract/hooks.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
+import type { WatchHostSteps } from '../contract/watch-types.ts';
 import { nonRetryableCodes } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 
@@ -73,6 +74,19 @@ export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'wr
     scheduleToCloseTimeout: outcome === 'passed' ? limits.receiptWriteMs : limits.receiptOfFailureMs,
   });
 }
+/** What the watch asks of hosts: once, and answered before its next run is due. */
+export const look = proxyActivities<WatchHostSteps>({
+  ...before,
+  taskQueue: queues.host,
+  scheduleToCloseTimeout: limits.watchLookMs,
+  retry: { maximumAttempts: 1 },
+});
+/** Through all files of some lanes. */
+export const countFiles = proxyActivities<Pick<WatchHostSteps, 'countMixed'>>({
+  ...before,
+  taskQueue: queues.host,
+  startToCloseTimeout: 10 * minuteMs,
+});
 export const vaultAlways = proxyActivities<VaultSteps>({ ...always, taskQueue: queues.vault });
 
 /** Hooks: each is ended by its own time-out; these attempts are for workers that die. */

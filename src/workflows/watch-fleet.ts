@@ -1,75 +1,97 @@
-// A short run each minute, by schedule: starts settling where a journal lies on a lane whose section is dead.
-// The sections it starts outlive it, and a lane whose section lives is left to that.
+// A short run each minute, by schedule, which does two things beside each other: it starts settling where a journal lies on
+// a lane whose section is dead, and it looks for first signals and opens their incidents. What it starts outlives it. What it
+// remembers for the next run is its result; a look that fails changes nothing of that.
 
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { WatchFleetInput } from '../contract/inputs.ts';
-import { laneSectionId, searchAttributes, workflowNames } from '../contract/names.ts';
 import type { ResolvedLaneName } from '../contract/step-types.ts';
+import { type WatchResult, WatchMemorySchema } from '../contract/watch-types.ts';
+import { judgeSignals } from '../domain/judge-signals.ts';
+import { isThere, type WatchMemory } from '../domain/signals.ts';
 import { codeOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { parseInput } from './input.ts';
+import { settleLeftLane } from './settle-left-lane.ts';
 import { host } from './steps.ts';
+import { tellIncidents } from './tell-incidents.ts';
+import { sampleFleet } from './sample-fleet.ts';
 
-export interface WatchResult {
-  readonly lanes: number;
-  readonly unreachable: number;
-  /** Lanes that could not be asked for another reason (a changed host key): the others are watched all the same. */
-  readonly refused: readonly string[];
-  /** Lanes whose settling was started. */
-  readonly settling: readonly string[];
-}
+type Settled = Pick<WatchResult, 'lanes' | 'unreachable' | 'refused' | 'settling'>;
+type Judged = Omit<WatchResult, keyof Settled>;
 
 const lanesAtOnce = 20;
 
 export async function watchFleet(raw: unknown): Promise<WatchResult> {
   parseInput(WatchFleetInput, raw ?? {});
+  const [settled, judged] = await Promise.all([settleDead(), judge()]);
+  return { ...settled, ...judged };
+}
+
+// --- sections that died -----------------------------------------------------------------------------------------
+
+async function settleDead(): Promise<Settled> {
   const lanes = await host.listLanes();
   const seen = await inParallel(lanes, lanesAtOnce, look);
-  const settling: string[] = [];
-  for (const [at, lane] of lanes.entries()) {
-    if (seen[at] === 'unsettled' && (await startSettling(lane))) settling.push(lane.lane);
-  }
-  const refused = lanes.filter((_, at) => seen[at] === 'refused').map(({ lane }) => lane);
+  const names = (state: Seen): string[] => lanes.filter((_, at) => seen[at] === state).map(({ lane }) => lane);
   return {
     lanes: lanes.length,
-    unreachable: seen.filter((state) => state === 'unreachable').length,
-    refused,
-    settling,
+    unreachable: names('unreachable').length,
+    refused: names('refused'),
+    settling: names('settling'),
   };
 }
 
-type Seen = 'settled' | 'unsettled' | 'unreachable' | 'refused';
+type Seen = 'settled' | 'settling' | 'held' | 'unreachable' | 'refused';
 
-async function look({ target }: ResolvedLaneName): Promise<Seen> {
+/** A lane is settled as soon as it is seen, whatever others take. */
+async function look(lane: ResolvedLaneName): Promise<Seen> {
   try {
-    const unsettled = await host.readUnsettled({ target });
+    const unsettled = await host.readUnsettled({ target: lane.target });
     if (unsettled === null) return 'unreachable';
-    return unsettled ? 'unsettled' : 'settled';
+    if (!unsettled) return 'settled';
+    return (await settleLeftLane(lane)) ? 'settling' : 'held';
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.warn('a lane could not be watched', { lane: target.lane, code: codeOf(error) ?? 'Unexpected' });
+    log.warn('a lane could not be watched', { lane: lane.lane, code: codeOf(error) ?? 'Unexpected' });
     return 'refused';
   }
 }
 
-async function startSettling({ lane, fleetDigest, target }: ResolvedLaneName): Promise<boolean> {
+// --- first signals ----------------------------------------------------------------------------------------------
+
+async function judge(): Promise<Judged> {
+  const earlier = remembered();
   try {
-    await startChild(workflowNames.laneSection, {
-      workflowId: laneSectionId(target.fleet, lane),
-      args: [{ lane, fleetDigest, operation: { kind: 'settle' } }],
-      memo: { operation: 'settle' },
-      staticSummary: `settle ${lane}`,
-      typedSearchAttributes: [
-        { key: searchAttributes.host, value: target.host.name },
-        { key: searchAttributes.lane, value: lane },
-      ],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowTaskTimeout: '5s',
-    });
-    return true;
+    const { plan, sample } = await sampleFleet(earlier);
+    const verdict = judgeSignals(plan.rules, { ...sample, atMs: Date.now() }, earlier);
+    const opened = await tellIncidents(plan, verdict);
+    return {
+      signals: verdict.present.map(({ scenario, subject, code, sinceMs, text }) => ({
+        scenario,
+        subject,
+        code,
+        since: new Date(sinceMs).toISOString(),
+        text,
+      })),
+      opened,
+      cleared: verdict.cleared.map(({ scenario, subject }) => `${scenario} ${subject}`),
+      away: sample.hosts.filter(({ reach }) => !isThere(reach)).map(({ host: name, reach }) => `${name}: ${reach}`),
+      held: sample.hosts.flatMap(({ lanes }) => lanes.filter(({ held }) => held).map(({ lane }) => lane)),
+      cutOff: verdict.cutOff,
+      blind: null,
+      memory: verdict.memory,
+    };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-    throw error;
+    if (isCancellation(error)) throw error;
+    const blind = codeOf(error) ?? 'Unexpected';
+    log.warn('the watch could not look for signals', { code: blind });
+    return { signals: [], opened: [], cleared: [], away: [], held: [], cutOff: false, blind, memory: earlier ?? null };
   }
+}
+
+/** What the last run of the schedule kept; another form of it, of another build, is nothing. */
+function remembered(): WatchMemory | undefined {
+  const { lastResult } = workflowInfo();
+  const memory = (lastResult as { readonly memory?: unknown } | undefined)?.memory;
+  return WatchMemorySchema.safeParse(memory).data;
 }

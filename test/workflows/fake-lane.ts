@@ -225,6 +225,8 @@ export class FakeLane {
   /** Does the gateway of an undone restore's old tree start? */
   startsAfterUndo = true;
   stage: string | null = null;
+  /** Files in its trees that are of another lane. */
+  mixed = 0;
   runDirectory: string | null = null;
   manifest: ManifestRequest | null = null;
   readonly logLines: BackupLogLine[] = [];

@@ -12,6 +12,8 @@ import type { QueueRole } from '../../src/contract/names.ts';
 import type { SegmentPlan, SegmentResult, SettleResult } from '../../src/contract/results.ts';
 import type { Mutating } from '../../src/contract/step-types.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
+import type { WatchPlan } from '../../src/contract/watch-types.ts';
+import type { HostSample, SignalRules } from '../../src/domain/signals.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import {
   bundleId,
@@ -23,6 +25,17 @@ import {
   type StepName,
   type Steps,
 } from './fake-lane.ts';
+
+/** So short that a few runs, one right after the other, are enough. */
+const watchRules: SignalRules = {
+  exitLoop: { restarts: 3, withinMs: 300_000 },
+  disk: { full: 90, clear: 85, samples: 2 },
+  crossWrite: { silentMs: 600_000, filesEveryMs: 600_000 },
+  region: { silentMs: 120_000, hosts: 2 },
+  host: { silentMs: 600_000 },
+  clearMs: 0,
+  againMs: 3_600_000,
+};
 
 /** The lanes of one bench, by name; made when first asked for. */
 export class FakeFleet {
@@ -110,6 +123,16 @@ export class FakeFleet {
     const lanes = this.factsOf(host).lanes.map(({ lane }) => ({ lane, fromReplica: false }));
     const found = { host, to: 'mac-9', version: '2026.11.1', neededBytes: 1_000, lanes, beyond: [], notes: [] };
     return { ...found, ...this.refuges.get(host) };
+  }
+
+  /** What the watch looks at, and what it sees of a host; a host that nobody set is not seen at all. */
+  watchPlan: WatchPlan = { fleet: fleetName, fleetDigest, rules: watchRules, hosts: [], controls: [] };
+  readonly samples = new Map<string, HostSample>();
+  readonly counted: string[] = [];
+
+  sample(host: string, countForeign: boolean): HostSample {
+    if (countForeign) this.counted.push(host);
+    return this.samples.get(host) ?? { host, reach: 'unknown', clockOffsetMs: null, lanes: [] };
   }
 
   get watched(): FakeLane[] {
@@ -201,6 +224,17 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     writeIncidentReceipt: (lane, request) => {
       lane.incidents.push(request);
       return { receipt: request.id };
+    },
+    describeWatch: () => fleet.watchPlan,
+    sampleHost: (_lane, { host, countForeign }) => fleet.sample(host, countForeign),
+    probeControls: () => fleet.watchPlan.controls.map((region) => ({ region, answers: true })),
+    countMixed: (_lane, { lanes }) =>
+      lanes.map((name) => ({ lane: name, owned: fleet.lane(name).mixed, named: 0, partly: false })),
+    holdLane: (lane, { fence }, attempt) => {
+      lane.takeFence(fence, attempt);
+      const ran = lane.gateway === 'running';
+      lane.gateway = 'stopped';
+      return { ran };
     },
     pruneLane: (lane, { fence }, attempt) => {
       lane.takeFence(fence, attempt);
@@ -451,6 +485,11 @@ const stepsOf = {
     beginUndo: 1,
     tidyLane: 1,
     pruneLane: 1,
+    holdLane: 1,
+    describeWatch: 1,
+    sampleHost: 1,
+    probeControls: 1,
+    countMixed: 1,
     appendBackupLog: 1,
     prepareHost: 1,
     awaitHost: 1,

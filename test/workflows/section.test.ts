@@ -301,7 +301,7 @@ describe('the watch', () => {
     silent.unreachable = true;
     const refusing = unsettled('refusing').told('readUnsettled', { kind: 'fail', code: 'HostKeyChanged' });
     const lane = unsettled('third');
-    expect(await (await watch()).result()).toEqual({
+    expect(await (await watch()).result()).toMatchObject({
       lanes: 3,
       unreachable: 1,
       refused: ['refusing'],

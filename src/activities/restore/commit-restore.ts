@@ -4,6 +4,7 @@ import type { HostSteps } from '../../contract/steps.ts';
 import { bakName, type Journal, type Rename, undoneName } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
+import { unmarkHeld } from '../../lane/held.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { pathsExist } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
@@ -18,9 +19,13 @@ export function commitRestoreStep(deps: Deps): HostSteps['commitRestore'] {
     const fence = fenceOf(step, run);
     await takeFence(shell, fence, run.signal);
     const journal = await openJournal(shell);
-    if (journal?.restore !== restore) return requireCommitted(await lastRestored(shell), restore, target.lane);
+    if (journal?.restore !== restore) {
+      requireCommitted(await lastRestored(shell), restore, target.lane);
+      return unmarkHeld(shell, fence);
+    }
     if (journal.phase !== 'committed') await saveJournal(shell, { ...journal, phase: 'committed' }, fence);
     await closeJournal(shell, 'restored', fence);
+    await unmarkHeld(shell, fence);
   });
 }
 

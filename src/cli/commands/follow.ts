@@ -115,6 +115,10 @@ function sectionOutcome(workflowId: string, lane: string, result: SectionResult)
   if (result.kind === 'upgrade') return upgradeOutcome(workflowId, result.upgrade);
   if (result.kind === 'import') return importOutcome(workflowId, result.import);
   if (result.kind === 'prune') return pruneOutcome(workflowId, result.prune);
+  if (result.kind === 'stop') {
+    const text = `lane ${lane}: its gateway is stopped, and stays so until the lane is restored`;
+    return { json: { workflowId, lane, ...result.stop }, text, exit: 'attention' };
+  }
   if (result.kind === 'sweep') return sweepOutcome(workflowId, lane, result.sweep);
   if (result.kind === 'expire') return expiryOutcome([{ workflowId, lane, result: result.expire }]);
   return settleOutcome(workflowId, lane, result.settle);
