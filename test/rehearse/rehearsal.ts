@@ -1,0 +1,110 @@
+// A rehearsal: a bed of its own, a disaster that is really caused on it, and the way from the first signal to the
+// answered message. Each cause is a file; it lives here and never in src/.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endOfIncident, openIncident, readIncident, tellIncident } from '../../src/client/incidents.ts';
+import { toFailure } from '../../src/client/failures.ts';
+import type { IncidentState } from '../../src/contract/incident-state.ts';
+import type { FirstSignal } from '../../src/contract/incidents.ts';
+import { type Scenario, subjectKinds } from '../../src/domain/incident.ts';
+import type { BedOptions } from '../bed/bed.ts';
+import { Rig } from '../rig/rig.ts';
+
+/** One disaster. */
+export interface Cause {
+  readonly scenario: Scenario;
+  /** What it is about, by the name that the bed gives. */
+  readonly subject: string;
+  readonly bed: Omit<BedOptions, 'dir'>;
+  /** Makes the stage ready, before workers start: disks, fleet file. What it answers is undone in the end. */
+  readonly prepare?: (rig: Rig) => Promise<() => Promise<void>>;
+  /** Backups, then the disaster itself. @returns the first signal, as the watch would tell it */
+  readonly strike: (rig: Rig) => Promise<FirstSignal>;
+  /** What is not as it must be afterwards, a line each. */
+  readonly check: (rig: Rig, state: IncidentState) => Promise<string[]>;
+}
+
+export interface RehearsalReport {
+  readonly ok: boolean;
+  readonly scenario: Scenario;
+  readonly subject: string;
+  readonly incident: string;
+  readonly signal: FirstSignal;
+  /** From the first signal to the last answered message. */
+  readonly rtoMs: number | null;
+  readonly rtoBudgetMs: number | null;
+  readonly elapsedMs: number;
+  readonly state: IncidentState;
+  readonly faults: readonly string[];
+}
+
+export interface RehearsalOptions {
+  /** A folder of its own. */
+  readonly dir: string;
+  readonly say: (line: string) => void;
+}
+
+/** Runs it, and ends whatever it started. */
+export async function rehearse(cause: Cause, { dir, say }: RehearsalOptions): Promise<RehearsalReport> {
+  say(`bed: ${cause.bed.kind}, ${cause.bed.hosts.map(({ name, lanes }) => `${name} with ${lanes} lanes`).join(', ')}`);
+  const rig = await Rig.start({ ...cause.bed, dir });
+  let undo: (() => Promise<void>) | undefined;
+  try {
+    undo = await cause.prepare?.(rig);
+    await rig.startWorker();
+    return await play(cause, rig, say);
+  } finally {
+    await rig.stop();
+    await undo?.();
+  }
+}
+
+async function play(cause: Cause, rig: Rig, say: (line: string) => void): Promise<RehearsalReport> {
+  const { scenario, subject } = cause;
+  const signal = await cause.strike(rig);
+  say(`first signal: ${signal.text}`);
+  const startedMs = Date.now();
+  const { handle } = await openIncident(rig.client, {
+    fleet: 'bed',
+    scenario,
+    subject,
+    input: { [subjectKinds[scenario]]: subject, openedBy: 'watch', signal, rehearse: true },
+    dryRun: false,
+  });
+  const state = await untilEnd(rig, handle.workflowId, say);
+  const faults =
+    state.phase === 'recovered' ? await cause.check(rig, state) : [`it is ${state.phase}: ${state.message}`];
+  return {
+    ok: faults.length === 0,
+    scenario,
+    subject,
+    incident: handle.workflowId,
+    signal,
+    rtoMs: state.rto.ms,
+    rtoBudgetMs: state.rto.budgetMs,
+    elapsedMs: Date.now() - startedMs,
+    state,
+    faults,
+  };
+}
+
+/** Approves the plan where it is asked for: in a rehearsal everybody is in the room. */
+async function untilEnd({ client }: Rig, incident: string, say: (line: string) => void): Promise<IncidentState> {
+  let said = '';
+  for (;;) {
+    const state = await readIncident(client, incident);
+    const line = `${state.phase}${state.doing === '' ? '' : `: ${state.doing}`}`;
+    if (line !== said) say(line);
+    said = line;
+    if (state.phase === 'awaiting-approval' && state.plan)
+      await tellIncident(client, incident, [
+        'approve',
+        { digest: state.plan.digest, by: 'rehearsal', waiveFence: false },
+      ]).catch((error: unknown) => say(`not approved: ${toFailure(error).message}`));
+    if (state.endedAt !== null) {
+      await endOfIncident(client, incident).catch(() => undefined); // how it failed stands in its state
+      return readIncident(client, incident);
+    }
+    await sleep(300);
+  }
+}
