@@ -11,7 +11,14 @@ import { testAround } from '../cli/around.ts';
 import { blocksOf, pageText, project, written } from './pages.ts';
 
 const blocks = written.flatMap(blocksOf);
-const example = { lane: 'lane-1', bundle: '20261122T031500Z-1a2b3c4d', workflow: 'lane/demo/lane-1' } as const;
+const example = {
+  lane: 'lane-1',
+  bundle: '20261122T031500Z-1a2b3c4d',
+  workflow: 'lane/demo/lane-1',
+  scenario: 'disk-full',
+  subject: 'mac-1',
+  incident: 'disk-full/mac-1',
+} as const;
 
 describe('commands in the documents', () => {
   const shell = blocks.filter(({ language }) => language === 'sh');
@@ -22,7 +29,9 @@ describe('commands in the documents', () => {
   });
 
   it('that are run have a test that names them', () => {
-    const files = ['demo', 'docs', 'break-glass', 'receipt-python'].map((name) => `test/e2e/${name}.test.ts`);
+    const files = ['demo', 'docs', 'break-glass', 'receipt-python', 'disk-full'].map(
+      (name) => `test/e2e/${name}.test.ts`,
+    );
     const tests = [...files, 'test/unit/docs/hooks.test.ts'].map((file) => readFileSync(join(project, file), 'utf8'));
     for (const { page, mark = '' } of shell.filter((block) => block.mark?.startsWith('run: '))) {
       const called = `runBlock('${page}', '${mark.slice('run: '.length)}')`;

@@ -14,6 +14,7 @@ export const written = [
   'docs/receipt-format.md',
   'docs/hooks.md',
   'docs/schedules.md',
+  'docs/playbooks.md',
 ] as const;
 
 export interface Block {

@@ -52,8 +52,8 @@ const rooms: Record<string, { allowed: readonly string[]; refused: Record<string
     },
   },
   signing: {
-    allowed: ['../domain/index.ts', 'zod', '@sigstore/core', 'node:crypto'],
-    refused: { 'signing-rooms': '../bundle/index.ts', 'signing-npm': 'canonicalize' },
+    allowed: ['../domain/index.ts', 'zod', '@sigstore/core', 'canonicalize', 'node:crypto'],
+    refused: { 'signing-rooms': '../bundle/index.ts', 'signing-npm': 'tar-stream' },
   },
   bundle: {
     allowed: ['../domain/index.ts', '../signing/index.ts', 'zod', 'tar-stream', 'canonicalize', 'node:stream'],
