@@ -3,6 +3,7 @@
 import type { RecoveryPlan } from '../contract/incident-plan.ts';
 import type { IncidentState, LaneRecovery } from '../contract/incident-state.ts';
 import { formatBytes } from '../domain/quantity.ts';
+import type { IncidentReceipt } from '../receipt/incident-receipt.ts';
 import { formatDuration, formatInstant, formatTable, printable } from './format.ts';
 
 export function planLines(plan: RecoveryPlan): string {
@@ -66,4 +67,17 @@ export function incidentText(state: IncidentState): string {
 function laneLine({ lane, outcome, code, message }: LaneRecovery): string {
   const why = code === null ? '' : `: ${code}${message === null ? '' : `, ${printable(message)}`}`;
   return `lane ${lane} ${outcome.toUpperCase()}${why}`;
+}
+
+/** Of a receipt whose signature is good. */
+export function incidentReceiptText(receipt: IncidentReceipt): string {
+  const { id, scenario, subject, fleet, outcome, rto, disclaimers } = receipt;
+  return [
+    `signature good; ${outcome.toUpperCase()}, ${scenario} on ${subject}`,
+    `  receipt ${id} of an incident, fleet ${fleet}; it proves no bundle`,
+    rto.ms === null
+      ? '  not every lane answered.'
+      : `  Every lane answered ${formatDuration(rto.ms)} after the first signal.`,
+    ...disclaimers.map((text) => `  ${text}`),
+  ].join('\n');
 }

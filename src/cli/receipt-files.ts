@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
+import { type OpenedIncident, openIncidentReceipt } from '../receipt/incident-receipt.ts';
 import { type OpenedReceipt, openReceipt } from '../receipt/receipt.ts';
 import type { Cli } from './cli.ts';
 
@@ -13,6 +14,15 @@ export type ReceiptFile = OpenedReceipt & { readonly bytes: Buffer };
 export async function openFile(cli: Cli, path: string, publicKeysPem: readonly string[]): Promise<ReceiptFile> {
   const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
   return { ...openReceipt(bytes, { publicKeysPem }), bytes };
+}
+
+/** Undefined when it is the receipt of something else. */
+export async function openIncidentFile(
+  cli: Cli,
+  path: string,
+  publicKeysPem: readonly string[],
+): Promise<OpenedIncident | undefined> {
+  return openIncidentReceipt(await readInput(cli, path, 'FILE', limits.receiptBytes), publicKeysPem);
 }
 
 export async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {

@@ -45,7 +45,6 @@ export const recoverInputs = {
   'host-loss': z.strictObject({ host, ...common }),
 } as const satisfies Record<Scenario, z.ZodType>;
 
-export type RecoverInput<S extends Scenario> = z.infer<(typeof recoverInputs)[S]>;
 export type IncidentCommon = z.infer<z.ZodObject<typeof common>>;
 export type FirstSignal = NonNullable<IncidentCommon['signal']>;
 

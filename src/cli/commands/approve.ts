@@ -111,7 +111,7 @@ export function declineCommand(cli: Cli): Command {
     .option('--as <NAME>', 'who declines (default: the account on this machine)')
     .action(cli.action((incident: string, options: DeclineOptions) => decline(cli, incident, options)));
   return documented(command, {
-    examples: ["./clawback decline cross-write/mac-1 --reason stopped-by-hand"],
+    examples: ['./clawback decline cross-write/mac-1 --reason stopped-by-hand'],
     json: incidentFields,
   });
 }

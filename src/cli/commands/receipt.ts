@@ -6,6 +6,7 @@ import { Failure, failureTable, isFailure } from '../../domain/failure.ts';
 import { bundleIdPattern } from '../../domain/terms.ts';
 import { checklistText } from '../../receipt/checklist.ts';
 import { receiptPage } from '../../receipt/page.ts';
+import type { OpenedIncident } from '../../receipt/incident-receipt.ts';
 import { provenBy } from '../../receipt/proven.ts';
 import type { OpenedReceipt, Receipt } from '../../receipt/receipt.ts';
 import { type IgnoredReceipt, readReceipt, readReceipts, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
@@ -15,8 +16,9 @@ import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
+import { incidentReceiptText } from '../incident-text.ts';
 import { parseLane, parsePath, parsePaths } from '../parse.ts';
-import { openFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
+import { openFile, openIncidentFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
 
 export function receiptCommand(cli: Cli): Command {
   return new Command('receipt')
@@ -176,7 +178,7 @@ function verifyCommand(cli: Cli): Command {
     ],
     json: [
       '`receipts`: a list of `file`, `verified` and, of a good one, ' + receiptField,
-      'of one that is not: `code`, `message`',
+      'of the receipt of an incident: `incident` instead of `receipt`; of one that is not good: `code`, `message`',
     ],
     notes: [
       'Exit status 0 when every file is a whole receipt, signed by one of the keys. That says nothing about what it reports: the receipt of a failed restore verifies too. 7 when one is damaged or signed by nobody trusted; 2 when a file or key cannot be read.',
@@ -195,22 +197,41 @@ async function verify(cli: Cli, files: readonly string[], keys: readonly string[
   };
 }
 
-async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<ReceiptFile | Failure> {
+type Found = ReceiptFile | OpenedIncident | Failure;
+
+async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<Found> {
   try {
     return await openFile(cli, file, publicKeysPem);
+  } catch (error) {
+    if (isFailure(error, 'ReceiptFormatUnknown')) return lookForIncident(cli, file, publicKeysPem, error);
+    if (isFailure(error) && error.code.startsWith('Receipt')) return error;
+    throw error;
+  }
+}
+
+async function lookForIncident(
+  cli: Cli,
+  file: string,
+  publicKeysPem: readonly string[],
+  unknown: Failure,
+): Promise<Found> {
+  try {
+    return (await openIncidentFile(cli, file, publicKeysPem)) ?? unknown;
   } catch (error) {
     if (isFailure(error) && error.code.startsWith('Receipt')) return error;
     throw error;
   }
 }
 
-function lookJson(found: ReceiptFile | Failure): Record<string, unknown> {
+function lookJson(found: Found): Record<string, unknown> {
   if (isFailure(found)) return { verified: false, code: found.code, message: found.message };
+  if ('incident' in found) return { verified: true, ...found, proves: [] };
   return { verified: true, ...openedJson(found) };
 }
 
-function lookText(found: ReceiptFile | Failure): string {
+function lookText(found: Found): string {
   if (isFailure(found)) return `NOT BELIEVED: ${printable(found.message)}; ${failureTable[found.code].hint}`;
+  if ('incident' in found) return incidentReceiptText(found.incident);
   const { receipt } = found;
   const { id, outcome, lane, host, fleet } = receipt;
   return [

@@ -27,7 +27,7 @@ describe('a plan', () => {
 
   it('is not stale by what time alone changes: sizes, ages, warnings', () => {
     expect(
-      staleBecause(plan, { ...structuredClone(plan), ...{ warnings: ['older by an hour'], estimatedRtoMs: 7 } }),
+      staleBecause(plan, Object.assign(structuredClone(plan), { warnings: ['older by an hour'], estimatedRtoMs: 7 })),
     ).toBe(undefined);
   });
 });
