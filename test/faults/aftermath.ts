@@ -38,9 +38,14 @@ export interface Seen {
   readonly workflowId: string;
   readonly looks: Looks;
   readonly store: StoreWatch;
+  /** It went back by a restore, which keeps what it replaced. */
+  readonly wentBack?: boolean;
 }
 
-export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen): Promise<Aftermath> {
+export async function aftermath(
+  stage: Stage,
+  { workflowId, looks, store, wentBack = false }: Seen,
+): Promise<Aftermath> {
   const { rig, lane } = stage;
   const { bed, storePath, client } = rig.rig;
   const runs = await activitiesOf(client, workflowId);
@@ -54,7 +59,7 @@ export async function aftermath(stage: Stage, { workflowId, looks, store }: Seen
   const gone = [storePath, rig.replicaPath].flatMap((root) => missingObjects(root, lane.lane));
   const left = [
     ...unnamedObjects(storePath, lane.lane),
-    ...laneLeftovers(bed, lane, { asBefore, before: looks.before }),
+    ...laneLeftovers(bed, lane, { asBefore: asBefore && !wentBack, before: looks.before }),
   ];
   const promises = [
     ...(gatewayUp ? [] : ['the gateway does not answer after a minute']),

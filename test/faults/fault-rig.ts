@@ -138,5 +138,8 @@ function changedFleet(text: string, proxyPort: number | undefined): string {
   const far = { kind: 'directory', path: 'far', region: 'far', replicaOf: 'primary' };
   const stores = { ...fleet.stores, far };
   const limits = { segment: segmentBytes };
-  return stringify({ ...fleet, stores, archives: { folder: 'archives' }, limits }, { lineWidth: 0 });
+  // long enough for a worker to die in one
+  const hook = { command: ['/bin/sleep', '2'] };
+  const hooks = { upgrade: hook, pin: hook };
+  return stringify({ ...fleet, stores, archives: { folder: 'archives' }, hooks, limits }, { lineWidth: 0 });
 }

@@ -13,9 +13,10 @@ import {
   startRestore,
   startRestoreFleet,
   startSweep,
+  startUpgrade,
   startVerify,
 } from '../../src/client/start.ts';
-import { laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
+import { incidentId, laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
 import { bundleIdOf } from '../../src/domain/terms.ts';
 import { ageTombstone, putManifest, readManifest } from '../e2e/forge.ts';
 import type { BedLane } from '../bed/bed.ts';
@@ -82,6 +83,8 @@ const byName: Readonly<Record<OperationName, Start>> = {
       ({ faults: [one] }) => one && `found:${one.object} ${one.what}`,
     ),
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
+  upgrade: ({ rig, lane }) => running(rig, startUpgrade(rig.rig.client, { lane: lane.lane })),
+  'plan recovery': ({ rig, lane }) => running(rig, planRecovery(rig.rig.client, lane.lane)),
 };
 
 export function startOperation(stage: Stage, operation: OperationName): Promise<Running> {
@@ -117,6 +120,15 @@ function startWatch(client: Client): Promise<WorkflowHandle> {
     taskQueue: queues.host,
     workflowId: `watched/${crypto.randomUUID()}`,
     args: [{}],
+    workflowTaskTimeout: '5s',
+  });
+}
+
+function planRecovery(client: Client, lane: string): Promise<WorkflowHandle> {
+  return client.workflow.start(workflowNames.recoverBadUpgrade, {
+    taskQueue: queues.host,
+    workflowId: incidentId('bed', 'bad-upgrade', lane),
+    args: [{ lane, dryRun: true }],
     workflowTaskTimeout: '5s',
   });
 }

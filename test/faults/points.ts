@@ -25,6 +25,8 @@ export const operations = [
   'copy',
   'copy all',
   'verify',
+  'upgrade',
+  'plan recovery',
 ] as const;
 export type OperationName = (typeof operations)[number];
 
@@ -56,6 +58,10 @@ const reading = [
   'verifySegments',
   'verifyDatabases',
   'compareLane',
+  'describeHooks',
+  'choosePreUpgrade',
+  'briefIncident',
+  'planRecovery',
 ];
 
 /** What fails for good in these is told as a warning, and costs neither the bundle nor the restored lane. */
@@ -89,6 +95,9 @@ const inParent = [
   'verifyDatabases',
   'compareLane',
   'recordVerification',
+  'choosePreUpgrade',
+  'briefIncident',
+  'planRecovery',
 ];
 
 /** Called by the workflow that the operator starts, not by the lane's section below it. */
@@ -123,6 +132,9 @@ const restoresLate: readonly Point[] = restores.map((point) => ({ ...point, dela
 /** Of a bundle that the replica has: everything is read again there. */
 const copy: readonly Point[] = [{ operation: 'copy' }];
 const verify: readonly Point[] = [{ operation: 'verify' }];
+
+/** Its hooks do nothing, so that an upgrade that went back leaves the lane as it was. */
+const upgrade: readonly Point[] = [{ operation: 'upgrade' }];
 
 export const points: Readonly<Record<string, readonly Point[]>> = {
   resolveLane: small,
@@ -183,4 +195,9 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   verifyDatabases: verify,
   compareLane: verify,
   recordVerification: verify,
+  describeHooks: upgrade,
+  runHook: [{ operation: 'upgrade', delayMs: 500 }],
+  choosePreUpgrade: [{ operation: 'plan recovery' }],
+  briefIncident: [{ operation: 'plan recovery' }],
+  planRecovery: [{ operation: 'plan recovery' }],
 };

@@ -49,7 +49,9 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
     const { fired } = armed;
     if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
     await replaced;
-    const { runs, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks: seenLooks, store });
+    const { workflowId } = running;
+    const wentBack = outcome === 'failed:UpgradeFailed';
+    const { runs, ...after } = await aftermath(stage, { workflowId, looks: seenLooks, store, wentBack });
     const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
     const { profile } = stage.lane;
     const seen = { activity, fault, operation, profile, outcome, resumedMs, ...after };
@@ -84,6 +86,7 @@ const parents: Partial<Record<OperationName, string>> = {
   copy: 'replicate/',
   'copy all': 'replicate/',
   verify: 'verify/',
+  'plan recovery': 'incident/',
 };
 
 function armFault(stage: LaneStage, activity: string, point: Point, fault: FaultName): Armed {
