@@ -1,6 +1,7 @@
 // The status of lanes in words, and what of it wants a human's eyes. Pure.
 
 import type { FleetRunState, QueueState, SectionHolder } from '../client/workers.ts';
+import type { WatchSeen } from '../client/watch-view.ts';
 import { failureTable } from '../domain/failure.ts';
 import type { Capture, Captures } from './captures.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
@@ -12,6 +13,8 @@ export interface TemporalStatus {
   readonly namespace: string;
   readonly queues: readonly QueueState[];
   readonly runs: readonly FleetRunState[];
+  /** Null when the watch has never run. */
+  readonly watch: WatchSeen | null;
 }
 
 export interface LaneStatus extends LaneState {
@@ -28,7 +31,12 @@ export interface FleetStatus {
 }
 
 export function statusText({ fleet, temporal, lanes }: FleetStatus, concerns: readonly string[]): string {
-  const head = [[`fleet ${fleet}`, temporalText(temporal)], ['workers', queuesText(temporal)], ...runsRows(temporal)];
+  const head = [
+    [`fleet ${fleet}`, temporalText(temporal)],
+    ['workers', queuesText(temporal)],
+    ['watch', watchText(temporal)],
+    ...runsRows(temporal),
+  ];
   const wanted =
     concerns.length > 0 ? ['Look at:', ...concerns.map((concern) => `  ! ${concern}`)] : ['Nothing wants attention.'];
   return [formatTable([], head), ...lanes.map(laneText), wanted.join('\n')].join('\n\n');
@@ -42,6 +50,27 @@ function temporalText(temporal: Seen<TemporalStatus>): string {
 function queuesText(temporal: Seen<TemporalStatus>): string {
   if ('unseen' in temporal) return 'unknown';
   return temporal.seen.queues.map(({ queue, polled }) => `${queue}: ${polled ? 'yes' : 'NONE'}`).join(', ');
+}
+
+function watchText(temporal: Seen<TemporalStatus>): string {
+  if ('unseen' in temporal) return 'unknown';
+  const { watch } = temporal.seen;
+  if (watch === null) return 'has not looked yet';
+  return `looked at ${formatInstant(watch.at)}: ${watch.signals.length === 0 ? 'no signals' : `${watch.signals.length} signals`}`;
+}
+
+/** A line each: signals, lanes that are held down, and a watch that sees nothing. */
+function watchConcerns({ watch }: TemporalStatus): string[] {
+  if (watch === null) return [];
+  const { signals, held, cutOff, blind } = watch;
+  return [
+    ...signals.map(({ scenario, subject, text }) => `${text}: ./clawback incidents show ${scenario}/${subject}`),
+    ...held.map(
+      (lane) => `${lane}: a playbook stopped it, and it stays so until it is restored: ./clawback restore ${lane}`,
+    ),
+    ...(cutOff ? ['the watch gets no answer from any host: is the network of its worker down?'] : []),
+    ...(blind === null ? [] : [`the watch cannot look for signals: ${blind}`]),
+  ];
 }
 
 function runsRows(temporal: Seen<TemporalStatus>): string[][] {
@@ -103,8 +132,10 @@ function nowConcerns(status: LaneStatus): string[] {
 function temporalConcerns(temporal: Seen<TemporalStatus>): string[] {
   if ('unseen' in temporal) return [`${temporal.unseen.message}: ${failureTable[temporal.unseen.code].hint}`];
   const missing = temporal.seen.queues.filter(({ polled }) => !polled);
-  if (missing.length === 0) return [];
+  const watched = watchConcerns(temporal.seen);
+  if (missing.length === 0) return watched;
   return [
+    ...watched,
     `no worker polls ${missing.map(({ queue }) => queue).join(', ')}: ./clawback worker --queues ${missing.map(({ role }) => role).join(',')}`,
   ];
 }

@@ -179,7 +179,10 @@ function crossWrite(rules: SignalRules, atMs: number, host: SampledHost, looked:
     const text = `${mixed.count} files in trees of lanes of ${host.host} belong to the user of another lane`;
     return { ...finding, state: 'on', code: 'foreign-files', text, lanes: mixed.lanes };
   }
-  const text = `${silent.length} lanes of ${host.host} have answered no probe for ${spoken(rules.crossWrite.silentMs)}`;
+  const text =
+    silent.length === 0
+      ? `lanes of ${host.host} are stopped, and cannot be asked`
+      : `${silent.length} lanes of ${host.host} have answered no probe for ${spoken(rules.crossWrite.silentMs)}`;
   const lanes = silent.map(({ lane }) => lane).toSorted();
   const told = { ...finding, code: 'silent-lanes', text, lanes } as const;
   if (second && atMs - second.sinceMs >= rules.crossWrite.silentMs)

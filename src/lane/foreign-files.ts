@@ -4,6 +4,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { LaneShell } from './lane-shell.ts';
+import { reportText } from './report.ts';
 
 export interface MixedCount {
   /** Of other lanes' users. */
@@ -51,18 +52,21 @@ export function foreignWords(profile: Profile, others: readonly string[]): [tree
   return [profile.roots.join(' '), others.join(' ')];
 }
 
+export interface MixedOptions {
+  /** Users of the other lanes of the host. */
+  readonly others: readonly string[];
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * @param others users of the other lanes of the host
+ * May be called again.
  * @throws what {@link LaneShell.script} throws
  */
 export async function countMixedFiles(
   shell: LaneShell,
   profile: Profile,
-  {
-    others,
-    seconds,
-    signal,
-  }: { readonly others: readonly string[]; readonly seconds: number; readonly signal: AbortSignal },
+  { others, seconds, signal }: MixedOptions,
 ): Promise<MixedCount> {
   const words = [
     shell.tool('find'),
@@ -84,4 +88,30 @@ export async function countMixedFiles(
   }
   const owned = [...text.matchAll(/^foreign 0 \S+ (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
   return { owned, named: Number(named), partly: !/^counted 0$/m.test(text) };
+}
+
+/** Names what {@link countMixedFiles} counted in the lane's own report, which never leaves the host. */
+export async function reportMixedFiles(
+  shell: LaneShell,
+  profile: Profile,
+  { others, seconds, signal }: MixedOptions,
+): Promise<void> {
+  const users = others.flatMap((user) => [
+    '-o',
+    '-user',
+    user,
+    '-o',
+    '-name',
+    user,
+    '-o',
+    '-name',
+    `${user}[!0-9A-Za-z]*`,
+  ]);
+  const text = `${reportText(shell)}cd "$1" && find=$2 && shift 2 && trees= || exit 1
+while [ "$1" != - ]; do [ -d "$1" ] && trees="$trees $1"; shift; done
+shift 2
+[ -z "$trees" ] || "$find" $trees -xdev \\( "$@" \\) -print 2>/dev/null | report 'of another lane'
+`;
+  const words = [shell.target.home, shell.tool('find'), ...profile.roots, '-', ...users];
+  await shell.script(text, words, { tool: 'report', timeoutMs: 3000 * seconds, signal });
 }

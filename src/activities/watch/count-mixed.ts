@@ -1,7 +1,7 @@
 // The proof of a cross-write's recovery: no file of one lane belongs to, or is called like, the user of another.
 
 import type { HostSteps } from '../../contract/steps.ts';
-import { countMixedFiles } from '../../lane/foreign-files.ts';
+import { countMixedFiles, reportMixedFiles } from '../../lane/foreign-files.ts';
 import type { Deps } from '../deps.ts';
 import { placedSpecs } from '../host/placed.ts';
 import { requireProfile } from '../profiles.ts';
@@ -20,11 +20,10 @@ export function countMixedStep(deps: Deps): HostSteps['countMixed'] {
           .filter((other) => other.lane !== lane && other.target.host.name === target.host.name)
           .map((other) => other.target.user);
         const shell = await reach(deps, target, run);
-        const count = await countMixedFiles(shell, requireProfile(target.profile), {
-          others,
-          seconds,
-          signal: run.signal,
-        });
+        const profile = requireProfile(target.profile);
+        const count = await countMixedFiles(shell, profile, { others, seconds, signal: run.signal });
+        if (count.owned + count.named > 0)
+          await reportMixedFiles(shell, profile, { others, seconds, signal: run.signal });
         return { lane, ...count };
       }),
     );

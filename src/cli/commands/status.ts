@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
 import { readFleetRuns, readQueues, readSection, type SectionHolder } from '../../client/workers.ts';
+import { readWatch } from '../../client/watch-view.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { type ExitName, Failure } from '../../domain/failure.ts';
 import { BundleShelf } from '../bundle-shelf.ts';
@@ -23,7 +24,7 @@ export function statusCommand(cli: Cli): Command {
     examples: ['./clawback status', './clawback status lane-1', './clawback --json status'],
     json: [
       'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
-      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`)',
+      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`), `watch`: what the watch saw last, or null (`at`; `signals`, a list of `scenario`, `subject`, `code`, `since`, `text`; `held`, `away`, `cutOff`, `blind`)',
       '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
       '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',
       '`restore`: `unsettled` (`restore`, `phase`) or null; `kept` (`restore`, `restoredAt`, `until`) or null',
@@ -86,5 +87,6 @@ async function readWork(
   const queues = await readQueues(client, 'any');
   const sections = await Promise.all(lanes.map((lane) => readSection(client, file.fleet.fleet, lane)));
   const runs = await readFleetRuns(client);
-  return { temporal: { address, namespace, queues, runs }, sections };
+  const watch = await readWatch(client, file.fleet.fleet);
+  return { temporal: { address, namespace, queues, runs, watch }, sections };
 }

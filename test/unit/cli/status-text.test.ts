@@ -20,7 +20,7 @@ const well: LaneStatus = {
 const queues = [{ role: 'host' as const, queue: 'clawback', polled: true }];
 const fleet = (lane: LaneStatus): FleetStatus => ({
   fleet: 'demo',
-  temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues, runs: [] } },
+  temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues, runs: [], watch: null } },
   lanes: [lane],
 });
 
@@ -116,6 +116,7 @@ describe('what wants attention', () => {
           namespace: 'n',
           queues: [{ role: 'data' as const, queue: 'clawback-data', polled: false }],
           runs: [],
+          watch: null,
         },
       },
     };
@@ -145,5 +146,36 @@ describe('a lane in one line', () => {
       './clawback restore lane-1 --undo',
     );
     expect(laneConcerns({ ...well, restore: { seen: { unsettled: null, kept } } })).toEqual([]);
+  });
+});
+
+describe('what the watch saw', () => {
+  const sees = (more: object): FleetStatus => {
+    const watch = {
+      at: '2026-11-23T03:00:00.000Z',
+      signals: [],
+      held: [],
+      away: [],
+      cutOff: false,
+      blind: null,
+      ...more,
+    };
+    return { ...fleet(well), temporal: { seen: { address: '', namespace: '', queues, runs: [], watch } } };
+  };
+
+  it('is told: signals with their incident, lanes that are held down, and that it saw nothing', () => {
+    const text = 'a volume of mac-1 is 95 % full (mark: 90 %)';
+    const signals = [
+      { scenario: 'disk-full', subject: 'mac-1', code: 'disk', since: '2026-11-23T02:59:00.000Z', text },
+    ];
+    expect(concernsOf(sees({ signals }))).toEqual([`${text}: ./clawback incidents show disk-full/mac-1`]);
+    expect(statusText(sees({ signals }), [])).toContain('1 signals');
+    expect(concernsOf(sees({ held: ['lane-2'] }))[0]).toMatch(
+      /^lane-2: a playbook stopped it.*clawback restore lane-2$/,
+    );
+    expect(concernsOf(sees({ cutOff: true }))[0]).toMatch(/no answer from any host/);
+    expect(concernsOf(sees({ blind: 'PlacementBad' }))[0]).toMatch(/cannot look for signals: PlacementBad/);
+    expect(concernsOf(sees({}))).toEqual([]);
+    expect(statusText(sees({}), [])).toContain('no signals');
   });
 });
