@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed, BedLane } from '../bed/bed.ts';
+import type { BedHost } from '../bed/bed-types.ts';
 import { largestPeakBelow } from './usage.ts';
 
 /** Where the script uploads to: any S3 server that `aws` reaches; `env` has the credential. */
@@ -26,6 +27,7 @@ export class Peers {
   readonly #dir: string;
   readonly #lane: BedLane;
   readonly #ssh: string;
+  readonly #host: BedHost;
   readonly #launchctl: string;
   readonly #upload: Upload;
 
@@ -34,6 +36,7 @@ export class Peers {
     this.#dir = dir;
     this.#lane = lane;
     this.#upload = upload;
+    this.#host = host;
     this.#launchctl = host.tools['launchctl'] ?? '/bin/launchctl';
     mkdirSync(join(dir, 'gnupg'), { recursive: true, mode: 0o700 });
     writeFileSync(join(dir, 'passphrase'), 'the operators have one in a file', { mode: 0o600 });
@@ -59,20 +62,65 @@ export class Peers {
     );
   }
 
-  /** As the procedure has it: job unloaded, tree moved away, unpacked, job loaded, health awaited. */
+  /**
+   * As the procedure has it: job unloaded and no process left, tree moved away, unpacked, tokens back into the Keychain, job
+   * loaded, health awaited, one message answered, the disk looked at.
+   */
   scriptRestore(): Promise<PeerRun> {
     const { home, plist, port } = this.#lane;
     const away = `for tree in .openclaw workspace; do mv ${home}/$tree ${home}/$tree.script.bak; done`;
-    const unpack = `${this.#launchctl} unload ${plist}; ${away}; tar -xz -C ${home}`;
+    const stop = `${this.#launchctl} unload ${plist}; while ${this.#tool('pgrep')} -lf openclaw; do sleep 0.2; done`;
+    const unpack = `{ ${stop}; } >/dev/null; ${away}; tar -xz -C ${home}`;
     const start = `${this.#launchctl} load ${plist}; until curl -fs http://127.0.0.1:${port}/health; do sleep 0.2; done`;
     const fetch = `${this.#aws(`cp ${this.#object} -`)} | ${this.#gpg('--decrypt')}`;
-    return this.#run(`${fetch} | ${this.#ssh} '${unpack}' && ${this.#ssh} '${start}' >/dev/null`);
+    const secrets = `${this.#ssh} '${this.#asLane(`${this.#tool('security')} -i`)}' <${this.#secretsFile()}`;
+    const message = `${this.#ssh} 'curl -fs -K -; df -Pk ${home}' <${this.#messageFile()} | grep -q choices`;
+    return this.#run(
+      `${fetch} | ${this.#ssh} '${unpack}' && ${secrets} && ${this.#ssh} '${start}' >/dev/null && ${message}`,
+    );
   }
 
   /** Removes what the script moved away. */
   tidy(): void {
     for (const tree of ['.openclaw', 'workspace'])
       rmSync(join(this.#lane.realHome, `${tree}.script.bak`), { recursive: true, force: true });
+  }
+
+  #tool(name: string): string {
+    return this.#host.tools[name] ?? name;
+  }
+
+  #asLane(command: string): string {
+    return `${this.#tool('sudo')} -n -H -u ${this.#lane.user} -- ${command}`;
+  }
+
+  /** The operators' Keychain export, as lines for `security -i`. */
+  #secretsFile(): string {
+    const { secrets, values, keychain } = this.#lane;
+    const lines = secrets.map(({ service, account }) => {
+      const value = values[service]?.toString('hex') ?? '';
+      return `add-generic-password -U -a "${account}" -s "${service}" -X ${value} "${keychain}"\n`;
+    });
+    return this.#file('secrets', lines.join(''));
+  }
+
+  /** A curl configuration, so that the token is on no command line. */
+  #messageFile(): string {
+    const { values, messageToken, port } = this.#lane;
+    const body = JSON.stringify({ model: 'openclaw/default', messages: [{ role: 'user', content: 'back again?' }] });
+    const lines = [
+      `url = "http://127.0.0.1:${port}/v1/chat/completions"`,
+      `header = "Authorization: Bearer ${values[messageToken.service]?.toString('utf8') ?? ''}"`,
+      'header = "content-type: application/json"',
+      `data = ${JSON.stringify(body)}`,
+    ];
+    return this.#file('message', `${lines.join('\n')}\n`);
+  }
+
+  #file(name: string, content: string): string {
+    const path = join(this.#dir, name);
+    writeFileSync(path, content, { mode: 0o600 });
+    return path;
   }
 
   get #object(): string {
