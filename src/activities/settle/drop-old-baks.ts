@@ -20,8 +20,9 @@ export function dropOldBaksStep(deps: Deps): VaultSteps['dropOldBaks'] {
   return activity(async ({ target, fence: step }, run) => {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
-    await takeFence(shell, fence, run.signal);
     const old = (await keptRestores(shell)).filter(isOld);
+    // mostly there is none: then nothing is written, and no fence is needed; each removal may be repeated
+    if (old.length > 0) await takeFence(shell, fence, run.signal);
     for (const { name, journal } of old) {
       if (journal.phase === 'undo') await dropUndoneParts(deps, shell, journal, fence);
       else await dropReplaced(deps, shell, journal, fence);
