@@ -12,6 +12,7 @@ import { compareCommand } from './commands/compare.ts';
 import { configCommand } from './commands/config.ts';
 import { expireCommand } from './commands/expire.ts';
 import { followCommand } from './commands/follow.ts';
+import { hostCommand } from './commands/host.ts';
 import { incidentsCommand } from './commands/incidents.ts';
 import { keysCommand } from './commands/keys.ts';
 import { openCommand } from './commands/open.ts';
@@ -79,6 +80,7 @@ function commandsOf(cli: Cli): Command[] {
     approveCommand(cli),
     declineCommand(cli),
     incidentsCommand(cli),
+    hostCommand(cli),
     archivesCommand(cli),
     receiptCommand(cli),
     followCommand(cli),

@@ -1,8 +1,11 @@
 // A host is lost, and then a region with its store: the lanes come back on standbys, after an approval, and answer; the lost
 // host's gateways are stopped when it comes back.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
@@ -15,6 +18,7 @@ import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { runOnHost } from '../bed/bed-shell.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
+import { project } from '../unit/docs/pages.ts';
 import { backUp, editFleet, failureOf, startRig, stopRig } from './kit.ts';
 
 let rig: Rig;
@@ -96,6 +100,13 @@ async function jobOn(name: string, { label }: BedLane): Promise<string> {
   return (await runOnHost(rig.bed, host, command)).stdout;
 }
 
+async function clawback(...words: string[]): Promise<{ status: number; json: Record<string, unknown> }> {
+  const argv = [join(project, 'clawback'), ...words, '--json'];
+  const child = spawn(argv[0] ?? '', argv.slice(1), { env: rig.env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const [out, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return { status: status as number, json: JSON.parse(out) as Record<string, unknown> };
+}
+
 const movedState = (lost: string): Promise<MovedState> =>
   rig.client.workflow.getHandle(movedId('bed', lost)).query<MovedState>(movedMessages.moved);
 
@@ -130,6 +141,13 @@ describe('a night of losses', { retry: 0 }, () => {
     expect(job).toMatch(new RegExp(`"${one.label}" => (?:disabled|true)`));
     expect(await jobOn('mac-2', one)).toContain('state = running');
   }, 90_000);
+
+  it('tells on the command line what fleet.yaml lacks, and takes the word that a host never comes back', async () => {
+    const moved = await clawback('host', 'moved', 'mac-1');
+    expect(moved).toMatchObject({ status: 5, json: { lost: 'stopped', on: { host: 'mac-2' }, inFleetFile: false } });
+    expect(moved.json['fleetLines']).toEqual(expect.arrayContaining(['  lane-1:', '    host: mac-2']));
+    expect(await clawback('host', 'gone', 'mac-9')).toMatchObject({ status: 2 });
+  });
 
   it('brings the lane of a lost region back from the replica, its store and host gone', async () => {
     const before = pictureOf(other);

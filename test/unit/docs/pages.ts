@@ -15,6 +15,7 @@ export const written = [
   'docs/hooks.md',
   'docs/schedules.md',
   'docs/playbooks.md',
+  'docs/losses.md',
 ] as const;
 
 export interface Block {
