@@ -42,27 +42,34 @@ export interface RehearsalOptions {
   /** A folder of its own. */
   readonly dir: string;
   readonly say: (line: string) => void;
+  /** Where its plan asks; left out, everybody is in the room, and it is approved. */
+  readonly approve?: (rig: Rig, state: IncidentState) => Promise<void>;
 }
 
 /** Runs it, and ends whatever it started. */
-export async function rehearse(cause: Cause, { dir, say }: RehearsalOptions): Promise<RehearsalReport> {
+export async function rehearse(
+  cause: Cause,
+  { dir, say, approve = approveAtOnce }: RehearsalOptions,
+): Promise<RehearsalReport> {
   say(`bed: ${cause.bed.kind}, ${cause.bed.hosts.map(({ name, lanes }) => `${name} with ${lanes} lanes`).join(', ')}`);
   const rig = await Rig.start({ ...cause.bed, dir });
   let undo: (() => Promise<void>) | undefined;
   try {
     undo = await cause.prepare?.(rig);
     await rig.startWorker();
-    return await play(cause, rig, say);
+    return await play(cause, rig, { say, approve });
   } finally {
     await rig.stop();
     await undo?.();
   }
 }
 
-async function play(cause: Cause, rig: Rig, say: (line: string) => void): Promise<RehearsalReport> {
+type Audience = Required<Pick<RehearsalOptions, 'say' | 'approve'>>;
+
+async function play(cause: Cause, rig: Rig, audience: Audience): Promise<RehearsalReport> {
   const { scenario, subject } = cause;
   const signal = await cause.strike(rig);
-  say(`first signal: ${signal.text}`);
+  audience.say(`first signal: ${signal.text}`);
   const startedMs = Date.now();
   const { handle } = await openIncident(rig.client, {
     fleet: 'bed',
@@ -71,7 +78,7 @@ async function play(cause: Cause, rig: Rig, say: (line: string) => void): Promis
     input: { [subjectKinds[scenario]]: subject, openedBy: 'watch', signal, rehearse: true },
     dryRun: false,
   });
-  const state = await untilEnd(rig, handle.workflowId, say);
+  const state = await untilEnd(rig, handle.workflowId, audience);
   const faults =
     state.phase === 'recovered' ? await cause.check(rig, state) : [`it is ${state.phase}: ${state.message}`];
   return {
@@ -88,22 +95,23 @@ async function play(cause: Cause, rig: Rig, say: (line: string) => void): Promis
   };
 }
 
-/** Approves the plan where it is asked for: in a rehearsal everybody is in the room. */
-async function untilEnd({ client }: Rig, incident: string, say: (line: string) => void): Promise<IncidentState> {
+async function approveAtOnce({ client }: Rig, { incident, plan }: IncidentState): Promise<void> {
+  if (plan)
+    await tellIncident(client, incident, ['approve', { digest: plan.digest, by: 'rehearsal', waiveFence: false }]);
+}
+
+async function untilEnd(rig: Rig, incident: string, { say, approve }: Audience): Promise<IncidentState> {
   let said = '';
   for (;;) {
-    const state = await readIncident(client, incident);
+    const state = await readIncident(rig.client, incident);
     const line = `${state.phase}${state.doing === '' ? '' : `: ${state.doing}`}`;
     if (line !== said) say(line);
     said = line;
-    if (state.phase === 'awaiting-approval' && state.plan)
-      await tellIncident(client, incident, [
-        'approve',
-        { digest: state.plan.digest, by: 'rehearsal', waiveFence: false },
-      ]).catch((error: unknown) => say(`not approved: ${toFailure(error).message}`));
+    if (state.phase === 'awaiting-approval')
+      await approve(rig, state).catch((error: unknown) => say(`not approved: ${toFailure(error).message}`));
     if (state.endedAt !== null) {
-      await endOfIncident(client, incident).catch(() => undefined); // how it failed stands in its state
-      return readIncident(client, incident);
+      await endOfIncident(rig.client, incident).catch(() => undefined); // how it failed stands in its state
+      return readIncident(rig.client, incident);
     }
     await sleep(300);
   }
