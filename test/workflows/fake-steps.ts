@@ -63,6 +63,8 @@ export class FakeFleet {
     remindEveryMs: 900_000,
     approvers: [],
   };
+  /** Subjects whose playbooks the watch may not open. */
+  readonly disabled = new Set<string>();
   /** By subject, where a test wants it sooner. */
   readonly remindEveryOf = new Map<string, number>();
   /** Of the plan of an incident: why it asks, and the bundle that it found. */
@@ -200,11 +202,12 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
         })),
       };
     },
-    briefIncident: ({ spec }, { subject }) => ({
+    briefIncident: ({ spec, hooks }, { subject }) => ({
       ...fleet.policy,
+      enabled: !fleet.disabled.has(subject),
       remindEveryMs: fleet.remindEveryOf.get(subject) ?? fleet.policy.remindEveryMs,
       fleet: fleetName,
-      alerts: false,
+      alerts: hooks.includes('alert'),
       rtoMs: spec.budgets.rtoMs,
       rpoMs: spec.rpoMs,
       waitForLaneMs: 1_800_000,

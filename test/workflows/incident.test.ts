@@ -209,6 +209,53 @@ describe.concurrent('an incident', () => {
     },
   );
 
+  it('over its RTO alerts and finishes; a rehearsal fails', async () => {
+    const since = new Date(Date.now() - 2 * 5_400_000).toISOString();
+    const signal = { code: 'disk', since, text: 'the disk is full' };
+    const real = await open('late', { input: { signal } });
+    expect(await real.run.result()).toMatchObject({ phase: 'recovered', rto: { over: true } });
+    const drill = await open('late-drill', { input: { signal, rehearse: true } });
+    expect(await failureOf(drill.run)).toMatchObject({ code: 'BudgetExceeded' });
+    expect(receiptOf('late-drill')).toMatchObject({ phase: 'failed', rto: { over: true } });
+  });
+
+  it('tells people by the alert hook: that it waits, and how it ended; each with a key of its own', async () => {
+    bench.lane('tells').hooks = ['alert'];
+    const { run } = await open('tells', { ask: 'it asks' });
+    await tell(run, 'approve', { digest: digestOf(await waiting(run)), by: 'ada' });
+    expect(await run.result()).toMatchObject({ phase: 'recovered' });
+    const told = bench.lane('tells').hookCalls;
+    expect(told.map(({ input }) => (input as { code: string }).code)).toEqual(['ApprovalWanted', 'IncidentEnded']);
+    expect(new Set(told.map(({ key }) => key)).size).toBe(2);
+  });
+
+  it('puts a lane right first where something is unsettled, and only there', async () => {
+    const { run, lanes } = await open('unsettled', { ask: 'it asks' });
+    const [half, whole] = lanes as [FakeLane, FakeLane];
+    half.journal = { restore: '20261122T031500Z-1a2b3c4d', phase: 'open', before: 'running' };
+    await tell(run, 'approve', { digest: digestOf(await waiting(run)), by: 'ada' });
+    expect(await run.result()).toMatchObject({ phase: 'recovered' });
+    expect([half.count('settleLane'), whole.count('settleLane')]).toEqual([1, 0]);
+    expect(half.order.indexOf('settleLane')).toBeLessThan(half.order.indexOf('pruneLane'));
+  });
+
+  it('asks once more for a lane that needed room to be put right, when the others gave some', async () => {
+    const { run, lanes } = await open('needs-room', { ask: 'it asks' });
+    const [half] = lanes as [FakeLane, FakeLane];
+    half.journal = { restore: '20261122T031500Z-1a2b3c4d', phase: 'open', before: 'running' };
+    half.told('settleLane', { kind: 'fail', code: 'JournalDamaged', to: 1 });
+    await tell(run, 'approve', { digest: digestOf(await waiting(run)), by: 'ada' });
+    expect(await run.result()).toMatchObject({ phase: 'recovered' });
+    expect(half.pruned).toBe(1);
+  });
+
+  it('that the fleet file keeps from the watch is opened by an operator all the same', async () => {
+    bench.fleet.disabled.add('off');
+    const watched = await open('off', { input: { openedBy: 'watch' } });
+    expect(await failureOf(watched.run)).toMatchObject({ code: 'PlaybookDisabled' });
+    expect(await (await start('off')).result()).toMatchObject({ phase: 'recovered' });
+  });
+
   it('is not opened twice: who comes second finds the first', async () => {
     const { host, run } = await open('twice', { ask: 'it asks' });
     await waiting(run);
