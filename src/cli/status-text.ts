@@ -132,12 +132,21 @@ function nowConcerns(status: LaneStatus): string[] {
 function temporalConcerns(temporal: Seen<TemporalStatus>): string[] {
   if ('unseen' in temporal) return [`${temporal.unseen.message}: ${failureTable[temporal.unseen.code].hint}`];
   const missing = temporal.seen.queues.filter(({ polled }) => !polled);
-  const watched = watchConcerns(temporal.seen);
+  const watched = [...watchConcerns(temporal.seen), ...movedConcerns(temporal.seen)];
   if (missing.length === 0) return watched;
   return [
     ...watched,
     `no worker polls ${missing.map(({ queue }) => queue).join(', ')}: ./clawback worker --queues ${missing.map(({ role }) => role).join(',')}`,
   ];
+}
+
+/** Told until fleet.yaml says where the lanes are and the lost host can do no more harm. */
+function movedConcerns({ runs }: TemporalStatus): string[] {
+  return runs.flatMap(({ workflowId }) => {
+    const [kind, , lost] = workflowId.split('/');
+    if (kind !== 'moved' || lost === undefined) return [];
+    return [`lanes of ${lost} were moved to another host, which is not settled yet: ./clawback host moved ${lost}`];
+  });
 }
 
 function backupConcerns({ lane, captures, rpoMs }: LaneStatus): string[] {

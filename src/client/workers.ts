@@ -47,9 +47,11 @@ export interface FleetRunState {
   readonly startedAt: string;
 }
 
-/** Runs over many lanes that go on now, of every fleet of the namespace. TemporalUnreachable. */
+/** Runs over many lanes that go on now, and keepers of moved ones, of every fleet of the namespace. TemporalUnreachable. */
 export async function readFleetRuns(client: Client): Promise<FleetRunState[]> {
-  const types = [workflowNames.backupFleet, workflowNames.restoreFleet].map((name) => `'${name}'`).join(', ');
+  const types = [workflowNames.backupFleet, workflowNames.restoreFleet, workflowNames.keepMoved]
+    .map((name) => `'${name}'`)
+    .join(', ');
   const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running'`;
   try {
     const runs: FleetRunState[] = [];

@@ -179,3 +179,14 @@ describe('what the watch saw', () => {
     expect(statusText(sees({}), [])).toContain('no signals');
   });
 });
+
+describe('lanes that were moved', () => {
+  it('are a concern until fleet.yaml says where they are', () => {
+    const workflowId = 'moved/bed/mac-1';
+    const runs = [{ workflowId, type: 'keepMoved', startedAt: '2026-11-23T03:00:00.000Z' }];
+    const temporal = { seen: { address: '', namespace: '', queues: [], runs, watch: null } };
+    expect(concernsOf({ fleet: 'bed', temporal, lanes: [] })).toEqual([
+      'lanes of mac-1 were moved to another host, which is not settled yet: ./clawback host moved mac-1',
+    ]);
+  });
+});
