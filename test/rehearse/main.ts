@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { badUpgrade } from './bad-upgrade.ts';
 import { crossWrite } from './cross-write.ts';
 import { diskFull } from './disk-full.ts';
 import { type Cause, rehearse } from './rehearsal.ts';
 
 /** Every disaster that can be caused here. */
-const causes: readonly Cause[] = [crossWrite, diskFull];
+const causes: readonly Cause[] = [badUpgrade, crossWrite, diskFull];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });
 const cause = causes.find(({ scenario }) => scenario === positionals[0]);
