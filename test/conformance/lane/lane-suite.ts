@@ -1,6 +1,6 @@
 // What the lane room promises on every kind of host: run over each kind of bed by the test files beside it.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,8 @@ import { type Profile, profileOf } from '../../../src/domain/profile.ts';
 import { appendBackupLog } from '../../../src/lane/backup-log.ts';
 import { type Fence, takeFence } from '../../../src/lane/fence.ts';
 import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
+import { countMixedFiles, reportMixedFiles } from '../../../src/lane/foreign-files.ts';
+import { lookAtHost } from '../../../src/lane/host-look.ts';
 import { HostPool } from '../../../src/lane/host-pool.ts';
 import { readJournal, writeJournal } from '../../../src/lane/journal.ts';
 import { createKeychain, deleteKeychain, keychainState, unlockKeychain } from '../../../src/lane/keychain.ts';
@@ -112,6 +114,51 @@ export function laneSuite(kind: BedKind): void {
       expect(Math.abs(survey.clockOffsetMs)).toBeLessThan(5000);
       expect(survey.homeFree.totalBytes).toBeGreaterThan(0);
       expect(statSync(bed.lane('lane-1').realHome).uid).toBe(survey.uid);
+    });
+
+    it('looks at all lanes of a host in one go', async () => {
+      const lanes = ['lane-1', 'lane-2'].map((name) => ({ target: targetOf(name), profile: profile(name) }));
+      const both = async () => lookAtHost(await shellOf('lane-1'), lanes, { countForeign: true });
+      await eventually(async () => (await both()).lanes.every(({ healthy }) => healthy));
+      const look = await both();
+      expect(Math.abs(look.clockOffsetMs)).toBeLessThan(5000);
+      for (const [at, lane] of look.lanes.entries()) {
+        const { pid, runs } = await readJob(await shellOf(`lane-${at + 1}`));
+        expect(lane).toMatchObject({ lane: `lane-${at + 1}`, disabled: false, held: false, pid, runs, foreign: [] });
+        expect(lane.diskUsed).toBeGreaterThan(0);
+        expect(lane.diskUsed).toBeLessThanOrEqual(100);
+      }
+      const uncounted = await lookAtHost(await shellOf('lane-1'), lanes, { countForeign: false });
+      expect(uncounted.lanes.map(({ foreign }) => foreign)).toEqual([null, null]);
+    });
+
+    it("counts files in a lane's trees that are another lane's, and names them in the report alone", async () => {
+      const [one, other] = [bed.lane('lane-1'), bed.lane('lane-2')];
+      const stray = join(one.realHome, 'workspace', `${other.user} and more.txt`);
+      const alike = join(one.realHome, 'workspace', `${other.user}0.txt`);
+      for (const path of [stray, alike]) writeFileSync(path, '');
+      const { uid, gid } = statSync(other.realHome);
+      const isReal = kind === 'namespaces';
+      if (isReal) chownSync(stray, uid, gid);
+      const shell = await shellOf('lane-1');
+      const options = { others: [other.user], seconds: 20, signal: new AbortController().signal };
+      const count = await countMixedFiles(shell, profile('lane-1'), options);
+      // where all lanes are one user to the system, none of them owns what is another's, or is called like one
+      expect(count).toEqual({ owned: isReal ? 1 : 0, named: isReal ? 1 : 0, partly: false });
+      const look = await lookAtHost(
+        shell,
+        [one, other].map(({ lane }) => ({ target: targetOf(lane), profile: profile(lane) })),
+        {
+          countForeign: true,
+        },
+      );
+      expect(look.lanes.map(({ foreign }) => foreign)).toEqual([isReal ? [{ lane: 'lane-2', count: 1 }] : [], []]);
+      if (isReal) {
+        await reportMixedFiles(shell, profile('lane-1'), options);
+        const report = readFileSync(join(one.realHome, '.clawback/report'), 'utf8');
+        expect(report).toMatch(/of another lane\n[^\n]*and more\.txt\n$/);
+      }
+      for (const path of [stray, alike]) rmSync(path);
     });
 
     it('tells a missing account, home, tool and sudo rule', async () => {
