@@ -12,7 +12,10 @@ const time = (text: string, most = '1d') => durationSchema({ from: '1s', to: mos
 
 export const regionsSchema = z.strictObject({
   control: z
-    .strictObject({ address, port })
+    .strictObject({
+      address: address.describe('host name or IP address of that machine'),
+      port: port.describe('TCP port that it accepts connections on'),
+    })
     .optional()
     .describe(
       'a machine that is not in the region and accepts TCP connections there: while it answers, silent hosts are not our own network',
