@@ -78,15 +78,14 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     folder: sockets,
   });
   try {
-    await Promise.all(
-      hosts.map((host) =>
-        startHost(
-          host,
-          lanes.filter((lane) => lane.host === host.name),
-          options,
-        ),
-      ),
-    );
+    // all disks first: planting data keeps this process busy for seconds, in which no sshd would be seen to answer
+    for (const host of hosts)
+      makeHost(
+        host,
+        lanes.filter((lane) => lane.host === host.name),
+        options,
+      );
+    await Promise.all(hosts.map((host) => host.start()));
   } catch (error) {
     await bed.stop();
     throw error;
@@ -99,12 +98,11 @@ function withoutSome(programs: Programs, names: readonly (keyof Programs)[]): Pr
   return { ...programs, ...Object.fromEntries(names.map((name) => [name, undefined])) };
 }
 
-async function startHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): Promise<void> {
+function makeHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): void {
   makeDisk(host.plan);
   installPrograms(host.plan);
   for (const lane of lanes)
     makeLane(host.plan, lane, { dataBytes: options.dataBytes ?? 0, chatterMs: options.chatterMs ?? 0 });
-  await host.start();
 }
 
 function writePrivate(path: string, content: string): void {
