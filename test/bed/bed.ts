@@ -80,7 +80,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
   try {
     // all disks first: planting data keeps this process busy for seconds, in which no sshd would be seen to answer
     for (const host of hosts)
-      makeHost(
+      makeDisks(
         host,
         lanes.filter((lane) => lane.host === host.name),
         options,
@@ -98,7 +98,7 @@ function withoutSome(programs: Programs, names: readonly (keyof Programs)[]): Pr
   return { ...programs, ...Object.fromEntries(names.map((name) => [name, undefined])) };
 }
 
-function makeHost(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): void {
+function makeDisks(host: BaseHost, lanes: readonly LanePlan[], options: BedOptions): void {
   makeDisk(host.plan);
   installPrograms(host.plan);
   for (const lane of lanes)
