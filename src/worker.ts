@@ -17,6 +17,7 @@ import {
 import { type Activities, type Archives, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
 import { registerSearchAttributes, registerWatch } from './client/register.ts';
+import { applySchedules } from './client/schedules.ts';
 import { activityAttempts, describeHolder, hasPoller, movedLanes } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
 import { configuredHooks, resolveHook } from './config/fleet-hooks.ts';
@@ -127,6 +128,11 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
     hooks: { kinds: configuredHooks(fleet), resolve: (kind) => resolveHook(fleet, kind) },
     store: storeOf,
     archives: () => archivesOf(fleet, (name) => storeOf(name, 'vault')),
+    applySchedules: async (zones) => {
+      const planned = fleet.schedules(zones);
+      await applySchedules(temporal.client, fleet.fleet.fleet, planned);
+      return planned.length;
+    },
     keychainPassword: (lane) => resolveKeychainPassword(fleet, lane),
   });
 }

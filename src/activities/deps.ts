@@ -115,6 +115,11 @@ export interface Deps {
   store(name: string): Store;
   /** Throws InvalidFleet when the fleet file names no place of archives. */
   archives(): Archives;
+  /**
+   * Makes Temporal's schedules those of the fleet file; how many those are. May be called again.
+   * @param zones of every host with lanes, by its name
+   */
+  applySchedules(zones: Readonly<Record<string, string>>): Promise<number>;
   /** Undefined when the fleet file gives none. SecretUnavailable. */
   keychainPassword(lane: string): Promise<string | undefined>;
 }

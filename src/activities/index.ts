@@ -49,6 +49,12 @@ import { finishRangesStep } from './restore/finish-ranges.ts';
 import { measureRestoreStep } from './restore/measure-restore.ts';
 import { openStageStep } from './restore/open-stage.ts';
 import { preflightRestoreStep } from './restore/preflight-restore.ts';
+import { applySchedulesStep } from './gate/apply-schedules.ts';
+import { checkKeysStep } from './gate/check-keys.ts';
+import { lookAtHostStep } from './gate/look-at-host.ts';
+import { nextGateDayStep } from './gate/next-gate-day.ts';
+import { readBackupLogStep } from './gate/read-backup-log.ts';
+import { writeGateReceiptStep } from './gate/write-gate-receipt.ts';
 import { prepareSwapStep } from './restore/prepare-swap.ts';
 import { rehydrateSecretsStep } from './restore/rehydrate-secrets.ts';
 import { smokeTestStep } from './restore/smoke-test.ts';
@@ -119,6 +125,9 @@ function hostSteps(deps: Deps): HostSteps {
     tidyLane: tidyLaneStep(deps),
     pruneLane: pruneLaneStep(deps),
     appendBackupLog: appendBackupLogStep(deps),
+    lookAtHost: lookAtHostStep(deps),
+    nextGateDay: nextGateDayStep(),
+    readBackupLog: readBackupLogStep(deps),
     prepareHost: prepareHostStep(deps),
     awaitHost: awaitHostStep(deps),
     stopLeft: stopLeftStep(deps),
@@ -170,6 +179,9 @@ function vaultSteps(deps: Deps): VaultSteps {
     choosePreUpgrade: choosePreUpgradeStep(deps),
     describeHooks: describeHooksStep(deps),
     runHook: runHookStep(deps),
+    checkKeys: checkKeysStep(deps),
+    applySchedules: applySchedulesStep(deps),
+    writeGateReceipt: writeGateReceiptStep(deps),
   };
 }
 

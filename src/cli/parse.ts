@@ -2,6 +2,7 @@
 // what would do.
 
 import { Failure } from '../domain/failure.ts';
+import { lastGateDay } from '../domain/gate.ts';
 import { archiveNamePattern } from '../domain/old-archive.ts';
 import { bundleIdPattern, type Component, components, lanePattern, type Tier, tiers } from '../domain/terms.ts';
 
@@ -15,6 +16,21 @@ export function parseLane(field: string): Parser<string> {
   return (text) => {
     if (lanePattern.test(text)) return text;
     throw refuse(field, text, "a lane's id: up to 40 lower-case letters, digits and inner dashes, as in fleet.yaml");
+  };
+}
+
+export function parseHost(field: string): Parser<string> {
+  return (text) => {
+    if (lanePattern.test(text)) return text;
+    throw refuse(field, text, "a host's name: up to 40 lower-case letters, digits and inner dashes, as in fleet.yaml");
+  };
+}
+
+/** A day of the gate; 0 is the readiness check. */
+export function parseGateDay(field: string): Parser<number> {
+  return (text) => {
+    if (/^\d$/.test(text) && Number(text) <= lastGateDay) return Number(text);
+    throw refuse(field, text, `a day from 0 to ${lastGateDay}`);
   };
 }
 

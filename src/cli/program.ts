@@ -11,6 +11,7 @@ import { cancelCommand } from './commands/cancel.ts';
 import { compareCommand } from './commands/compare.ts';
 import { configCommand } from './commands/config.ts';
 import { expireCommand } from './commands/expire.ts';
+import { gateCommand } from './commands/gate.ts';
 import { followCommand } from './commands/follow.ts';
 import { hostCommand } from './commands/host.ts';
 import { incidentsCommand } from './commands/incidents.ts';
@@ -83,6 +84,7 @@ function commandsOf(cli: Cli): Command[] {
     hostCommand(cli),
     archivesCommand(cli),
     receiptCommand(cli),
+    gateCommand(cli),
     followCommand(cli),
     cancelCommand(cli),
     openCommand(cli),

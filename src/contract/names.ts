@@ -10,6 +10,7 @@ export const workflowNames = {
   restoreFleet: 'restoreFleet',
   laneSection: 'laneSection',
   upgradeLane: 'upgradeLane',
+  qualifyHost: 'qualifyHost',
   sweepStore: 'sweepStore',
   replicateBundle: 'replicateBundle',
   importArchive: 'importArchive',
@@ -69,6 +70,11 @@ export function movedId(fleet: string, lostHost: string): string {
 /** Of a schedule of the fleet, by what it does: `tier-a/mac-1`. All of a fleet's ids begin alike, and no other's do. */
 export function scheduleId(fleet: string, name: string): string {
   return `clawback/${fleet}/${name}`;
+}
+
+/** The 7-day gate of a host: Temporal's unique workflow id keeps a second one from running. */
+export function gateId(fleet: string, host: string): string {
+  return `gate/${fleet}/${host}`;
 }
 
 /** The schedule that settles lanes whose section died, and looks for first signals of disasters. */

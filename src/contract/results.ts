@@ -157,6 +157,8 @@ export interface RestoreResult {
   readonly overBudget: readonly string[];
   /** Where the replaced trees are kept, as `<tree>.bak.<epoch>`; null when nothing was replaced. */
   readonly bakEpoch: number | null;
+  /** Of a sandbox: JSON files that parsed, Keychain items that opened. */
+  readonly checked?: { readonly configurations: number; readonly secrets: number };
   /** Id of its receipt; null for a plan, and where none could be written (then a warning says so). */
   readonly receipt: string | null;
   readonly warnings: readonly string[];

@@ -3,6 +3,7 @@
 
 import type { KeychainItem } from '../domain/lane-target.ts';
 import type { BundleCopy, Copies, CopiedSegments, ReplicaPlan } from './copies.ts';
+import type { GateHostSteps, GateVaultSteps } from './gate-steps.ts';
 import type { UpgradeSteps } from './upgrade.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { LossHostSteps, LossVaultSteps } from './losses.ts';
@@ -53,7 +54,7 @@ import type {
 import type { WatchHostSteps } from './watch-types.ts';
 
 /** Queue `clawback`: short steps on hosts. */
-export interface HostSteps extends IncidentHostSteps, LossHostSteps, WatchHostSteps {
+export interface HostSteps extends GateHostSteps, IncidentHostSteps, LossHostSteps, WatchHostSteps {
   /** Which fleet and host a lane belongs to, and the digest of the fleet file. UnknownLane. */
   resolveLane(input: { readonly lane: string }): Promise<ResolvedLane>;
   /** The lane's specification, the snapshot that a section keeps to. UnknownLane, FleetChanged. */
@@ -143,7 +144,7 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps extends IncidentSteps, LossVaultSteps, UpgradeSteps {
+export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultSteps, UpgradeSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;
@@ -238,10 +239,8 @@ export interface VaultDataSteps {
   finishRanges(
     input: UnderStage & Copies & { readonly restore: string; readonly segments: readonly ChosenSegment[] },
   ): Promise<void>;
-  /**
-   * Staged databases that were copied as they lay there: their logs are played in, and each is checked. The report on the
-   * lane names those that fail. DatabaseDamaged.
-   */
+  /** Staged databases that were copied as they lay there: logs are played in, each is checked; the lane's report names
+   *  those that fail. DatabaseDamaged. */
   checkDatabases(input: UnderStage & { readonly restore: string }): Promise<{ readonly databases: number }>;
   /** Checks a staged tree without a gateway: the configuration parses, each secret opens. */
   checkSandbox(

@@ -54,3 +54,58 @@ function isoWeekOf(year: number, month: number, day: number): string {
   const week = 1 + Math.floor((thursday.getTime() - Date.UTC(weekYear, 0, 1)) / (7 * dayMs));
   return `${String(weekYear).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
 }
+
+/** Minutes since local midnight, by the wall's clock. */
+export function minuteOfDay(atMs: number, timeZone: string): number {
+  const local = new Date(atMs + offsetMs(atMs, timeZone));
+  return local.getUTCHours() * 60 + local.getUTCMinutes();
+}
+
+/**
+ * When the clock on the wall shows a time of the day that follows the local day of an instant. A time that the spring's
+ * change leaves out comes as much later as the clocks jump; of one that autumn's has twice it is the first.
+ * @param minute since local midnight
+ */
+export function onNextDay(afterMs: number, minute: number, timeZone: string): number {
+  const [year, month, day] = partsOf(afterMs, timeZone);
+  const wallMs = Date.UTC(year, month - 1, day + 1, 0, minute);
+  // no zone is further from UTC than 14 hours, and none moves its clocks twice in two days
+  const [before, after] = [wallMs - dayMs, wallMs + dayMs].map((nearMs) => wallMs - offsetMs(nearMs, timeZone));
+  const shows = (atMs: number | undefined): boolean => atMs !== undefined && atMs + offsetMs(atMs, timeZone) === wallMs;
+  if (!shows(before) && shows(after)) return after as number;
+  return before as number;
+}
+
+/** Local time minus UTC at an instant; whole seconds. */
+function offsetMs(atMs: number, timeZone: string): number {
+  const parts = clockOf(timeZone).formatToParts(atMs);
+  const numberOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
+  const localMs = Date.UTC(
+    numberOf('year'),
+    numberOf('month') - 1,
+    numberOf('day'),
+    numberOf('hour'),
+    numberOf('minute'),
+    numberOf('second'),
+  );
+  return localMs - Math.floor(atMs / 1000) * 1000;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
+    timeZone,
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+    hourCycle: 'h23',
+  });
+  clocks.set(timeZone, made);
+  return made;
+}

@@ -16,3 +16,20 @@ export async function appendBackupLog(shell: LaneShell, line: string): Promise<v
     throw new Failure('InvalidInput', `a line of the backup log has a newline or ${lineBytes} bytes or more`);
   await shell.run(['/usr/bin/tee', '-a', shell.path(logFile)], { as: 'root', stdin: `${line}\n`, tool: 'tee' });
 }
+
+/** What `grep` says when nothing fits, and when there is no log. */
+const nothingFound = [1, 2];
+
+/**
+ * The log's lines that name a bundle. None when there is no log.
+ * @param bundle its id: the sudo rule takes nothing else
+ * @throws SudoRefused, and what the connection throws
+ */
+export async function readBackupLog(shell: LaneShell, bundle: string): Promise<readonly string[]> {
+  const argv = ['/usr/bin/grep', '-F', '--', `bundle=${bundle}`, shell.path(logFile)];
+  const { stdout } = await shell.run(argv, { as: 'root', tool: 'grep', okStatuses: [0, ...nothingFound] });
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '');
+}

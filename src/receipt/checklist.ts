@@ -13,15 +13,16 @@ import {
   runText,
   type StepSummary,
   stepSummaries,
+  subjectText,
   timeText,
   verdictText,
 } from './words.ts';
 
 /** @param sha256 of the receipt as it is stored */
 export function checklistText(receipt: Receipt, sha256: string): string {
-  const { lane, host, id, outcome } = receipt;
+  const { lane, host, id, outcome, gate } = receipt;
   return [
-    `# First-hour checklist: lane ${lane} on ${host.name}`,
+    gate ? `# 7-day gate: ${escaped(subjectText(receipt))}` : `# First-hour checklist: lane ${lane} on ${host.name}`,
     `**${outcome.toUpperCase()}**: ${runText(receipt)}. ${verdictText(receipt).map(escaped).join(' ')}`,
     '## Steps',
     stepSummaries(receipt)
@@ -54,7 +55,8 @@ function stepLines(summary: StepSummary, receipt: Receipt): string {
 }
 
 function dataLines(receipt: Receipt): string[] {
-  const { rpo, bundles } = receipt;
+  const { rpo, bundles, gate } = receipt;
+  if (gate) return gate.archives.map(archiveLine);
   const is = restores(receipt) ? 'as' : 'would have been as';
   const classes = rpo.map(
     ({ dataClass, bundle, capturedAt, ms }) =>
@@ -65,6 +67,10 @@ function dataLines(receipt: Receipt): string[] {
       `- bundle ${bundle}, tier ${tier}: ${components.join(', ')}; manifest SHA-256 ${manifestSha256}`,
   );
   return classes.length + sources.length > 0 ? [...classes, ...sources] : ['No bundle was chosen.'];
+}
+
+function archiveLine({ day, lane, bundle, manifestSha256 }: NonNullable<Receipt['gate']>['archives'][number]): string {
+  return `- day ${day}, ${lane}: ${bundle}; manifest SHA-256 ${manifestSha256}`;
 }
 
 function evidenceLines(receipt: Receipt, id: string, sha256: string): string[] {

@@ -15,6 +15,7 @@ import {
   runText,
   type StepSummary,
   stepSummaries,
+  subjectText,
   timeText,
   verdictText,
 } from './words.ts';
@@ -50,7 +51,8 @@ function shownOf(part: string | number | Markup): string {
 
 /** @param sha256 of the receipt as it is stored */
 export function receiptPage(receipt: Receipt, sha256: string): string {
-  const { lane, host, outcome, id } = receipt;
+  const { outcome, id } = receipt;
+  const subject = subjectText(receipt);
   const verdict = outcome === 'passed' && isLate(receipt) ? 'late' : outcome;
   return html`<!doctype html>
 <html lang="en">
@@ -58,13 +60,13 @@ export function receiptPage(receipt: Receipt, sha256: string): string {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${outcome}: lane ${lane} on ${host.name} (${id})</title>
+<title>${outcome}: ${subject.slice(0, 1).toLowerCase()}${subject.slice(1)} (${id})</title>
 <style>${new Markup(pageStyle)}</style>
 </head>
 <body>
 <header class="${verdict}">
 <p class="verdict">${outcome.toUpperCase()}</p>
-<h1>Lane ${lane} on ${host.name}: ${runText(receipt)}</h1>
+<h1>${subject}: ${runText(receipt)}</h1>
 ${verdictText(receipt).map((line) => html`<p>${line}</p>`)}
 </header>
 ${factsOf(receipt)}
@@ -158,7 +160,8 @@ function withCode(text: string): readonly Markup[] {
 }
 
 function dataOf(receipt: Receipt): Markup {
-  const { bundles, rpo } = receipt;
+  const { bundles, rpo, gate } = receipt;
+  if (gate) return archivesOf(gate);
   if (bundles.length === 0) return html`<section><h2>Data</h2><p>No bundle was chosen.</p></section>`;
   const classesOf = (bundle: string): string =>
     rpo
@@ -170,6 +173,15 @@ function dataOf(receipt: Receipt): Markup {
 <td class="id">${bundle}<small>tier ${tier}, ${classesOf(bundle)}${whole ? '' : ', in part'}</small></td><td>${instantText(capturedAt)}</td><td>${components.join(', ')}</td><td class="digest">${manifestSha256}</td></tr>`,
   );
   return html`<section><h2>Data</h2><table><thead><tr><th>Bundle</th><th>Captured</th><th>${restores(receipt) ? 'Restored of it' : 'Chosen of it'}</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+}
+
+function archivesOf({ archives }: NonNullable<Receipt['gate']>): Markup {
+  const rows = archives.map(
+    ({ day, lane, bundle, key, manifestSha256 }) =>
+      html`<tr><td>${day}</td><td>${lane}</td><td class="id">${bundle}<small>${key}</small></td><td class="digest">${manifestSha256}</td></tr>`,
+  );
+  if (rows.length === 0) return html`<section><h2>Archives</h2><p>None was made.</p></section>`;
+  return html`<section><h2>Archives</h2><table><thead><tr><th>Day</th><th>Lane</th><th>Bundle</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
 function evidenceOf(receipt: Receipt, sha256: string): Markup {

@@ -4,6 +4,8 @@
 
 import { z } from 'zod';
 import { failureTable, type FailureCode } from '../domain/failure.ts';
+import { gateDayStates, lastGateDay, signingFault } from '../domain/gate.ts';
+import { gateLimits } from '../domain/gate-limits.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdPattern, components, lanePattern, tiers } from '../domain/terms.ts';
 
@@ -22,7 +24,7 @@ const code = z.enum(Object.keys(failureTable) as [FailureCode, ...FailureCode[]]
 
 /** A part of the run: one phase, in the order in which they ran; a step may have several. */
 const step = z.strictObject({
-  step: z.string().regex(/^[a-z][a-z-]{0,39}$/),
+  step: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
   phase: text,
   startedAt: instant,
   endedAt: instant,
@@ -47,9 +49,39 @@ const bundle = z.strictObject({
 
 const approval = z.strictObject({ by: text, at: instant, statement: words });
 
+/** The 7-day gate of a host. It lies with the receipts of the host's first lane. */
+const gate = z.strictObject({
+  gate: text,
+  lanes: z.array(z.string().regex(lanePattern)).min(1).max(limits.lanesPerFleet),
+  /** Null: the calendar's days. Else a demonstration, which proves nothing about a rent. */
+  dayLengthMs: count.nullable(),
+  timeZone: text.nullable(),
+  days: z
+    .array(
+      z.strictObject({
+        day: z.int().min(0).max(lastGateDay),
+        action: text,
+        passes: words,
+        state: z.enum(gateDayStates),
+        attempts: count,
+        startedAt: instant.nullable(),
+        endedAt: instant.nullable(),
+        evidence: z.array(words).max(gateLimits.texts),
+        failure: code.nullable(),
+        message: z.string().max(limits.rowMessageChars).nullable(),
+      }),
+    )
+    .length(lastGateDay + 1),
+  archives: z
+    .array(z.strictObject({ day: count, lane: text, bundle: id, key: words, manifestSha256: sha256 }))
+    .max(4 * limits.lanesPerFleet),
+  looks: z.strictObject({ taken: count, expected: count }),
+  rearmed: z.array(z.strictObject({ at: instant, why: words })).max(gateLimits.rearmsTold),
+});
+
 export const predicateSchema = z.strictObject({
   id,
-  kind: z.enum(['restore', 'undo', 'upgrade']),
+  kind: z.enum(['restore', 'undo', 'upgrade', 'gate']),
   fleet: text,
   lane: z.string().regex(lanePattern),
   /** hostKey: `SHA256:…`, as ssh-keygen -l prints it. */
@@ -61,6 +93,7 @@ export const predicateSchema = z.strictObject({
     layered: z.boolean(),
   }),
   bundles: z.array(bundle).max(limits.receiptBundles),
+  gate: z.exactOptional(gate),
   versions: z.strictObject({
     clawback: text,
     profile: text,
@@ -130,6 +163,16 @@ export function statementFault({ subject, predicate }: Statement): string | unde
   if (passed !== (failure === null)) return `predicate.failure: ${failure} beside the outcome ${outcome}`;
   const answers = kind === 'undo' || restore.into === 'live';
   if (passed && answers && !messageAnswered) return 'predicate.outcome: passed without an answered message';
+  if ((kind === 'gate') !== (predicate.gate !== undefined)) return `predicate.gate: beside the kind ${kind}`;
+  if (passed && predicate.gate) return gateFault(predicate.gate);
   if (passed && kind === 'restore' && bundles.length === 0) return 'predicate.bundles: none, though it passed';
   return Date.parse(endedAt) < Date.parse(startedAt) ? 'predicate.endedAt: before its start' : undefined;
+}
+
+/** A passed gate has every day passed; nothing but a signature could pass the last. */
+function gateFault({ days }: z.infer<typeof gate>): string | undefined {
+  const last = days[lastGateDay]?.state === 'passed';
+  const before = days.map(({ day, state }) => ({ day, state: day === lastGateDay ? ('running' as const) : state }));
+  const fault = last ? signingFault(before) : 'day 7 has not passed';
+  return fault === undefined ? undefined : `predicate.gate.days: passed, though ${fault}`;
 }

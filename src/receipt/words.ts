@@ -1,6 +1,7 @@
 // What a receipt means, in the words that checklist, page and command line share. Pure.
 
 import { failureTable } from '../domain/failure.ts';
+import { gateTable } from '../domain/gate.ts';
 import { formatDuration } from '../domain/quantity.ts';
 import { provenBy } from './proven.ts';
 import type { Receipt, ReceiptStep } from './receipt.ts';
@@ -38,6 +39,7 @@ const ofKind = {
   sandbox: ['check', 'tree', 'secrets'],
   undo: ['tree', 'smoke'],
   upgrade: ['check', 'backup', 'upgrade', 'smoke'],
+  gate: gateTable.map(({ day }) => `day-${day}`),
 } as const;
 
 export function shapeOf({ kind, restore }: Receipt): keyof typeof ofKind {
@@ -50,12 +52,23 @@ export function stepSummaries(receipt: Receipt): StepSummary[] {
   return [...expected, ...others].map((step) => summaryOf(step, receipt));
 }
 
+/** `Day 4: full tier B`; undefined for what is no day of the gate. */
+function dayTitle(step: string): string | undefined {
+  const row = gateTable.find(({ day }) => step === `day-${day}`);
+  return row && `Day ${row.day}: ${row.action}`;
+}
+
+/** What the receipt is of: a lane, or the host of a gate. */
+export function subjectText({ lane, host, gate }: Receipt): string {
+  return gate ? `Host ${host.name} (${gate.lanes.join(', ')})` : `Lane ${lane} on ${host.name}`;
+}
+
 function summaryOf(step: string, { steps }: Receipt): StepSummary {
   const phases = steps.filter((one) => one.step === step);
   const [worst] = phases.filter(({ outcome }) => outcome !== 'passed');
   return {
     step,
-    title: titles[step] ?? step,
+    title: titles[step] ?? dayTitle(step) ?? step,
     phases,
     ms: phases.reduce((sum, phase) => sum + durationOf(phase), 0),
     budgetMs: phases[0]?.budgetMs ?? null,
@@ -86,6 +99,7 @@ export function runText(receipt: Receipt): string {
     sandbox: 'restore into a sandbox',
     undo: 'undo of the last restore',
     upgrade: 'guarded upgrade',
+    gate: '7-day gate',
   };
   const part = only === null ? '' : `, of ${only} alone`;
   return `${what[shapeOf(receipt)]}${layered ? ', layered' : ''}${part}`;
@@ -101,11 +115,22 @@ const statesAfter = {
 
 /** One sentence each: what came of it, how the lane is now, how long it took. */
 export function verdictText(receipt: Receipt): string[] {
+  if (receipt.gate) return gateVerdict(receipt);
   const { messageAnswered, laneAfter, rto, failure } = receipt;
   const took = `${formatDuration(rto.ms)} of the ${formatDuration(rto.budgetMs)} of its RTO`;
   const answered = messageAnswered ? `, and it answered a test message after ${took}.` : '.';
   const why = failure === null ? [] : [`${failure}: ${failureTable[failure].meaning}.`];
   return [...why, `${statesAfter[laneAfter]}${answered}`, ...(isLate(receipt) ? ['THE RTO WAS MISSED.'] : [])];
+}
+
+function gateVerdict({ outcome, gate, rto, approvals }: Receipt): string[] {
+  const stood = gate?.days.filter(({ state }) => state === 'failed').map(({ day }) => day) ?? [];
+  const demonstration = gate?.dayLengthMs === null ? [] : ['A DEMONSTRATION: it proves nothing about a rent.'];
+  if (outcome === 'failed')
+    return [`Not signed${stood.length > 0 ? `: day ${stood.join(', ')} failed` : ''}.`, ...demonstration];
+  const by = approvals.map((approval) => approval.by).join(', ');
+  const drill = `All lanes answered a test message ${formatDuration(rto.ms)} after the drill began, of ${formatDuration(rto.budgetMs)}.`;
+  return [`Signed by ${by}: the rent may go monthly.`, drill, ...demonstration];
 }
 
 export function isLate({ rto }: Receipt): boolean {
@@ -123,6 +148,7 @@ export function proofText(receipt: Receipt): string {
   if (proven.length > 0) return `proves ${proven.join(', ')}`;
   if (receipt.outcome === 'failed') return 'proves no bundle: it failed';
   if (receipt.kind === 'undo') return 'proves no bundle: an undo restores none';
+  if (receipt.kind === 'gate') return 'proves no bundle: its drill has receipts of its own';
   if (receipt.kind === 'upgrade') return 'proves no bundle: an upgrade restores none';
   if (receipt.restore.into === 'sandbox') return 'proves no bundle: a sandbox answers no message';
   return 'proves no bundle: only a part was restored';
@@ -155,6 +181,8 @@ function capitalised(text: string): string {
 
 /** What shows that a step did what it had to. */
 export function evidenceText({ step, outcome }: StepSummary, receipt: Receipt): string {
+  const day = receipt.gate?.days.find((one) => step === `day-${one.day}`);
+  if (day) return [...day.evidence, ...(day.message === null ? [] : [day.message])].join('; ');
   if (outcome !== 'passed') return '';
   const texts: Readonly<Record<string, string>> = {
     check: 'signatures, keys, versions, room and every object of the bundle',

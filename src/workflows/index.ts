@@ -17,3 +17,4 @@ export { upgradeLane } from './upgrade-lane.ts';
 export { verifyBundle } from './verify-bundle.ts';
 export { keepMoved } from './keep-moved.ts';
 export { watchFleet } from './watch-fleet.ts';
+export { qualifyHost } from './qualify-host.ts';

@@ -38,13 +38,14 @@ export async function restore(
         warnings: [],
       });
     if (operation.into === 'sandbox') {
-      const warnings = await restoreSandbox(section, operation, planned, clock);
+      const { warnings, ...checked } = await restoreSandbox(section, operation, planned, clock);
       return answer(section, clock, {
         sources,
         into: 'sandbox',
         plan,
         messageAnswered: false,
         bakEpoch: null,
+        checked,
         warnings,
       });
     }
@@ -151,7 +152,7 @@ function requireVersion(section: Section, operation: Restore, chosen: ChosenBund
 function answer(
   section: Section,
   clock: RestoreClock,
-  done: Pick<RestoreResult, 'into' | 'messageAnswered' | 'bakEpoch' | 'warnings'> & {
+  done: Pick<RestoreResult, 'into' | 'messageAnswered' | 'bakEpoch' | 'checked' | 'warnings'> & {
     readonly plan: RestorePlan;
     readonly sources: Sources;
   },
@@ -171,6 +172,7 @@ function answer(
     answeredAt: clock.answeredAt,
     overBudget: section.progress.overBudget,
     bakEpoch: done.bakEpoch,
+    ...(done.checked === undefined ? {} : { checked: done.checked }),
     receipt: null,
     warnings: [...done.plan.warnings, ...fallenOver(done), ...done.warnings],
   };

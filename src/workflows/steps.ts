@@ -67,7 +67,9 @@ export const hostKnocks = proxyActivities<Pick<HostSteps, 'awaitHost'>>({
 });
 export const vaultDown = proxyActivities<VaultSteps>({ ...down, taskQueue: queues.vault });
 /** A receipt: the lane is right by now, but its lock and an operator wait; for a failure less long. */
-export function vaultReceipt(outcome: 'passed' | 'failed'): Pick<VaultSteps, 'writeReceipt' | 'writeIncidentReceipt'> {
+export function vaultReceipt(
+  outcome: 'passed' | 'failed',
+): Pick<VaultSteps, 'writeReceipt' | 'writeIncidentReceipt' | 'writeGateReceipt'> {
   return proxyActivities<VaultSteps>({
     ...down,
     taskQueue: queues.vault,

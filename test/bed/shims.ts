@@ -81,7 +81,8 @@ function plistCommands(plan: HostPlan): string[] {
       command
         .replace(/ \^(.*)\$$/, ' $1')
         .replace(/^\/(?:usr\/)?bin\//, '.*/')
-        .replaceAll('/Library/LaunchDaemons', hostPath(plan, '/Library/LaunchDaemons')),
+        .replaceAll('/Library/LaunchDaemons', hostPath(plan, '/Library/LaunchDaemons'))
+        .replaceAll('/var/log/', hostPath(plan, '/var/log/')),
     );
 }
 
@@ -116,7 +117,7 @@ if [ "$user" = root ] && [ $# -gt 0 ]; then
   case "\${1##*/}" in
     launchctl) shift; set -- ${shQuote(`${tools}/launchctl`)} "$@" ;;
     tee) [ "$2 $3" = ${shQuote(`-a ${log}`)} ] && [ $# -eq 3 ] || refuse ;;
-    install|mv|rm) printf '%s' "$*" | grep -qxE ${shQuote(plistCommands(plan).join('|'))} || refuse ;;
+    grep|install|mv|rm) printf '%s' "$*" | grep -qxE ${shQuote(plistCommands(plan).join('|'))} || refuse ;;
     *) refuse ;;
   esac
 fi

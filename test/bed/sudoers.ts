@@ -11,6 +11,7 @@ const plist = '/Library/LaunchDaemons/[A-Za-z0-9_-][A-Za-z0-9._-]*[.]plist([.]ne
 export const rootCommands: readonly string[] = [
   '/bin/launchctl',
   '/usr/bin/tee -a /var/log/openclaw-backup.log',
+  '/usr/bin/grep ^-F -- bundle=[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8} /var/log/openclaw-backup[.]log$',
   `/usr/bin/install ^-o 0 -g 0 -m 0644 /[A-Za-z0-9._/+-]+/clawback-plist[.][A-Za-z0-9]+/plist ${plist}$`,
   `/bin/mv ^-f ${plist} ${plist}$`,
   `/bin/rm ^-f ${plist}$`,

@@ -14,7 +14,7 @@ import { type FakeLane, fleetDigest } from './fake-lane.ts';
 import { fakeActivities, FakeFleet } from './fake-steps.ts';
 
 export interface BenchOptions {
-  /** `dev`: the full server in real time. `skipping`: timers pass at once, no children, no search attributes. */
+  /** `dev`: the full server in real time. `skipping`: timers pass at once; only what awaits its children. */
   readonly server: 'dev' | 'skipping';
   readonly program: string;
   /** Path of the bundled workflows. */
@@ -37,15 +37,28 @@ export function installRuntime(): void {
   });
 }
 
-function openServer({ server, program }: BenchOptions): Promise<TestWorkflowEnvironment> {
+async function openServer({ server, program }: BenchOptions): Promise<TestWorkflowEnvironment> {
   const executable = { type: 'existing-path', path: program } as const;
-  if (server === 'skipping') return TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+  if (server === 'skipping') {
+    const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+    await registerAttributes(env);
+    return env;
+  }
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable,
       searchAttributes: Object.values(searchAttributes),
       log: { format: 'pretty', level: 'error' },
     },
+  });
+}
+
+/** This server cannot list what it has, but takes what it is told. */
+async function registerAttributes(env: TestWorkflowEnvironment): Promise<void> {
+  const keyword = 2;
+  await env.client.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.values(searchAttributes).map(({ name }) => [name, keyword])),
   });
 }
 

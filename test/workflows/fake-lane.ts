@@ -9,6 +9,7 @@ import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contr
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
 import type { IncidentReceiptRequest } from '../../src/contract/incident-plan.ts';
 import type { PruneResult } from '../../src/contract/incident-state.ts';
+import type { GateReceiptRequest, HostLook } from '../../src/contract/gate-steps.ts';
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
@@ -234,6 +235,18 @@ export class FakeLane {
   /** As they would be in the store. */
   readonly receipts: ReceiptRequest[] = [];
   readonly staged: string[] = [];
+  /** What a gate sees of its host when this is the first of its lanes, and is told. */
+  look: HostLook = {
+    diskUsedRatio: 0.5,
+    diskTotalBytes: 256_000_000_000,
+    memoryUsedRatio: 0.5,
+    memoryTotalBytes: 16_000_000_000,
+  };
+  manifestSha256 = 'd'.repeat(64);
+  keyProblems: readonly string[] = [];
+  /** The node's log of backups is somebody else's. */
+  logIsLost = false;
+  readonly gateReceipts: GateReceiptRequest[] = [];
 
   /** The last of them is of a database. */
   plans: BackupPlan[] = [

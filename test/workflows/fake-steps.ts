@@ -14,6 +14,7 @@ import type { Mutating } from '../../src/contract/step-types.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../../src/contract/steps.ts';
 import type { WatchPlan } from '../../src/contract/watch-types.ts';
 import type { HostSample, SignalRules } from '../../src/domain/signals.ts';
+import { minuteOfDay, onNextDay } from '../../src/domain/calendar.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import {
   bundleId,
@@ -188,8 +189,9 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       waitForLaneMs: 1_800_000,
     }),
     describeLane: (lane) => lane.spec,
-    describeFleet: (_lane, { lanes = [] }) => {
-      const chosen = lanes.map((name) => fleet.lane(name));
+    describeFleet: (_lane, { lanes = [], host }) => {
+      const chosen = host === undefined ? lanes.map((name) => fleet.lane(name)) : fleet.onHost(host);
+      if (chosen.length === 0) throw new Failure('UnknownLane', `no lane on a host ${host}`);
       return {
         fleet: fleetName,
         fleetDigest: chosen[0]?.seenDigest ?? fleetDigest,
@@ -317,7 +319,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     },
     commitManifest: (lane, request) => {
       lane.manifest = request;
-      return { sha256: 'd'.repeat(64), suspect: lane.suspect };
+      return { sha256: lane.manifestSha256, suspect: lane.suspect };
     },
     appendBackupLog: (lane, { line }) => void lane.logLines.push(line),
     dropOldBaks: (lane, { fence }, attempt) => {
@@ -448,6 +450,21 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lane.buried.push(...bundles.map(({ bundle }) => bundle));
     },
     choosePreUpgrade: (lane) => lane.preUpgrade,
+    lookAtHost: (_lane, { host }) => fleet.onHost(host)[0]?.look ?? fleet.lane(host).look,
+    nextGateDay: (_lane, { timeZone, after, minute: given }) => {
+      const minute = given ?? minuteOfDay(Date.parse(after), timeZone);
+      return { at: new Date(onNextDay(Date.parse(after), minute, timeZone)).toISOString(), minute };
+    },
+    readBackupLog: (lane, { bundle }) => {
+      const line = lane.logLines.findLast((one) => one.bundle === bundle);
+      return line && !lane.logIsLost ? { outcome: line.outcome, manifestSha256: line.manifestSha256 ?? '-' } : null;
+    },
+    checkKeys: (lane) => ({ problems: lane.keyProblems }),
+    applySchedules: () => ({ schedules: 5 }),
+    writeGateReceipt: (lane, request) => {
+      if (!lane.gateReceipts.some(({ id }) => id === request.id)) lane.gateReceipts.push(request);
+      return { receipt: request.id };
+    },
     describeHooks: (lane) => ({ kinds: lane.hooks }),
     runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
@@ -475,6 +492,9 @@ const stepsOf = {
     describeFleet: 1,
     listLanes: 1,
     describeHolder: 1,
+    lookAtHost: 1,
+    nextGateDay: 1,
+    readBackupLog: 1,
     requirePollers: 1,
     surveyLane: 1,
     probeOrigin: 1,
@@ -511,6 +531,9 @@ const stepsOf = {
   },
   vault: {
     findReusable: 1,
+    checkKeys: 1,
+    applySchedules: 1,
+    writeGateReceipt: 1,
     vouchHost: 1,
     describeLost: 1,
     describeHost: 1,
@@ -573,23 +596,23 @@ function refuseUnknown(): never {
   throw ApplicationFailure.nonRetryable(`there is no fake of the step ${activityType} on this queue`, 'Unexpected');
 }
 
+interface Addressed {
+  readonly lane?: string;
+  readonly target?: { readonly lane: string };
+  readonly subject?: string;
+  readonly state?: { readonly subject: string };
+  readonly workflowId?: string;
+  /** Of what looks at a whole host: its first lane is told. */
+  readonly lanes?: readonly (string | { readonly lane: string })[];
+}
+
 /** The lane is told by the section's id, or by the input of what runs outside a section. */
 function laneNameOf(workflowId: string, input: unknown): string {
-  const {
-    lane,
-    target,
-    state,
-    subject = state?.subject,
-    workflowId: asked,
-  } = (input ?? {}) as {
-    lane?: string;
-    target?: { lane: string };
-    subject?: string;
-    state?: { subject: string };
-    workflowId?: string;
-  };
+  const { lane, target, state, subject = state?.subject, lanes, workflowId: asked } = (input ?? {}) as Addressed;
   const id = asked ?? workflowId;
-  return lane ?? target?.lane ?? subject ?? (/^(lane|incident)\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '');
+  const first = typeof lanes?.[0] === 'object' ? lanes[0].lane : undefined;
+  const ofId = /^(lane|incident)\//.test(id) ? id.slice(id.lastIndexOf('/') + 1) : '';
+  return lane ?? target?.lane ?? subject ?? first ?? ofId;
 }
 
 async function perform(

@@ -10,7 +10,7 @@ import { encodeReceipt, type Receipt, type ReceiptStep } from '../../receipt/rec
 import { readReceipt, receiptKey } from '../../receipt/stored-receipts.ts';
 import { isSilence, isWorthWaiting } from '../copied-store.ts';
 import type { ActivityAttempts, Deps } from '../deps.ts';
-import { activity } from '../step.ts';
+import { activity, type Run } from '../step.ts';
 
 export function writeReceiptStep(deps: Deps): VaultSteps['writeReceipt'] {
   return activity(async (request, { signal, attempt }) => {
@@ -18,16 +18,25 @@ export function writeReceiptStep(deps: Deps): VaultSteps['writeReceipt'] {
     const ran = await deps.temporal.activityAttempts(request.workflow.section);
     const receipt = buildReceipt(request, ran, deps.version);
     const bytes = encodeReceipt(receipt, { privateKeyPem, fleetSha256: request.fleetDigest });
-    const { store, replica } = request;
-    try {
-      await put(deps, store, { receipt, bytes }, signal);
-    } catch (error) {
-      // a lane that came back from the replica is not kept waiting for the store that was lost
-      if (replica === undefined || !isSilence(error) || isWorthWaiting(error, attempt)) throw error;
-      await put(deps, replica, { receipt, bytes }, signal);
-    }
+    await putReceipt(deps, request, { receipt, bytes }, { signal, attempt });
     return { receipt: receipt.id };
   });
+}
+
+/** Into the store, or its replica when that does not answer. One that is there with the same content is this one. */
+export async function putReceipt(
+  deps: Deps,
+  { store, replica }: Pick<ReceiptRequest, 'store' | 'replica'>,
+  written: Written,
+  { signal, attempt }: Pick<Run, 'signal' | 'attempt'>,
+): Promise<void> {
+  try {
+    await put(deps, store, written, signal);
+  } catch (error) {
+    // a lane that came back from the replica is not kept waiting for the store that was lost
+    if (replica === undefined || !isSilence(error) || isWorthWaiting(error, attempt)) throw error;
+    await put(deps, replica, written, signal);
+  }
 }
 
 interface Written {
@@ -100,19 +109,19 @@ function receiptStep({ afterEvent, untilEvent, ...step }: RecordedStep, ran: rea
 }
 
 /** As `ssh-keygen -l` prints it (RFC 4648 base64 of SHA-256, without padding). */
-function hostKeyFingerprint(hostKey: string): string {
+export function hostKeyFingerprint(hostKey: string): string {
   const blob = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
-function shortened(warnings: readonly string[]): string[] {
+export function shortened(warnings: readonly string[]): string[] {
   return [...new Set(warnings)]
     .filter((text) => text !== '')
     .slice(0, limits.receiptWarnings)
     .map((text) => text.slice(0, limits.receiptTextLength));
 }
 
-function disclaimersOf({ target }: ReceiptRequest): string[] {
+export function disclaimersOf({ target }: Pick<ReceiptRequest, 'target'>): string[] {
   if (target.host.root === '/') return [];
   return [`host ${target.host.name} is a simulated one: its root is not /`];
 }

@@ -117,6 +117,7 @@ export class GoldenStores {
       hooks: { kinds: [], resolve: refuse },
       store: (name) => this.#store(name),
       archives: refuse,
+      applySchedules: refuse,
       keychainPassword: refuse,
     };
   }

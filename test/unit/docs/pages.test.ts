@@ -29,7 +29,7 @@ describe('commands in the documents', () => {
   });
 
   it('that are run have a test that names them', () => {
-    const files = ['demo', 'docs', 'break-glass', 'receipt-python', 'disk-full'].map(
+    const files = ['demo', 'docs', 'break-glass', 'receipt-python', 'disk-full', 'gate'].map(
       (name) => `test/e2e/${name}.test.ts`,
     );
     const tests = [...files, 'test/unit/docs/hooks.test.ts'].map((file) => readFileSync(join(project, file), 'utf8'));

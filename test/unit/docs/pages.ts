@@ -16,6 +16,7 @@ export const written = [
   'docs/schedules.md',
   'docs/playbooks.md',
   'docs/losses.md',
+  'docs/gate.md',
 ] as const;
 
 export interface Block {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { localDateOf } from '../../../src/domain/calendar.ts';
+import { localDateOf, minuteOfDay, onNextDay } from '../../../src/domain/calendar.ts';
 
 const zones = ['UTC', 'Asia/Tokyo', 'Asia/Kolkata', 'America/New_York', 'Europe/London', 'Australia/Lord_Howe'];
 const hourMs = 3_600_000;
@@ -59,4 +59,51 @@ describe('the local date', () => {
       }),
     );
   });
+});
+
+describe('the day that follows', () => {
+  const rents = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2028, 0, 1) });
+
+  it('is the next on the calendar, at the same time of the day, also when clocks are moved', () => {
+    fc.assert(
+      fc.property(rents, fc.constantFrom(...zones), (atMs, zone) => {
+        const minute = minuteOfDay(atMs, zone);
+        const nextMs = onNextDay(atMs, minute, zone);
+        expect(daysBetween(localDateOf(atMs, zone).day, localDateOf(nextMs, zone).day)).toBe(1);
+        // a time that the spring leaves out comes later, by at most the hour that is left out
+        const shown = minuteOfDay(nextMs, zone) - minute;
+        expect(shown === 0 || (shown > 0 && shown <= 60)).toBe(true);
+        const hours = (nextMs - Math.floor(atMs / 60_000) * 60_000) / hourMs;
+        expect([23, 23.5, 24, 24.5, 25]).toContain(hours);
+      }),
+    );
+  });
+
+  it('gives seven days seven dates, across both changes', () => {
+    fc.assert(
+      fc.property(rents, fc.constantFrom(...zones), (atMs, zone) => {
+        const minute = minuteOfDay(atMs, zone);
+        const dates = new Set<string>();
+        for (let day = 1, nextMs = atMs; day <= 7; day += 1, nextMs = onNextDay(nextMs, minute, zone))
+          dates.add(localDateOf(nextMs, zone).day);
+        expect(dates.size).toBe(7);
+      }),
+    );
+  });
+
+  it.each([
+    // 23 hours: 2027-03-14, 02:00 to 03:00 is left out
+    ['2027-03-13T15:00:00Z', 600, '2027-03-14T14:00:00Z'],
+    // a time that is left out
+    ['2027-03-13T07:30:00Z', 150, '2027-03-14T07:30:00Z'],
+    // 25 hours: 2026-11-01, 01:00 to 02:00 comes twice, and the first counts
+    ['2026-10-31T14:00:00Z', 600, '2026-11-01T15:00:00Z'],
+    ['2026-10-31T05:30:00Z', 90, '2026-11-01T05:30:00Z'],
+  ])('after %s at minute %i in New York is %s', (after, minute, next) => {
+    expect(new Date(onNextDay(Date.parse(after), minute, 'America/New_York'))).toEqual(new Date(next));
+  });
+
+  function daysBetween(one: string, other: string): number {
+    return (Date.parse(other) - Date.parse(one)) / (24 * hourMs);
+  }
 });

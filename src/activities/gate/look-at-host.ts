@@ -1,0 +1,30 @@
+// How full a host's disk and memory are, for the gate: the fullest of its lanes' volumes.
+
+import type { GateHostSteps } from '../../contract/gate-steps.ts';
+import { Failure } from '../../domain/failure.ts';
+import { memoryOf } from '../../lane/memory.ts';
+import { diskOf } from '../../lane/survey.ts';
+import type { Deps } from '../deps.ts';
+import { activity, reach } from '../step.ts';
+
+export function lookAtHostStep(deps: Deps): GateHostSteps['lookAtHost'] {
+  return activity(async ({ host }, run) => {
+    const targets = deps.fleet.lanes
+      .map((lane) => deps.fleet.laneSpec(lane).target)
+      .filter((one) => one.host.name === host);
+    const shells = await Promise.all(targets.map((target) => reach(deps, target, run)));
+    const [first] = shells;
+    if (first === undefined) throw new Failure('UnknownLane', `the fleet has no lanes on a host ${host}`, { host });
+    const disks = await Promise.all(shells.map((shell) => diskOf(shell, shell.target.home)));
+    const [fullest = { freeBytes: 0, totalBytes: 1 }] = disks.toSorted(
+      (a, b) => a.freeBytes / a.totalBytes - b.freeBytes / b.totalBytes,
+    );
+    const memory = await memoryOf(first);
+    return {
+      diskUsedRatio: 1 - fullest.freeBytes / fullest.totalBytes,
+      diskTotalBytes: fullest.totalBytes,
+      memoryUsedRatio: 1 - memory.freeBytes / memory.totalBytes,
+      memoryTotalBytes: memory.totalBytes,
+    };
+  });
+}

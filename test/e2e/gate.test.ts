@@ -1,0 +1,74 @@
+// The 7-day gate on hosts of the bed, with days of some seconds: from the readiness check to the signed receipt, by the
+// commands that an operator types.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GateState } from '../../src/contract/gate.ts';
+import { bestBedKind } from '../bed/bed.ts';
+import type { Rig } from '../rig/rig.ts';
+import { project, runBlock } from '../unit/docs/pages.ts';
+import { startRig, stopRig } from './kit.ts';
+
+const host = 'mac-1';
+const refused = 3;
+let rig: Rig;
+
+beforeAll(async () => {
+  const kind = bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
+  rig = await startRig({ kind, hosts: [{ name: host, lanes: 2 }], dataBytes: 2e6 });
+  await rig.startWorker();
+});
+afterAll(() => stopRig(rig));
+
+interface Typed {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+function type(...argv: readonly string[]): Promise<Typed> {
+  const child = spawn(join(project, 'clawback'), argv, { env: rig.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((done) => child.once('close', (code) => done({ status: code, output })));
+}
+
+/** Line by line, as they stand on the page. */
+async function typeBlock(text: string): Promise<Typed[]> {
+  const typed: Typed[] = [];
+  for (const line of text.split('\n').map((one) => one.replace(/ +#.*$/, '').trim())) {
+    if (line.startsWith('./clawback ')) typed.push(await type(...line.split(/ +/).slice(1)));
+  }
+  return typed;
+}
+
+async function status(): Promise<GateState> {
+  const { output } = await type('--json', 'gate', 'status', host);
+  return JSON.parse(output) as GateState;
+}
+
+describe('the 7-day gate of a host with two lanes', () => {
+  it('passes its days, is not signed before the seventh, and its receipt says that it was a demonstration', async () => {
+    const [begun, shownAtOnce] = await typeBlock(runBlock('docs/gate.md', 'demonstration'));
+    expect([begun?.status, shownAtOnce?.status]).toEqual([0, 0]);
+    expect(shownAtOnce?.output).toContain('a demonstration: its days last 3 s');
+    expect(await type('gate', 'start', host)).toMatchObject({ status: refused });
+    expect((await type('gate', 'sign', host, '--by', 'Ada')).status).toBe(refused);
+    let state = await status();
+    for (const deadlineMs = Date.now() + 150_000; state.next === null && Date.now() < deadlineMs; )
+      state = await status();
+    expect(state.rows.map((row) => [row.day, row.state, row.message])).toEqual([
+      ...[0, 1, 2, 3, 4, 5, 6].map((day) => [day, 'passed', null]),
+      [7, 'running', null],
+    ]);
+    expect(state.rows[1]?.evidence.join()).toMatch(/schedules applied.*lane-1: .* its log line has [0-9a-f]{12}/);
+    expect(state.rows[3]?.evidence.join()).toMatch(/[1-9]\d* configurations parse, [1-9]\d* of [1-9]\d* secrets open/);
+    const [signed] = await typeBlock(runBlock('docs/gate.md', 'sign'));
+    expect(signed).toMatchObject({ status: 0, output: expect.stringContaining('gate of mac-1: signed') });
+    const { receipt, lanes } = await status();
+    const shown = await type('receipt', 'show', receipt ?? '', '--lane', lanes[0] ?? '');
+    expect(shown).toMatchObject({ status: 0, output: expect.stringContaining('proves nothing about a rent') });
+    expect(shown.output).toContain('Day 6: tier C of all lanes in parallel');
+  }, 240_000);
+});
