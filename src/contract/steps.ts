@@ -82,8 +82,6 @@ export interface HostSteps extends GateHostSteps, IncidentHostSteps, LossHostSte
   startGateway(input: Mutating): Promise<void>;
   /** The commit point; done already, when that restore's journal is the newest that was put aside. JournalDamaged. */
   commitRestore(input: Mutating & { readonly restore: string }): Promise<void>;
-  /** Turns the last committed restore's journal round, so that settling rolls it back. NothingToUndo. */
-  beginUndo(input: Mutating): Promise<{ readonly epoch: number }>;
   /** Removes the lists, copies and staging of a run. */
   tidyLane(input: Mutating & { readonly run: string }): Promise<void>;
   appendBackupLog(input: OnLane & { readonly line: BackupLogLine }): Promise<void>;
@@ -163,7 +161,12 @@ export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultStep
     input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean },
   ): Promise<Pick<RestoreRoom, 'freeBytes' | 'neededBytes' | 'lastRestore'> & { readonly warnings: readonly string[] }>;
   rehydrateSecrets(input: Mutating & Copies & { readonly segment: ChosenSegment }): Promise<{ readonly items: number }>;
-  /** Puts the lane right from its journal: the one repair code. */
+  /**
+   * Turns the last committed restore's journal round, so that settling rolls it back. NothingToUndo; KeychainLocked and
+   * KeychainItemUnusable while nothing has been turned.
+   */
+  beginUndo(input: Mutating): Promise<{ readonly epoch: number }>;
+  /** Puts the lane right from its journal: the one repair code. LaneUnsettled when the gateway of the old tree does not start. */
   settleLane(input: Mutating): Promise<SettleResult>;
   smokeTest(input: OnLane & { readonly messageToken: KeychainItem | null }): Promise<SmokeResult>;
   /** Removes what the last restore replaced, once it is older than limits.backupTreeKeptMs. */

@@ -57,7 +57,7 @@ export const failureTable = {
   LaneUserMissing: { retry: false, exit: 'refused', meaning: 'the lane\'s account or home is not on the host', hint: 'create the user, or correct `user` in fleet.yaml' },
   FenceLost: { retry: false, exit: 'failed', meaning: 'a newer attempt works on this lane', hint: 'nothing to do: the newer attempt goes on' },
   JournalDamaged: { retry: false, exit: 'attention', meaning: 'the lane\'s journal cannot be read', hint: 'do not start the gateway; see docs/operating.md, "A damaged journal"' },
-  LaneUnsettled: { retry: true, exit: 'attention', meaning: 'the lane could not be put right', hint: 'its gateway may be down: run `./clawback status` and follow what it says' },
+  LaneUnsettled: { retry: false, exit: 'attention', meaning: 'the lane could not be put right', hint: 'its gateway may be down: run `./clawback status` and follow what it says' },
 
   LaunchdDomainMissing: { retry: false, exit: 'refused', meaning: 'launchd has no such domain now', hint: 'a gui domain needs its user at the console; use a LaunchDaemon with UserName' },
   PlistInvalid: { retry: false, exit: 'refused', meaning: 'a launchd plist is missing or not the lane\'s', hint: 'compare label, UserName and program with the profile' },

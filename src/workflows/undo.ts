@@ -6,7 +6,7 @@ import type { SmokeResult } from '../contract/step-types.ts';
 import { diskWarning } from './restore-parts.ts';
 import { RestoreClock } from './restore-clock.ts';
 import type { Section } from './section.ts';
-import { host, vaultDown } from './steps.ts';
+import { vault, vaultDown } from './steps.ts';
 
 export async function undo(section: Section): Promise<RestoreResult> {
   const clock = new RestoreClock(section);
@@ -20,7 +20,7 @@ async function goBack(section: Section, clock: RestoreClock): Promise<RestoreRes
   const { spec } = section;
   // before the call: its answer may be lost when the journal has been turned round
   section.journalled = true;
-  const { epoch } = await host.beginUndo(section.mutating());
+  const { epoch } = await vault.beginUndo(section.mutating());
   const { gateway } = await clock.step('tree', 'going back to the old tree', () =>
     vaultDown.settleLane(section.mutating()),
   );

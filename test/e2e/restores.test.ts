@@ -5,7 +5,9 @@ import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/domain/limits.ts';
 import { type Component, components } from '../../src/domain/terms.ts';
+import { addCommand } from '../../src/lane/keychain-line.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { say } from '../bed/bed-shell.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
@@ -220,6 +222,15 @@ describe('a restore', () => {
     // what the fleet file excludes is in no bundle: it is carried over
     expect(readFileSync(join(scratch(), 'notes'), 'utf8')).toBe('second\n');
     expect((await say(rig.bed, whole.lane, 'said after the restore')).status).toBe(200);
+    // fits where it lies, and not under the longer name that it would be kept by: nothing is begun
+    const item = { service: 'openclaw-webhook', account: whole.user };
+    const around = Buffer.byteLength(addCommand(item, Buffer.alloc(0), whole.keychain) ?? '');
+    await setItem(rig, whole, item.service, 'x'.repeat(limits.keychainLineBytes - around));
+    expect(await refusalOf(rig, whole, () => restore(rig, whole, { undo: true }))).toMatchObject({
+      code: 'KeychainItemUnusable',
+      changed: [],
+    });
+    expect(existsSync(join(whole.realHome, '.clawback/journal/journal.json'))).toBe(false);
     await setItem(rig, whole, 'openclaw-webhook', 'rotated-after-the-restore');
 
     const undone = await restore(rig, whole, { undo: true });

@@ -1,6 +1,6 @@
 // The commit point of a restore: from here on settling goes forward. The journal is put aside for `undo`.
 
-import type { HostSteps } from '../../contract/steps.ts';
+import type { HostSteps, VaultSteps } from '../../contract/steps.ts';
 import { bakName, type Journal, type Rename, undoneName } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeFence } from '../../lane/fence.ts';
@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { activity, fenceOf, reach } from '../step.ts';
 import { closeJournal, lastRestored, openJournal, saveJournal } from './journal-file.ts';
+import { requireUndoable } from './preflight-restore.ts';
 import { homePath } from './swap-trees.ts';
 
 export function commitRestoreStep(deps: Deps): HostSteps['commitRestore'] {
@@ -39,7 +40,7 @@ function requireCommitted(last: Journal | undefined, restore: string, lane: stri
   );
 }
 
-export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
+export function beginUndoStep(deps: Deps): VaultSteps['beginUndo'] {
   return activity(async ({ target, fence: step }, run) => {
     const shell = await reach(deps, target, run);
     const fence = fenceOf(step, run);
@@ -52,6 +53,8 @@ export function beginUndoStep(deps: Deps): HostSteps['beginUndo'] {
         lane: target.lane,
       });
     await requireKept(shell, last);
+    // before the journal is turned round: what is refused here leaves the lane settled
+    await requireUndoable(deps, shell, last);
     await saveJournal(shell, turnedRound(last), fence);
     return { epoch: last.epoch };
   });

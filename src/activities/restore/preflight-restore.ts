@@ -1,6 +1,7 @@
 // Everything on the host that can be checked before anything is stopped: room, keychain, launchd. What would
 // fail later is refused now, by name, with nothing changed.
 
+import type { Journal } from '../../contract/journal.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import { Failure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
@@ -45,12 +46,19 @@ async function checkGateway(shell: LaneShell): Promise<void> {
 }
 
 /** KeychainLocked, KeychainMissing, KeychainPasswordWrong. */
-export async function requireUnlocked(deps: Deps, shell: LaneShell): Promise<void> {
+async function requireUnlocked(deps: Deps, shell: LaneShell): Promise<void> {
   await unlock(deps, shell);
   const state = await keychainState(shell);
   if (state === 'unlocked') return;
   const code = state === 'missing' ? 'KeychainMissing' : 'KeychainLocked';
   throw new Failure(code, `the keychain of lane ${shell.target.lane} is ${state}`, { lane: shell.target.lane });
+}
+
+/** What an undo keeps beside fits there. KeychainItemUnusable, and those of `requireUnlocked`. */
+export async function requireUndoable(deps: Deps, shell: LaneShell, { replaced }: Journal): Promise<void> {
+  if (!replaced) return;
+  await requireUnlocked(deps, shell);
+  await requireKeepable(shell, replaced);
 }
 
 /** The old trees stay beside the new ones: the mark is judged with them. */

@@ -5,7 +5,7 @@
 import { isPrepared, type Journal } from '../../contract/journal.ts';
 import type { SettleResult } from '../../contract/results.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import { isFailure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { allowJob, readJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -15,13 +15,14 @@ import { removeEmptyFolders, removeTree } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { leftoverFolders } from '../lane-paths.ts';
 import { closeJournal, openJournal } from '../restore/journal-file.ts';
-import { requireUnlocked } from '../restore/preflight-restore.ts';
 import { start } from '../restore/start-gateway.ts';
 import { keepDown } from '../restore/stop-writers.ts';
 import { homePath, renameBack } from '../restore/swap-trees.ts';
 import { takePlistBack } from '../restore/staged-plist.ts';
-import { requireKeepable, takeSecretsBack } from '../restore/rehydrate-secrets.ts';
+import { takeSecretsBack } from '../restore/rehydrate-secrets.ts';
+import { requireUndoable } from '../restore/preflight-restore.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
+import { afterFailedStart } from './failed-start.ts';
 
 interface Settling {
   readonly deps: Deps;
@@ -80,10 +81,7 @@ async function rollBack(settling: Settling, journal: Journal): Promise<Settled> 
 
 async function takeBack({ deps, shell, fence, run }: Settling, journal: Journal): Promise<void> {
   // before the gateway is stopped: an undo that a locked keychain would hold up leaves it running
-  if (journal.phase === 'undo' && journal.replaced) {
-    await requireUnlocked(deps, shell);
-    await requireKeepable(shell, journal.replaced);
-  }
+  if (journal.phase === 'undo') await requireUndoable(deps, shell, journal);
   await keepDown(shell, fence, run);
   await takeSecretsBack(deps, shell, journal, fence);
   if (journal.plist && !runsWithout(journal)) await takePlistBack(shell, journal, journal.plist, fence);
@@ -105,15 +103,14 @@ function emptied(shell: LaneShell, { renames, epoch, made = [] }: Journal): stri
   return [...new Set([...folders, ...made])].map((folder) => homePath(shell, folder));
 }
 
-/** An undo is somebody's wish, and he waits: a gateway that does not start is told after this many tries, 30 s each at most. */
-const undoStartTries = 3;
-
 /**
  * The gateway is brought back to how it was found. One that was healthy must run again; one that was loaded
  * but broken, as on the bad day of the restore, is loaded again and may go on failing.
  * @returns false: it does not run
+ * @throws LaneUnsettled after some tries: the journal stays, for the watch to go on with
  */
-async function startAsBefore({ shell, fence, run }: Settling, { before, phase }: Journal): Promise<boolean> {
+async function startAsBefore({ shell, fence, run }: Settling, journal: Journal): Promise<boolean> {
+  const { before, phase } = journal;
   // also where it is not started now: a job that was only unloaded comes back at boot
   if (!before.disabled) await allowJob(shell, { fence, signal: run.signal });
   if (!before.loaded && phase !== 'undo') return false;
@@ -121,9 +118,13 @@ async function startAsBefore({ shell, fence, run }: Settling, { before, phase }:
     await start(shell, fence, run.signal);
     return true;
   } catch (error) {
-    const mayFail = !before.healthy || (phase === 'undo' && run.attempt >= undoStartTries);
-    if (mayFail && (isFailure(error, 'GatewayWouldNotStart') || isFailure(error, 'PlistInvalid'))) return false;
-    throw error;
+    if (!isFailure(error, 'GatewayWouldNotStart') && !isFailure(error, 'PlistInvalid')) throw error;
+    const then = afterFailedStart(journal, run.attempt);
+    if (then === 'settled') return false;
+    if (then === 'again') throw error;
+    const { lane } = shell.target;
+    const message = `lane ${lane} is back at its old tree, but after ${run.attempt} tries: ${error.message}; mend what keeps it from starting, and the watch starts it`;
+    throw new Failure('LaneUnsettled', message, { lane });
   }
 }
 
