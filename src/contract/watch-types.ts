@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { scenarios } from '../domain/incident.ts';
 import type { StopResult } from './results.ts';
 import type { Mutating } from './step-types.ts';
+import type { SettleTries } from '../domain/settle-pace.ts';
 import type { HostSample, SignalRules, WatchMemory } from '../domain/signals.ts';
 
 export interface WatchedHost {
@@ -93,6 +94,12 @@ export const WatchMemorySchema = z.strictObject({
   ),
 }) satisfies z.ZodType<WatchMemory>;
 
+/** What a run leaves to the next one about lanes that do not get settled. */
+export const SettleTriesSchema = z.record(
+  z.string(),
+  z.strictObject({ count: z.int().min(1), lastMs: instantMs }),
+) satisfies z.ZodType<SettleTries>;
+
 export interface SignalNow {
   readonly scenario: string;
   readonly subject: string;
@@ -108,6 +115,8 @@ export interface WatchResult {
   readonly refused: readonly string[];
   /** Lanes whose settling was started. */
   readonly settling: readonly string[];
+  /** Of lanes that are still unsettled: for the next run. */
+  readonly tries: SettleTries;
   /** That are there now. */
   readonly signals: readonly SignalNow[];
   /** Ids of incidents that this run opened. */

@@ -5,9 +5,10 @@
 import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { WatchFleetInput } from '../contract/inputs.ts';
 import type { ResolvedLaneName } from '../contract/step-types.ts';
-import { type WatchResult, WatchMemorySchema } from '../contract/watch-types.ts';
+import { SettleTriesSchema, type WatchResult, WatchMemorySchema } from '../contract/watch-types.ts';
 import { judgeSignals } from '../domain/judge-signals.ts';
 import { isThere, type WatchMemory } from '../domain/signals.ts';
+import { afterSettleTry, isSettleDue, type SettleTries, type SettleTry } from '../domain/settle-pace.ts';
 import { codeOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { parseInput } from './input.ts';
@@ -16,7 +17,7 @@ import { host } from './steps.ts';
 import { tellIncidents } from './tell-incidents.ts';
 import { sampleFleet } from './sample-fleet.ts';
 
-type Settled = Pick<WatchResult, 'lanes' | 'unreachable' | 'refused' | 'settling'>;
+type Settled = Pick<WatchResult, 'lanes' | 'unreachable' | 'refused' | 'settling' | 'tries'>;
 type Judged = Omit<WatchResult, keyof Settled>;
 
 const lanesAtOnce = 20;
@@ -31,30 +32,44 @@ export async function watchFleet(raw: unknown): Promise<WatchResult> {
 
 async function settleDead(): Promise<Settled> {
   const lanes = await host.listLanes();
-  const seen = await inParallel(lanes, lanesAtOnce, look);
-  const names = (state: Seen): string[] => lanes.filter((_, at) => seen[at] === state).map(({ lane }) => lane);
+  const earlier = triedBefore();
+  const seen = await inParallel(lanes, lanesAtOnce, (lane) => look(lane, earlier[lane.lane]));
+  const names = (state: Seen['state']): string[] =>
+    lanes.filter((_, at) => seen[at]?.state === state).map(({ lane }) => lane);
   return {
     lanes: lanes.length,
     unreachable: names('unreachable').length,
     refused: names('refused'),
     settling: names('settling'),
+    tries: Object.fromEntries(lanes.flatMap(({ lane }, at) => (seen[at]?.last ? [[lane, seen[at].last]] : []))),
   };
 }
 
-type Seen = 'settled' | 'settling' | 'held' | 'unreachable' | 'refused';
+interface Seen {
+  readonly state: 'settled' | 'settling' | 'held' | 'paused' | 'unreachable' | 'refused';
+  readonly last?: SettleTry | undefined;
+}
 
 /** A lane is settled as soon as it is seen, whatever others take. */
-async function look(lane: ResolvedLaneName): Promise<Seen> {
+async function look(lane: ResolvedLaneName, last: SettleTry | undefined): Promise<Seen> {
   try {
     const unsettled = await host.readUnsettled({ target: lane.target });
-    if (unsettled === null) return 'unreachable';
-    if (!unsettled) return 'settled';
-    return (await settleLeftLane(lane)) ? 'settling' : 'held';
+    if (unsettled === null) return { state: 'unreachable', last };
+    if (!unsettled) return { state: 'settled' };
+    const nowMs = Date.now();
+    if (!isSettleDue(last, nowMs)) return { state: 'paused', last };
+    if (!(await settleLeftLane(lane))) return { state: 'held', last };
+    return { state: 'settling', last: afterSettleTry(last, nowMs) };
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn('a lane could not be watched', { lane: lane.lane, code: codeOf(error) ?? 'Unexpected' });
-    return 'refused';
+    return { state: 'refused', last };
   }
+}
+
+/** By the last run of the schedule; none of another build's form, nor where it is started without its schedule. */
+function triedBefore(): SettleTries {
+  return SettleTriesSchema.safeParse(lastRun().tries).data ?? {};
 }
 
 // --- first signals ----------------------------------------------------------------------------------------------
@@ -91,7 +106,9 @@ async function judge(): Promise<Judged> {
 
 /** What the last run of the schedule kept; another form of it, of another build, is nothing. */
 function remembered(): WatchMemory | undefined {
-  const { lastResult } = workflowInfo();
-  const memory = (lastResult as { readonly memory?: unknown } | undefined)?.memory;
-  return WatchMemorySchema.safeParse(memory).data;
+  return WatchMemorySchema.safeParse(lastRun().memory).data;
+}
+
+function lastRun(): { readonly memory?: unknown; readonly tries?: unknown } {
+  return workflowInfo().lastResult ?? {};
 }

@@ -129,6 +129,20 @@ describe('the watch, from run to run', () => {
     lane.watched = false;
   });
 
+  it('starts a lane that does not get settled three times at once, and then leaves it free for a while', async () => {
+    see({ 'mac-4': {} });
+    const lane = unsettled('stuck').told('settleLane', { kind: 'fail', code: 'LaneUnsettled' });
+    for (const count of [1, 2, 3]) {
+      expect(await watch()).toMatchObject({ settling: ['stuck'], tries: { stuck: { count } } });
+      await waitUntil('its section has ended', async () => (await statusOf(bench.handle(lane.id))) === 'FAILED');
+    }
+    expect(await watch()).toMatchObject({ settling: [], tries: { stuck: { count: 3 } } });
+    lane.journal = null;
+    expect((await watch()).tries).toEqual({});
+    lane.watched = false;
+    lane.heal();
+  });
+
   it('tells that it could not look, settles all the same, and remembers what it knew', async () => {
     see({ 'mac-5': { diskUsed: 95 } });
     await watch();
