@@ -161,10 +161,7 @@ export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultStep
     input: OnLane & { readonly sizeBytes: number; readonly secrets: readonly KeychainItem[]; readonly live: boolean },
   ): Promise<Pick<RestoreRoom, 'freeBytes' | 'neededBytes' | 'lastRestore'> & { readonly warnings: readonly string[] }>;
   rehydrateSecrets(input: Mutating & Copies & { readonly segment: ChosenSegment }): Promise<{ readonly items: number }>;
-  /**
-   * Turns the last committed restore's journal round, so that settling rolls it back. NothingToUndo; KeychainLocked and
-   * KeychainItemUnusable while nothing has been turned.
-   */
+  /** Turns the last committed restore's journal round, for settling to roll back. NothingToUndo, KeychainLocked, KeychainItemUnusable. */
   beginUndo(input: Mutating): Promise<{ readonly epoch: number }>;
   /** Puts the lane right from its journal: the one repair code. LaneUnsettled when the gateway of the old tree does not start. */
   settleLane(input: Mutating): Promise<SettleResult>;
