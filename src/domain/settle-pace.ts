@@ -11,7 +11,7 @@ export interface SettleTry {
 }
 
 /** Of some 4 minutes each, where the gateway does not start (8 × 30 s). */
-export const promptTries = 3;
+const promptTries = 3;
 
 /** Between the start of one try and the next, from then on: half of it is left to the operator. */
 export const slowTryMs = 600_000;
