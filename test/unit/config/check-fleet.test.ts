@@ -221,6 +221,18 @@ describe('errors', () => {
       'stores:\n  far: { kind: directory, path: far, region: seoul, replicaOf: primary }\n  third: { kind: directory, path: third, region: hk, replicaOf: primary }',
     ],
     [
+      'a control address of a region where nothing stands',
+      'regions.seul: no host and no store is in a region seul',
+      'stores:',
+      'regions:\n  seul: { control: { address: 192.0.2.9, port: 443 } }\nstores:',
+    ],
+    [
+      'a disk that is to clear above its mark',
+      'signals.disk.clear: it must be below full',
+      'stores:',
+      'signals:\n  disk: { full: 80, clear: 90 }\nstores:',
+    ],
+    [
       'a lane whose store is a replica',
       'lanes.lane-1.store: primary is a replica',
       /primary: \{ kind/,
