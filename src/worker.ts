@@ -16,7 +16,7 @@ import {
 } from '@temporalio/worker';
 import { type Activities, type Archives, createActivities } from './activities/index.ts';
 import { connectTemporal, type Temporal } from './client/connection.ts';
-import { registerSearchAttributes, registerWatch } from './client/register.ts';
+import { registerSearchAttributes, registerWatches } from './client/register.ts';
 import { applySchedules } from './client/schedules.ts';
 import { activityAttempts, describeHolder, hasPoller, movedLanes } from './client/temporal-view.ts';
 import { loadFleet, type FleetFile } from './config/fleet-file.ts';
@@ -33,6 +33,7 @@ import {
 import { describeStore, type StoreUse } from './config/fleet-store.ts';
 import { resolvePath } from './config/private-path.ts';
 import { readWorkerOptions, type WorkerSettings } from './config/worker-options.ts';
+import { classTwoRpoMs, rpoRulesOf } from './contract/rpo-rules.ts';
 import { type QueueRole, queues } from './contract/names.ts';
 import type { FleetCaps } from './contract/step-types.ts';
 import { describeFailure, exitStatusOf, Failure, isFailure } from './domain/failure.ts';
@@ -100,6 +101,8 @@ function activitiesOf(fleet: FleetFile, pool: HostPool, temporal: Temporal): Act
       lanes: Object.keys(fleet.fleet.lanes),
       caps: capsOf(fleet.fleet.limits),
       watched: fleet.watched,
+      rpoRules: rpoRulesOf(fleet.fleet),
+      classTwoRpoMs: (lane) => classTwoRpoMs(fleet.fleet, lane),
       laneSpec: (lane, placed) => fleet.laneSpec(lane, placed),
       hosts: Object.keys(fleet.fleet.hosts),
       hostFacts: (host) => fleet.hostFacts(host),
@@ -199,7 +202,7 @@ async function work(options: WorkerSettings): Promise<void> {
         Worker.create({ ...workerOptions(role, activities, options), connection, namespace }),
       ),
     );
-    if (options.roles.includes('host')) await registerWatch(temporal.client, fleet.fleet.fleet);
+    if (options.roles.includes('host')) await registerWatches(temporal.client, fleet.fleet.fleet);
     log.info('worker ready', { queue: options.roles.map((role) => queues[role]).join(' ') });
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {

@@ -13,6 +13,7 @@ import type { CommandCall, HttpCall } from '../hook/hook-call.ts';
 import type { HostPool } from '../lane/host-pool.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
 import type { SignalRules } from '../domain/signals.ts';
+import type { RpoRules } from '../domain/rpo.ts';
 import type { ArchiveSource } from '../store/archive-source.ts';
 import type { Store } from '../store/store.ts';
 
@@ -22,6 +23,9 @@ export interface FleetView {
   readonly lanes: readonly string[];
   readonly caps: FleetCaps;
   readonly watched: WatchedFleet;
+  readonly rpoRules: RpoRules;
+  /** Null when nothing is scheduled that holds class 2. */
+  classTwoRpoMs(lane: string): number | null;
   /** As the file has it; `placed`: on the host that a recovery put it on. Throws UnknownLane, PlacementBad. */
   laneSpec(lane: string, placed?: PlacedHost): LaneSpec;
   /** Undefined when the file has no such host. */

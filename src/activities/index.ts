@@ -1,5 +1,6 @@
 // The activities of each queue, made of what they need.
 
+import { lookAtRpoStep } from './rpo/look-at-rpo.ts';
 import type { DataSteps, HostSteps, VaultDataSteps, VaultSteps } from '../contract/steps.ts';
 import { findArchiveStep } from './archive/find-archive.ts';
 import { importArchiveStep } from './archive/import-archive.ts';
@@ -177,6 +178,7 @@ function vaultSteps(deps: Deps): VaultSteps {
     planExpiry: planExpiryStep(deps),
     removeExpired: removeExpiredStep(deps),
     choosePreUpgrade: choosePreUpgradeStep(deps),
+    lookAtRpo: lookAtRpoStep(deps),
     describeHooks: describeHooksStep(deps),
     runHook: runHookStep(deps),
     checkKeys: checkKeysStep(deps),

@@ -1,9 +1,9 @@
-// What a worker registers with Temporal when it starts: search attributes, and the schedule of the watch.
+// What a worker registers with Temporal when it starts: search attributes, and the schedules of the watches.
 // Both may be repeated; what is there already stays.
 
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { searchAttributes } from '../contract/names.ts';
-import { watchSchedule } from '../contract/schedule-plan.ts';
+import { watchSchedules } from '../contract/schedule-plan.ts';
 import { createSchedule } from './schedules.ts';
 
 /** temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD */
@@ -27,7 +27,7 @@ export async function registerSearchAttributes(client: Client): Promise<void> {
   }
 }
 
-/** The watch goes on by itself from the first worker on; `schedules apply` sets the rest. One that is there stays. */
-export async function registerWatch(client: Client, fleet: string): Promise<void> {
-  await createSchedule(client, watchSchedule(fleet));
+/** The watches go on by themselves from the first worker on; `schedules apply` sets the rest. One that is there stays. */
+export async function registerWatches(client: Client, fleet: string): Promise<void> {
+  for (const one of watchSchedules(fleet)) await createSchedule(client, one);
 }

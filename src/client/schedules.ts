@@ -6,6 +6,7 @@ import {
   ScheduleAlreadyRunning,
   type ScheduleDescription,
   ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { scheduleId } from '../contract/names.ts';
 import type { PlannedSchedule } from '../contract/schedule-plan.ts';
@@ -187,9 +188,15 @@ export function removeSchedule(client: Client, { fleet, name }: NamedSchedule): 
   return withSchedule({ fleet, name }, () => client.schedule.getHandle(scheduleId(fleet, name)).delete());
 }
 
-/** Runs it once, now, also when it is paused; beside its times. */
+/**
+ * Runs it once, also when it is paused, beside its times: now, or when the run that goes on is over. Temporal's preset
+ * would let two runs go on at once, and the watches be told again what their last run told: only runs that may not overlap
+ * are given the result of the one before.
+ */
 export function triggerSchedule(client: Client, { fleet, name }: NamedSchedule): Promise<void> {
-  return withSchedule({ fleet, name }, () => client.schedule.getHandle(scheduleId(fleet, name)).trigger());
+  return withSchedule({ fleet, name }, () =>
+    client.schedule.getHandle(scheduleId(fleet, name)).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
+  );
 }
 
 interface NamedSchedule {

@@ -11,6 +11,7 @@ import { storeSchema } from './fleet-store.ts';
 import { hooksSchema } from './fleet-hooks.ts';
 import { playbooksSchema } from './fleet-playbooks.ts';
 import { laneRetentionSchema, retentionSchema } from './fleet-retention.ts';
+import { alertsSchema } from './fleet-alerts.ts';
 import { schedulesSchema } from './fleet-schedules.ts';
 import { regionsSchema, signalsSchema } from './fleet-signals.ts';
 import { durationSchema, sizeSchema } from './fleet-units.ts';
@@ -205,6 +206,7 @@ export const fleetSchema = z.strictObject({
   schedules: schedulesSchema
     .prefault({})
     .describe('what runs by itself, once `./clawback schedules apply` has told Temporal'),
+  alerts: alertsSchema.prefault({}).describe('when it is told that backups are older than they are to be'),
   limits: operatorLimitsSchema.prefault({}).describe('limits that an operator may set'),
 });
 

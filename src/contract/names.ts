@@ -17,6 +17,7 @@ export const workflowNames = {
   verifyBundle: 'verifyBundle',
   expireBundles: 'expireBundles',
   watchFleet: 'watchFleet',
+  watchRpo: 'watchRpo',
   recoverBadUpgrade: 'recoverBadUpgrade',
   recoverDiskFull: 'recoverDiskFull',
   recoverCrossWrite: 'recoverCrossWrite',

@@ -2,7 +2,7 @@
 
 import type { Fleet } from './fleet.ts';
 import type { FleetSchedules, ScheduleDay, ScheduledWork } from './fleet-schedules.ts';
-import { queues, scheduleId, watchScheduleId, workflowNames } from './names.ts';
+import { queues, scheduleId, workflowNames } from './names.ts';
 
 export interface PlannedSchedule {
   readonly id: string;
@@ -40,10 +40,12 @@ const catchupMs: Readonly<Record<ScheduledWork, number>> = {
 const jitterMs = minuteMs;
 /** A lane whose section and parent are both dead answers again within the minute, of which ten seconds are for the way back. */
 const watchEveryMs = 50_000;
+/** Objectives are of hours: ten minutes more are little, and 144 LISTs a lane and day cost next to nothing. */
+const rpoEveryMs = 10 * minuteMs;
 
 /**
  * @param zones of every host with lanes, IANA
- * @returns one schedule for each host and tier, one for each lane and other work, and the watch
+ * @returns one schedule for each host and tier, one for each lane and other work, and the watches
  */
 export function plannedSchedules(fleet: Fleet, zones: Readonly<Record<string, string>>): PlannedSchedule[] {
   const hosts = hostsWithLanes(fleet);
@@ -53,7 +55,7 @@ export function plannedSchedules(fleet: Fleet, zones: Readonly<Record<string, st
   const lanes = Object.entries(fleet.lanes).flatMap(([lane, { host }]) =>
     laneSchedules(fleet, { lane, timeZone: zones[host] ?? 'UTC' }),
   );
-  return [...tiers, ...lanes, watchSchedule(fleet.fleet)];
+  return [...tiers, ...lanes, ...watchSchedules(fleet.fleet)];
 }
 
 /** The hosts that schedules are by the clock of, with their lanes; a standby has none. */
@@ -111,15 +113,19 @@ function planned({ fleet, schedules }: Fleet, { work, name, timeZone, workflow, 
   ];
 }
 
-/** A run that still goes on is not doubled, and missed ones are not made up for. */
-export function watchSchedule(fleet: string): PlannedSchedule {
-  return {
-    id: watchScheduleId(fleet),
-    when: { everyMs: watchEveryMs },
+/** What goes on from the first worker on. A run that still goes on is not doubled, and missed ones are not made up for. */
+export function watchSchedules(fleet: string): PlannedSchedule[] {
+  const every = (everyMs: number, name: string, workflow: string): PlannedSchedule => ({
+    id: scheduleId(fleet, name),
+    when: { everyMs },
     jitterMs: 0,
-    catchupMs: watchEveryMs,
-    run: { workflow: workflowNames.watchFleet, queue: queues.host, input: {}, workflowId: `watch/${fleet}` },
-  };
+    catchupMs: everyMs,
+    run: { workflow, queue: queues.host, input: {}, workflowId: `${name}/${fleet}` },
+  });
+  return [
+    every(watchEveryMs, 'watch', workflowNames.watchFleet),
+    every(rpoEveryMs, 'watch-rpo', workflowNames.watchRpo),
+  ];
 }
 
 /** The works whose local time does not exist on one day of the year, or comes twice: between 01:00 and 03:00. */

@@ -11,6 +11,7 @@ import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult
 import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
 import type { IncidentHostSteps, IncidentSteps } from './incident-plan.ts';
+import type { RpoSteps } from './rpo.ts';
 import type { ReceiptRequest } from './receipt-types.ts';
 import type {
   BackupLogLine,
@@ -142,17 +143,14 @@ export interface DataSteps {
 }
 
 /** Queue `clawback-vault`: short steps that need the opening key, or delete. */
-export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultSteps, UpgradeSteps {
+export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultSteps, UpgradeSteps, RpoSteps {
   /** Of these fingerprints, the segments that the newest good manifest holds and the store still has. */
   findReusable(input: {
     readonly fleet: string;
     readonly lane: string;
     readonly store: string;
     readonly fingerprints: readonly string[];
-  }): Promise<{
-    readonly predecessor: Predecessor | null;
-    readonly segments: readonly ReusableSegment[];
-  }>;
+  }): Promise<{ readonly predecessor: Predecessor | null; readonly segments: readonly ReusableSegment[] }>;
   /** Which bundle a restore would take, how much room it needs, and how much the volume has. FleetChanged, NoRestorePoint. */
   measureRestore(input: Omit<BundleChoice, 'fleet' | 'store'> & { readonly fleetDigest: string }): Promise<RestoreRoom>;
   chooseBundles(input: BundleChoice): Promise<ChosenBundles>;

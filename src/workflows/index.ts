@@ -18,3 +18,4 @@ export { verifyBundle } from './verify-bundle.ts';
 export { keepMoved } from './keep-moved.ts';
 export { watchFleet } from './watch-fleet.ts';
 export { qualifyHost } from './qualify-host.ts';
+export { watchRpo } from './watch-rpo.ts';

@@ -61,8 +61,8 @@ describe('schedules', () => {
 
   it('are shown before they are applied, and applied only with a yes', () => {
     const planned = json<Applied>('apply', '--dry-run');
-    expect(planned).toMatchObject({ ok: true, applied: false, schedules: 10 });
-    // the watch is there since the worker started
+    expect(planned).toMatchObject({ ok: true, applied: false, schedules: 11 });
+    // the watches are there since the worker started
     expect(planned.changes.map(({ id, change }) => [id, change])).toEqual(
       [
         'tier-a/mac-1',

@@ -13,6 +13,7 @@ import type { GateReceiptRequest, HostLook } from '../../src/contract/gate-steps
 import type { LaneSpec } from '../../src/contract/lane-spec.ts';
 import type { ObjectFault, SegmentPlan } from '../../src/contract/results.ts';
 import type { ImportedArchive, OriginState } from '../../src/contract/import-types.ts';
+import type { RpoLook } from '../../src/contract/rpo.ts';
 import type { ReceiptRequest } from '../../src/contract/receipt-types.ts';
 import type {
   BackupLogLine,
@@ -282,6 +283,8 @@ export class FakeLane {
   readonly hookCalls: HookRequest[] = [];
   onHook: (request: HookRequest) => HookAnswer<HookKind> = () => ({});
   chosen = wholeBundle;
+  /** What a look at the recovery points of its fleet answers. */
+  rpo: RpoLook = { fleet: fleetName, rules: { graceMs: 0, remindEveryMs: 0 }, alerts: true, sights: [], unseen: [] };
   /** What is known of the host that its bundle is of. */
   originState: OriginState = 'down';
   imported: ImportedArchive = importedArchive;

@@ -465,6 +465,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       if (!lane.gateReceipts.some(({ id }) => id === request.id)) lane.gateReceipts.push(request);
       return { receipt: request.id };
     },
+    lookAtRpo: ({ rpo }) => rpo,
     describeHooks: (lane) => ({ kinds: lane.hooks }),
     runHook: (lane, request) => lane.answerHook(request),
     removeExpired: (lane) => {
@@ -560,6 +561,7 @@ const stepsOf = {
     planExpiry: 1,
     removeExpired: 1,
     choosePreUpgrade: 1,
+    lookAtRpo: 1,
     describeHooks: 1,
     runHook: 1,
   },

@@ -181,7 +181,7 @@ function resume(cli: Cli): Command {
 function trigger(cli: Cli): Command {
   return named(cli, {
     verb: 'trigger',
-    description: 'run it once now, beside its times; also when it is paused',
+    description: 'run it once now, or when the run that goes on is over; beside its times, also when it is paused',
     done: 'triggered',
     noted: false,
     note: '',

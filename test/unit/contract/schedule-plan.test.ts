@@ -28,6 +28,7 @@ describe('the schedules of a fleet', () => {
         ['expire', 'verify', 'sweep'].map((work) => `clawback/acme/${work}/${lane}`),
       ),
       'clawback/acme/watch',
+      'clawback/acme/watch-rpo',
     ]);
   });
 
@@ -46,7 +47,7 @@ describe('the schedules of a fleet', () => {
   });
 
   it('leave out what is not enabled, and take times and days as they are set', () => {
-    expect(idsOf({ tierC: { enabled: false }, sweep: { enabled: false } })).toHaveLength(11);
+    expect(idsOf({ tierC: { enabled: false }, sweep: { enabled: false } })).toHaveLength(12);
     const [tierB] = plannedSchedules(fleet({ tierB: { day: 'monday', at: '23:05' } }), zones).slice(1);
     expect(tierB?.when).toEqual({ day: 'monday', hour: 23, minute: 5, timeZone: 'Asia/Tokyo' });
   });
