@@ -78,6 +78,7 @@ describe('the JSON Schema file', () => {
       'hooks',
       'playbooks',
       'schedules',
+      'alerts',
       'limits',
     ]);
   });
