@@ -143,7 +143,7 @@ export function judgeGuardrails(plan: GuardrailPlan, samples: DiskSamples, total
   const expected = samplesExpected(plan);
   const seen = samples.slice(0, expected).flatMap((used, at) => (used === null ? [] : [{ at, used }]));
   const missing = expected - seen.length;
-  const tooMany = missing > expected * gateLimits.missingRatio && !(plan.missingAllowed && seen.length >= 2);
+  const tooMany = missing > expected * gateLimits.missingRatio && !(plan.missingAllowed && seen.length > 0);
   const worst = Math.max(0, ...seen.map(({ used }) => used));
   const ahead = projected(plan, seen, expected);
   const full = limits.diskFullRatio * 1000;

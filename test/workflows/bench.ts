@@ -107,6 +107,11 @@ export class Bench {
     }
   }
 
+  /** Of a server that skips: lets so much time pass at once. */
+  pass(ms: number): Promise<void> {
+    return this.#env.sleep(ms);
+  }
+
   async close(): Promise<void> {
     try {
       for (const worker of this.#workers) worker.shutdown();

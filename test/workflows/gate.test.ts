@@ -107,8 +107,7 @@ describe('seven days of the calendar', () => {
     const gate = new Gated(bench, 'mac-9', 2);
     const [first, second] = gate.lanes;
     await gate.begin({});
-    // time is skipped while somebody waits for a result
-    const result = gate.handle.result();
+    await bench.pass(6 * 24 * 3_600_000 + 3_600_000);
     const ready = await gate.until('day 7 waits', awaitsSignature);
     expect(states(ready)).toEqual([...allPassed.slice(1), 'running']);
     const days = ready.rows.map(({ startedAt }) => localDateOf(Date.parse(startedAt ?? ''), 'Asia/Tokyo').day);
@@ -118,7 +117,7 @@ describe('seven days of the calendar', () => {
     expect(ready.looks.taken).toBeGreaterThan(286);
     // this server forgets the answer of an update with which its workflow ends
     await gate.sign().catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowNotFoundError));
-    const signed = await result;
+    const signed = await gate.handle.result();
     expect(signed).toMatchObject({ phase: 'signed', day: 7, signed: { by: 'Ada' }, receipt: expect.any(String) });
     expect(first.gateReceipts).toMatchObject([{ id: signed.receipt, state: { dayLengthMs: null, phase: 'signed' } }]);
     expect([first.restored, second?.restored]).toEqual([true, true]);
@@ -212,8 +211,10 @@ describe.concurrent('a gate with short days', { timeout: 180_000 }, () => {
       const failed = await gate.until(`day ${day} failed`, isFailed(day));
       expect(failed.rows[day]).toMatchObject({ state: 'failed', code: expect.any(String), attempts: 1 });
       expect(failed.rows[day]?.advice.join()).not.toBe('');
-      expect(failed.next).toBe(`./clawback gate retry ${gate.host} --day ${day}`);
-      expect((await gate.refusalOf(gateMessages.sign, { by: 'Ada' })).message).toContain(`day ${day} failed`);
+      expect(failed.next).toContain(`./clawback gate retry ${gate.host} --day `);
+      expect((await gate.refusalOf(gateMessages.sign, { by: 'Ada' })).message).toMatch(
+        new RegExp(`days? .*${day} failed`),
+      );
       mend(lane);
       await gate.tell(gateMessages.retryDay, { day });
       const again = await gate.until(`day ${day} passed`, ({ rows }) => rows[day]?.state === 'passed');
@@ -226,14 +227,17 @@ describe.concurrent('a gate with short days', { timeout: 180_000 }, () => {
   it('whose disk fills up goes on to day 7, where its guardrails hold up the signature until 72 hours pass well', async () => {
     const gate = new Gated(bench, 'mac-full');
     const [lane] = gate.lanes;
+    const well = lane.look;
+    let looks = 0;
+    // full from the first look after the readiness check on
+    const look = (): typeof well => ({ ...well, diskUsedRatio: looks++ === 0 ? 0.5 : 0.85 });
+    Object.defineProperty(lane, 'look', { get: look, configurable: true });
     await gate.begin();
-    await gate.until('day 1 passed', ({ rows }) => rows[1]?.state === 'passed');
-    lane.look = { ...lane.look, diskUsedRatio: 0.85 };
     const isHeldUp = (state: GateState): boolean => isFailed(2)(state) && state.rows[7]?.state === 'running';
     const failed = await gate.until('the guardrails failed, on day 7', isHeldUp);
     expect(failed.rows[2]?.advice.join()).toMatch(/free \d+(\.\d)? [GM]B/);
     expect((await gate.refusalOf(gateMessages.sign, { by: 'Ada' })).message).toContain('day 2 failed');
-    lane.look = { ...lane.look, diskUsedRatio: 0.5 };
+    Object.defineProperty(lane, 'look', { value: well });
     await gate.tell(gateMessages.retryDay, { day: 2 });
     expect((await gate.refusalOf(gateMessages.sign, { by: 'Ada' })).message).toContain('day 2 has not passed yet');
     await gate.until('day 7 waits', awaitsSignature);
