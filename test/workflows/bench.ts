@@ -182,6 +182,12 @@ export async function waitUntil(
   }
 }
 
+/** However it ends. */
+export async function ended(handle: Handle): Promise<Handle> {
+  await handle.result().catch(() => undefined);
+  return handle;
+}
+
 export async function statusOf(handle: Handle): Promise<string> {
   const { status } = await handle.describe();
   return status.name;

@@ -51,7 +51,7 @@ describe('recorded histories', () => {
     const types = new Set(recorded.map(({ history }) => startOf(history).workflowType.name));
     expect([...types].sort()).toEqual(Object.values(workflowNames).sort());
     const sizes = await Promise.all(recorded.map(({ name }) => stat(join(historiesFolder, name))));
-    expect(sizes.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(500_000);
+    expect(sizes.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(1_000_000);
   });
 
   it('name no machine', async () => {

@@ -4,7 +4,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workflowNames } from '../../src/contract/names.ts';
-import type { Bench, Handle } from './bench.ts';
+import { type Bench, ended, type Handle } from './bench.ts';
+import { recoveries } from './histories-recoveries.ts';
 
 export const historiesFolder = join(import.meta.dirname, 'histories');
 
@@ -14,12 +15,7 @@ export interface Recorded {
 }
 
 /** Of each scenario, the runs to keep by the ends of their files' names. They may have failed. */
-type Scenario = (bench: Bench, lane: string) => Promise<Readonly<Record<string, Handle>>>;
-
-async function ended(handle: Handle): Promise<Handle> {
-  await handle.result().catch(() => undefined);
-  return handle;
-}
+export type Scenario = (bench: Bench, lane: string) => Promise<Readonly<Record<string, Handle>>>;
 
 /** A parent and the section that it entered. */
 async function withSection(bench: Bench, lane: string, parent: Handle): Promise<Readonly<Record<string, Handle>>> {
@@ -131,6 +127,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     lane.watched = false;
     return { watch, settle: await ended(bench.handle(lane.id)) };
   },
+
+  ...recoveries,
 };
 
 export async function readHistories(): Promise<Recorded[]> {
