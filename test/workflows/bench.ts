@@ -148,8 +148,9 @@ export class Bench {
     return this.start(workflowNames.laneSection, { lane: name, fleetDigest, operation }, id);
   }
 
-  handle(workflowId: string): Handle {
-    return this.client.workflow.getHandle(workflowId);
+  /** @param runId the newest run when left out */
+  handle(workflowId: string, runId?: string): Handle {
+    return this.client.workflow.getHandle(workflowId, runId);
   }
 
   #nextId(workflow: string): string {

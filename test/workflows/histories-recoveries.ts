@@ -78,7 +78,7 @@ async function gate(bench: Bench, host: string): Promise<Readonly<Record<string,
   const { runId } = await run.describe();
   await waitUntil('the next day', async () => (await bench.handle(id).describe()).runId !== runId, 60_000);
   await bench.handle(id).cancel();
-  return { first: bench.client.workflow.getHandle(id, runId) as Handle, last: await ended(bench.handle(id)) };
+  return { first: bench.handle(id, runId), last: await ended(bench.handle(id)) };
 }
 
 export const recoveries: Readonly<Record<string, Scenario>> = {
