@@ -135,7 +135,7 @@ export const failureTable = {
   MessageUnanswered: { retry: false, exit: 'failed', meaning: 'the gateway is healthy but answers no message', hint: 'a token is wrong or missing: look at its log for 401' },
   RestoreFailed: { retry: false, exit: 'failed', meaning: 'the restore failed and the lane is as it was', hint: 'the cause stands in the message' },
   GateRefused: { retry: false, exit: 'refused', meaning: 'a gate cannot be told this now', hint: '`./clawback gate status HOST` shows which day stands in the way' },
-  GateDayFailed: { retry: false, exit: 'failed', meaning: 'a day of the gate did not show what it has to', hint: 'do what its row advises, then `./clawback gate retry HOST --day DAY`' },
+  GateDayFailed: { retry: false, exit: 'failed', meaning: 'a day of the gate did not show what it has to', hint: 'do what its row advises, then `./clawback gate retry HOST --day` with the number of the day' },
   Terminated: { retry: false, exit: 'failed', meaning: 'the section of a backup or sweep was terminated from outside', hint: '`./clawback bundles list` shows whether its bundle was made; to end one, request its cancellation (`./clawback cancel WORKFLOW`) and it tidies up after itself' },
   UpgradeFailed: { retry: false, exit: 'failed', meaning: 'an upgrade failed; the message says how the lane is now', hint: 'see why the upgrade hook failed, or the gateway\'s log on the host; the bundle that was taken before the upgrade stays' },
   NothingToUndo: { retry: false, exit: 'refused', meaning: 'no restore that could be undone', hint: '`./clawback status` shows whether a .bak tree is left' },
