@@ -23,26 +23,17 @@ export function localDateOf(atMs: number, timeZone: string): LocalDate {
   };
 }
 
-function partsOf(atMs: number, timeZone: string): [year: number, month: number, day: number] {
-  const parts = formatterOf(timeZone).formatToParts(atMs);
-  const numberOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
-  return [numberOf('year'), numberOf('month'), numberOf('day')];
+type WallPart = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second';
+
+/** What the wall's calendar and clock show. */
+function wallOf(atMs: number, timeZone: string): (part: WallPart) => number {
+  const parts = clockOf(timeZone).formatToParts(atMs);
+  return (part) => Number(parts.find(({ type }) => type === part)?.value);
 }
 
-/** Making one costs some 50 µs, and a lane has hundreds of bundles in one zone. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
-function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formatters.get(timeZone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
-    timeZone,
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-  });
-  formatters.set(timeZone, made);
-  return made;
+function partsOf(atMs: number, timeZone: string): [year: number, month: number, day: number] {
+  const wall = wallOf(atMs, timeZone);
+  return [wall('year'), wall('month'), wall('day')];
 }
 
 /** The week is that of its Thursday, so that the days around New Year have one week (ISO 8601). */
@@ -78,19 +69,13 @@ export function onNextDay(afterMs: number, minute: number, timeZone: string): nu
 
 /** Local time minus UTC at an instant; whole seconds. */
 function offsetMs(atMs: number, timeZone: string): number {
-  const parts = clockOf(timeZone).formatToParts(atMs);
-  const numberOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
-  const localMs = Date.UTC(
-    numberOf('year'),
-    numberOf('month') - 1,
-    numberOf('day'),
-    numberOf('hour'),
-    numberOf('minute'),
-    numberOf('second'),
-  );
+  const wall = wallOf(atMs, timeZone);
+  const date = Date.UTC(wall('year'), wall('month') - 1, wall('day'));
+  const localMs = date + ((wall('hour') * 60 + wall('minute')) * 60 + wall('second')) * 1000;
   return localMs - Math.floor(atMs / 1000) * 1000;
 }
 
+/** Making one costs some 50 µs, and a lane has hundreds of bundles in one zone. */
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clockOf(timeZone: string): Intl.DateTimeFormat {
