@@ -11,7 +11,7 @@ import { limits } from '../domain/limits.ts';
 import { bundleIdPattern, lanePattern, tiers } from '../domain/terms.ts';
 import { openEnvelope, signEnvelope } from '../signing/envelope.ts';
 import { receiptEnvelope } from './receipt.ts';
-import { statementType } from './receipt-schema.ts';
+import { statementOf, statementType } from './receipt-schema.ts';
 
 export const incidentPredicateType = 'urn:clawback:incident:v1';
 
@@ -109,14 +109,11 @@ export const incidentPredicateSchema = z.strictObject({
 });
 export type IncidentReceipt = z.infer<typeof incidentPredicateSchema>;
 
-const statementSchema = z.strictObject({
-  _type: z.literal(statementType),
-  subject: z
-    .array(z.strictObject({ name: text, digest: z.strictObject({ sha256 }) }))
-    .min(1)
-    .max(limits.lanesPerFleet),
-  predicateType: z.literal(incidentPredicateType),
+const statementSchema = statementOf({
+  type: incidentPredicateType,
   predicate: incidentPredicateSchema,
+  name: text,
+  mostSubjects: limits.lanesPerFleet,
 });
 
 /** A manifest that the plan names, or the fleet file. */

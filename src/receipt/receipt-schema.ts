@@ -135,15 +135,32 @@ export const predicateSchema = z.strictObject({
   disclaimers: z.array(words).max(limits.receiptWarnings),
 });
 
-export const statementSchema = z.strictObject({
-  _type: z.literal(statementType),
-  /** The manifests of the bundles; the fleet file where there is no bundle, for in-toto wants a subject. */
-  subject: z
-    .array(z.strictObject({ name: text, digest: z.strictObject({ sha256 }) }))
-    .min(1)
-    .max(limits.receiptBundles),
-  predicateType: z.literal(predicateType),
+interface StatementParts<T extends string, P extends z.ZodType> {
+  readonly type: T;
+  readonly predicate: P;
+  /** Of a subject's name. */
+  readonly name: z.ZodString;
+  readonly mostSubjects: number;
+}
+
+/** The statement round a predicate: about manifests of bundles, or the fleet file where there is none, for in-toto wants a subject. */
+export function statementOf<T extends string, P extends z.ZodType>(parts: StatementParts<T, P>) {
+  return z.strictObject({
+    _type: z.literal(statementType),
+    subject: z
+      .array(z.strictObject({ name: parts.name, digest: z.strictObject({ sha256 }) }))
+      .min(1)
+      .max(parts.mostSubjects),
+    predicateType: z.literal(parts.type),
+    predicate: parts.predicate,
+  });
+}
+
+export const statementSchema = statementOf({
+  type: predicateType,
   predicate: predicateSchema,
+  name: text,
+  mostSubjects: limits.receiptBundles,
 });
 
 export type Statement = z.infer<typeof statementSchema>;
