@@ -47,7 +47,9 @@ function procIdFunction(target: LaneTarget): string {
   return `ps=${quoteArgv([toolPath(target.host, 'ps')])}
 proc_id() {
   if [ -r /proc/self/stat ]; then
-    set -- $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+    stat=
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null
+    set -- \${stat##*) }
     [ $# -ge 20 ] && [ "$1" != Z ] && echo "$3 \${20}"
   else
     set -- $("$ps" -o stat= -o pgid= -o lstart= -p "$1" 2>/dev/null)
@@ -94,7 +96,8 @@ export function registerText(target: LaneTarget, fence: Fence, pid = '$$'): stri
 function registerIn(target: LaneTarget, place: Place, pid: string): string {
   return `${procIdFunction(target)}${placeVariables(place)}
 fence_id=$(proc_id "${pid}")
-fence_leader=$(proc_id "\${fence_id%% *}")
+fence_leader=$fence_id
+[ "\${fence_id%% *}" = "${pid}" ] || fence_leader=$(proc_id "\${fence_id%% *}")
 ln -sfn "$fence_id \${fence_leader#* }" "$mine/${pid}" 2>/dev/null || { [ -d "$mine" ] && exit 1; fence_lost; }
 largest || fence_lost
 `;
