@@ -3,6 +3,7 @@
 import type { LaneSpec } from '../contract/lane-spec.ts';
 import type { Survey } from '../contract/step-types.ts';
 import type { GateIdentity } from '../domain/gate.ts';
+import { workflowFailure } from './failures.ts';
 import { host, hostDown } from './steps.ts';
 
 export interface GateLane {
@@ -24,7 +25,10 @@ export async function specsOf(
   name: string,
 ): Promise<Omit<HostPicture, 'lanes'> & { readonly specs: readonly [LaneSpec, ...LaneSpec[]] }> {
   const { fleet, fleetDigest, rtoMs, lanes } = await host.describeFleet({ all: false, host: name });
-  const specs = await Promise.all(lanes.map(({ lane }) => host.describeLane({ lane, fleetDigest })));
+  const there = lanes.filter((lane) => lane.host === name);
+  if (there.length === 0)
+    throw workflowFailure('UnknownLane', `the lanes of host ${name} have been moved: none is on it`, { host: name });
+  const specs = await Promise.all(there.map(({ lane }) => host.describeLane({ lane, fleetDigest })));
   return { host: name, fleet, fleetDigest, rtoMs, specs: specs as unknown as readonly [LaneSpec, ...LaneSpec[]] };
 }
 

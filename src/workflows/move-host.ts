@@ -15,6 +15,7 @@ import type { LaneRecovery } from '../contract/incident-state.ts';
 import { workflowNames } from '../contract/names.ts';
 import type { PlacedHost } from '../contract/placement.ts';
 import { codeOf, messageOf } from './failures.ts';
+import { startGate } from './loss-gate.ts';
 import { hasStep, keyOf, lanesOf, type Move, reachOf, stepOf } from './loss-move.ts';
 import { place, withdraw, withdrawUnrestored } from './loss-placement.ts';
 import { install, prepare, targetOf } from './loss-target.ts';
@@ -48,6 +49,7 @@ export async function moveHost(move: Move): Promise<Moved> {
     );
     if (back.length === 0) return { rows, remarks, followUp: [] };
     remarks.push(...(await switchDns(move, target, back)));
+    remarks.push(...(await startGate(move, target.host)));
     return { rows, remarks, followUp: await followUp(move, target, back) };
   } catch (error) {
     if (on !== undefined) await CancellationScope.nonCancellable(() => withdrawUnrestored(move, lanes));

@@ -35,7 +35,7 @@ export async function planLoss(desk: IncidentDesk, loss: Loss): Promise<PlanDraf
   });
   if (pairs.length === 0) throw nothingLeft(refuges);
   return {
-    steps: pairs.flatMap((pair) => stepsOf(pair, kinds)),
+    steps: pairs.flatMap((pair) => [...stepsOf(pair, kinds), ...gateStep(pair, desk, loss)]),
     lanes: pairs.flatMap(({ host, refuge }) =>
       refuge.lanes.map(({ lane, fromReplica }) => ({
         lane,
@@ -105,4 +105,11 @@ function stepsOf({ host, refuge }: Pair, kinds: readonly HookKind[]): PlannedSte
       what: `when ${lost} answers again, its gateways of ${named} are stopped and disabled`,
     },
   ];
+}
+
+/** The procedure has it after the loss of one host. It runs for days and drills: a rehearsal leaves none behind. */
+function gateStep({ host, refuge }: Pair, { input }: IncidentDesk, { lostRegion }: Loss): PlannedStep[] {
+  if (lostRegion !== undefined || input.rehearse) return [];
+  const what = `when its lanes answer, the 7-day gate of ${refuge.to ?? host.newName} begins`;
+  return [{ step: 'gate', host: host.host, what }];
 }

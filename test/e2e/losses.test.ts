@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { abandonGate, readGate } from '../../src/client/gate.ts';
+import { startBackupFleet } from '../../src/client/start.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { incidentMessages } from '../../src/contract/incidents.ts';
 import { incidentId, movedId, queues, workflowNames } from '../../src/contract/names.ts';
@@ -125,8 +127,23 @@ describe('a night of losses', { retry: 0 }, () => {
     expect(state.outcome?.followUp?.join('\n')).toContain('  lane-1:\n    host: mac-2');
   });
 
-  it('has the next backup taken where the lane is now, though fleet.yaml does not say so yet', async () => {
-    expect(await backUp(rig, one, { tier: 'A' })).toMatchObject({ host: 'mac-2', lane: 'lane-1' });
+  it('starts the gate of that host, which passes its first day there', async () => {
+    const { client } = rig;
+    const gate = { fleet: 'bed', host: 'mac-2' };
+    let state = await readGate(client, gate);
+    while (state.rows.every(({ day, state: of }) => day !== 1 || of !== 'passed')) {
+      expect(state.rows.filter(({ state: of }) => of === 'failed')).toEqual([]);
+      await sleep(300);
+      state = await readGate(client, gate);
+    }
+    expect(state).toMatchObject({ phase: 'running', lanes: ['lane-1'], dayLengthMs: null });
+    const abandoned = await abandonGate(client, gate, { by: 'ada', reason: 'a test' });
+    expect(abandoned.abandoned?.by).toBe('ada');
+  });
+
+  it('has the nightly backup of the lost host taken where its lane is now', async () => {
+    const { lanes } = await (await startBackupFleet(rig.client, { host: 'mac-1', tier: 'A' })).result();
+    expect(lanes).toMatchObject([{ lane: 'lane-1', host: 'mac-2', outcome: 'ok' }]);
     const { code } = await failureOf(recover('host-loss', 'mac-1'));
     expect(code).toBe('AlreadyMoved');
   });

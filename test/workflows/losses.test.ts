@@ -3,10 +3,11 @@
 
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { gateMessages, type GateState } from '../../src/contract/gate.ts';
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { incidentMessages } from '../../src/contract/incidents.ts';
-import { incidentId, movedId, workflowNames } from '../../src/contract/names.ts';
+import { gateId, incidentId, movedId, workflowNames } from '../../src/contract/names.ts';
 import { movedMemo, movedMessages, type MovedState } from '../../src/contract/placement.ts';
 import { Bench, failureOf, type Handle, statusOf, waitUntil } from './bench.ts';
 import { type FakeLane, fleetName } from './fake-lane.ts';
@@ -122,6 +123,7 @@ describe.concurrent('the loss of a host', () => {
       'restore',
       'dns',
       'guard',
+      'gate',
     ]);
     expectUntouched(lost);
     await approve(lost);
@@ -302,6 +304,63 @@ describe.concurrent('the loss of a host', () => {
   });
 });
 
+describe.concurrent('the gate after the loss of a host', () => {
+  const gateOf = (host: string): WorkflowHandle => bench.handle(gateId(fleetName, host)) as unknown as WorkflowHandle;
+
+  /** Its lanes go to a standby with a lane that a gate can look at. */
+  async function loseTo(name: string, input: object = {}): Promise<{ readonly lost: Lost; readonly standby: string }> {
+    const standby = `${name}-standby`;
+    bench.fleet.refuges.set(name, { to: standby });
+    onHost(bench.lane(`${standby}-a`), standby);
+    return { lost: await lose(name, { input }), standby };
+  }
+
+  it('begins on the host that took over, and outlives the incident', async () => {
+    const { lost, standby } = await loseTo('gated');
+    await approve(lost);
+    const state = await lost.run.result();
+    expect(state).toMatchObject({ phase: 'recovered', warnings: [] });
+    expect(state.plan?.steps.at(-1)).toMatchObject({ step: 'gate', what: expect.stringContaining(standby) });
+    expect(state.outcome?.remarks).toContain(
+      `the 7-day gate of ${standby} has begun: \`./clawback gate status ${standby}\``,
+    );
+    const gate = gateOf(standby);
+    expect((await gate.describe()).status.name).toBe('RUNNING');
+    await waitUntil('it looks at its lanes', async () => {
+      const { lanes } = await gate.query<GateState, []>(gateMessages.gate);
+      return lanes.includes(`${standby}-a`);
+    });
+    await gate.terminate();
+    await endKeeper(lost);
+  });
+
+  it('goes on where one runs already, and costs the recovery nothing', async () => {
+    const { lost, standby } = await loseTo('gated-twice');
+    const running = await bench.start(workflowNames.qualifyHost, { host: standby }, gateId(fleetName, standby));
+    await approve(lost);
+    const state = await lost.run.result();
+    expect(state).toMatchObject({ phase: 'recovered' });
+    expect(state.outcome?.remarks.join('\n')).toContain(`a gate of ${standby} runs already`);
+    expect(await statusOf(running)).toBe('RUNNING');
+    await gateOf(standby).terminate();
+    await endKeeper(lost);
+  });
+
+  it('does not begin where no lane came back, nor in a rehearsal', async () => {
+    const failing = await loseTo('gate-none');
+    for (const lane of failing.lost.lanes) lane.told('startGateway', { kind: 'fail', code: 'GatewayWouldNotStart' });
+    await approve(failing.lost);
+    expect((await failureOf(failing.lost.run)).code).toBe('RecoveryFailed');
+    await expect(gateOf(failing.standby).describe()).rejects.toThrow(/not found/i);
+    const rehearsed = await loseTo('gate-rehearsed', { rehearse: true });
+    await approve(rehearsed.lost);
+    const { plan } = await rehearsed.lost.run.result();
+    expect(plan?.steps.map(({ step }) => step)).not.toContain('gate');
+    await expect(gateOf(rehearsed.standby).describe()).rejects.toThrow(/not found/i);
+    await endKeeper(rehearsed.lost);
+  });
+});
+
 describe('the loss of a region', () => {
   it('reads the replica, names lanes that are beyond it, and restores each host onto another', async () => {
     const name = 'osaka';
@@ -324,6 +383,7 @@ describe('the loss of a region', () => {
       'osaka-2-a mac-9',
     ]);
     expect(state.plan?.warnings).toEqual([`NOT RECOVERED: ${beyond[0]?.why}`]);
+    expect(state.plan?.steps.map(({ step }) => step)).not.toContain('gate');
     const [planned] = host.calls.filter(({ step }) => step === 'planRecovery');
     expect(planned?.input).toMatchObject({
       lanes: [

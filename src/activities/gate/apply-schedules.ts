@@ -4,6 +4,7 @@
 import type { GateVaultSteps } from '../../contract/gate-steps.ts';
 import { readTimeZone } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
+import { placedSpecs } from '../host/placed.ts';
 import { activity, reach, type Run } from '../step.ts';
 
 export function applySchedulesStep(deps: Deps): GateVaultSteps['applySchedules'] {
@@ -13,10 +14,10 @@ export function applySchedulesStep(deps: Deps): GateVaultSteps['applySchedules']
   return () => apply(undefined);
 }
 
-/** Of every host with lanes: what the fleet file says, else what the host does. */
+/** Of every host with lanes: what the fleet file says, else what the host does, or the one that has the lanes of a lost one. */
 async function zonesOf(deps: Deps, run: Run): Promise<Record<string, string>> {
-  const specs = deps.fleet.lanes.map((lane) => deps.fleet.laneSpec(lane));
-  const byHost = new Map(specs.map((spec) => [spec.target.host.name, spec]));
+  const specs = await placedSpecs(deps, deps.fleet.lanes);
+  const byHost = new Map(specs.map((spec) => [deps.fleet.laneSpec(spec.lane).target.host.name, spec]));
   const zones = await Promise.all(
     [...byHost].map(
       async ([name, { target, timeZone }]): Promise<[string, string]> => [

@@ -5,13 +5,13 @@ import { Failure } from '../../domain/failure.ts';
 import { memoryOf } from '../../lane/memory.ts';
 import { diskOf } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
+import { placedSpecs } from '../host/placed.ts';
 import { activity, reach } from '../step.ts';
 
 export function lookAtHostStep(deps: Deps): GateHostSteps['lookAtHost'] {
   return activity(async ({ host }, run) => {
-    const targets = deps.fleet.lanes
-      .map((lane) => deps.fleet.laneSpec(lane).target)
-      .filter((one) => one.host.name === host);
+    const specs = await placedSpecs(deps, deps.fleet.lanes);
+    const targets = specs.map(({ target }) => target).filter((one) => one.host.name === host);
     const shells = await Promise.all(targets.map((target) => reach(deps, target, run)));
     const [first] = shells;
     if (first === undefined) throw new Failure('UnknownLane', `the fleet has no lanes on a host ${host}`, { host });

@@ -57,11 +57,16 @@ export function describeFleetStep(deps: Deps): HostSteps['describeFleet'] {
   });
 }
 
-/** A run over no lane at all would say that all went well. */
+/**
+ * The lanes of a host are those that the file has there, wherever a recovery has put them (its schedules go on by its name),
+ * and those that were put there. A run over no lane at all would say that all went well.
+ */
 async function choose(deps: Deps, { host, lanes }: LaneChoice): Promise<LaneSpec[]> {
   const { fleet } = deps;
   const specs = await placedSpecs(deps, lanes ?? fleet.lanes);
-  const chosen = specs.filter(({ target }) => lanes !== undefined || host === undefined || target.host.name === host);
+  const isOf = ({ lane, target }: LaneSpec): boolean =>
+    target.host.name === host || fleet.laneSpec(lane).target.host.name === host;
+  const chosen = lanes !== undefined || host === undefined ? specs : specs.filter(isOf);
   if (chosen.length > 0) return chosen;
   const hosts = new Set(specs.map(({ target }) => target.host.name));
   const what = host === undefined ? 'no lanes' : `no lane on a host ${host.slice(0, 80)}`;

@@ -5,12 +5,16 @@ import type { LaneSpec } from '../../contract/lane-spec.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Scenario, subjectKinds } from '../../domain/incident.ts';
 import type { Deps, FleetView } from '../deps.ts';
+import { placedSpecs } from '../host/placed.ts';
 import { activity } from '../step.ts';
 
-export function briefIncidentStep({ fleet, hooks }: Deps): IncidentSteps['briefIncident'] {
+export function briefIncidentStep(deps: Deps): IncidentSteps['briefIncident'] {
+  const { fleet, hooks } = deps;
   return activity(async ({ scenario, subject, lanes }) => {
     const policy = fleet.playbooks[scenario];
-    const specs = involved(fleet, scenario, subject).filter(({ lane }) => lanes === undefined || lanes.includes(lane));
+    const specs = (await involved(deps, scenario, subject)).filter(
+      ({ lane }) => lanes === undefined || lanes.includes(lane),
+    );
     const stray = lanes?.find((name) => !specs.some(({ lane }) => lane === name));
     if (specs.length === 0 || stray !== undefined) throw unknown(fleet, scenario, stray ?? subject);
     return {
@@ -35,9 +39,12 @@ function laneOf({ lane, region, target }: LaneSpec): IncidentBrief['lanes'][numb
   return { lane, region, host: target.host.name };
 }
 
-function involved(fleet: FleetView, scenario: Scenario, subject: string): LaneSpec[] {
+/** Where lanes are now; what is lost is lost by the file: lanes that are no longer there are refused by name. */
+async function involved(deps: Deps, scenario: Scenario, subject: string): Promise<LaneSpec[]> {
+  const { fleet } = deps;
   const kind = subjectKinds[scenario];
-  const specs = fleet.lanes.map((lane) => fleet.laneSpec(lane));
+  const isLoss = scenario === 'host-loss' || scenario === 'region-loss';
+  const specs = isLoss ? fleet.lanes.map((lane) => fleet.laneSpec(lane)) : await placedSpecs(deps, fleet.lanes);
   if (kind === 'lane') return specs.filter(({ lane }) => lane === subject);
   if (kind === 'host') return specs.filter(({ target }) => target.host.name === subject);
   return specs.filter(({ region }) => region === subject);

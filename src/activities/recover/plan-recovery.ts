@@ -15,6 +15,7 @@ import { estimateRestoreMs } from '../../domain/budget.ts';
 import { canonicalSha256 } from '../../signing/canonical.ts';
 import type { Deps } from '../deps.ts';
 import { requireDigest } from '../host/lanes.ts';
+import { placedSpec } from '../host/placed.ts';
 import { chooseAmongCopies } from '../restore/choose-among-copies.ts';
 import { activity, type Run } from '../step.ts';
 
@@ -35,7 +36,7 @@ interface Found {
 
 async function planLane(deps: Deps, request: LaneToPlan, draft: PlanRecovery, run: Run): Promise<Found> {
   const { lane, toHost, kept = false } = request;
-  const { target } = deps.fleet.laneSpec(lane);
+  const { target } = toHost === undefined ? await placedSpec(deps, lane) : deps.fleet.laneSpec(lane);
   const place = { lane, host: target.host.name, ...(toHost === undefined ? {} : { toHost }) };
   const chosen = await choose(deps, request, run);
   if (chosen === undefined)

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import { abandonGate, type GateOf, readGate, retryGateDay, signGate, startGate } from '../../client/gate.ts';
 import type { Temporal } from '../../client/connection.ts';
+import { readMoved } from '../../client/moved.ts';
 import type { GateState } from '../../contract/gate.ts';
 import { Failure } from '../../domain/failure.ts';
 import { gateLimits } from '../../domain/gate-limits.ts';
@@ -66,6 +67,7 @@ async function start(cli: Cli, name: string, { dayLength }: { readonly dayLength
   const of = await gateOf(cli, name);
   return cli.withTemporal(async (temporal) => {
     await warnOfMissingWorkers(cli, temporal, 'any');
+    await requireLanes(cli, temporal, of);
     const workflowId = await startGate(temporal.client, of, dayLength);
     return {
       json: { workflowId, host: name },
@@ -74,11 +76,19 @@ async function start(cli: Cli, name: string, { dayLength }: { readonly dayLength
   });
 }
 
-/** UnknownLane when no lane of the fleet is on the host. */
+/** Any host: one that took the lanes of a lost one over has none in the fleet file yet. */
 async function gateOf(cli: Cli, name: string): Promise<GateOf> {
   const file = await cli.loadFleet();
-  if (file.scheduleHosts().some((one) => one.host === name)) return { fleet: file.fleet.fleet, host: name };
-  throw new Failure('UnknownLane', `fleet ${file.fleet.fleet} has no lane on a host ${name}`, { host: name });
+  return { fleet: file.fleet.fleet, host: name };
+}
+
+/** Before anything is started: lanes in the file, or put there by a recovery. UnknownLane. */
+async function requireLanes(cli: Cli, { client }: Temporal, { fleet, host: name }: GateOf): Promise<void> {
+  const hosts = (await cli.loadFleet()).scheduleHosts().map((one) => one.host);
+  if (hosts.includes(name)) return;
+  const moved = await Promise.allSettled(hosts.map((lost) => readMoved(client, fleet, lost)));
+  if (moved.some((one) => one.status === 'fulfilled' && one.value.on.host === name)) return;
+  throw new Failure('UnknownLane', `fleet ${fleet} has no lane on a host ${name}`, { host: name });
 }
 
 function statusCommand(cli: Cli): Command {

@@ -1,11 +1,15 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Deps } from '../../../src/activities/deps.ts';
+import { describeFleetStep } from '../../../src/activities/host/lanes.ts';
 import { type PlacementNeeds, placedSpec, placedSpecs } from '../../../src/activities/host/placed.ts';
 import { movedId } from '../../../src/contract/names.ts';
 import type { MovedMemo, Placement, PlacedHost } from '../../../src/contract/placement.ts';
+import type { FleetDescription } from '../../../src/contract/step-types.ts';
 import { limits } from '../../../src/domain/limits.ts';
 import { signVouched } from '../../../src/receipt/vouched.ts';
 import { fleetName, specOf } from '../../workflows/fake-lane.ts';
+import { runStep } from './golden-stores.ts';
 
 const vault = generateKeyPairSync('ed25519');
 const stranger = generateKeyPairSync('ed25519');
@@ -57,7 +61,7 @@ function world(memo: unknown, startedAt = vouchedAt): PlacementNeeds & { readonl
 async function refusal(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => 'believed',
-    (error: { code?: string }) => error.code,
+    (error: { code?: string; type?: string }) => error.code ?? error.type,
   );
 }
 
@@ -99,5 +103,35 @@ describe('where a lane is', () => {
   it('is not believed when an old placement is shown again', async () => {
     const later = new Date(Date.parse(vouchedAt) + limits.vouchedMs + 1).toISOString();
     expect(await refusal(placedSpec(world(memoOf(), later), 'lane-1'))).toBe('PlacementBad');
+  });
+});
+
+describe('the lanes of a host, for a run over them', () => {
+  const hostOf = (lane: string): string => (lane === 'lane-3' ? 'mac-3' : 'mac-1');
+
+  /** lane-1 and lane-2 are of mac-1 by the file, lane-3 is of mac-3; lane-1 was moved. */
+  function choose(host: string): Promise<FleetDescription> {
+    const needs = world({ ...memoOf(), lanes: ['lane-1'] });
+    const laneSpec = (lane: string, placed?: PlacedHost) => {
+      const spec = needs.fleet.laneSpec(lane, placed);
+      return placed ? spec : { ...spec, target: { ...spec.target, host: { ...spec.target.host, name: hostOf(lane) } } };
+    };
+    const fleet = { ...needs.fleet, laneSpec, lanes: ['lane-1', 'lane-2', 'lane-3'], digest: 'd', caps: {} };
+    const step = describeFleetStep({ ...needs, fleet } as unknown as Deps);
+    return runStep(step, { all: false, host });
+  }
+
+  const told = ({ lanes }: FleetDescription): string[] => lanes.map(({ lane, host }) => `${lane} on ${host}`);
+
+  it('are those of the file, wherever a recovery has put them: its schedules go on by its name', async () => {
+    expect(told(await choose('mac-1'))).toEqual(['lane-1 on mac-1-new', 'lane-2 on mac-1']);
+  });
+
+  it('are those that were put there, of which the file does not know yet', async () => {
+    expect(told(await choose('mac-1-new'))).toEqual(['lane-1 on mac-1-new']);
+  });
+
+  it('are not none: that is refused', async () => {
+    expect(await refusal(choose('mac-2'))).toBe('UnknownLane');
   });
 });

@@ -36,7 +36,12 @@ function depsWith(playbooks: object = {}): Deps {
       return { ...specOf(lane), fleet: golden.fleet };
     },
   };
-  return { ...stores.deps, fleet: fleet as unknown as Deps['fleet'] };
+  const temporal = { movedLanes: async () => [] };
+  return {
+    ...stores.deps,
+    fleet: fleet as unknown as Deps['fleet'],
+    temporal: temporal as unknown as Deps['temporal'],
+  };
 }
 
 function draft(more: Partial<PlanRecovery> = {}): PlanRecovery {
