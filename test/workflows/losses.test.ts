@@ -305,7 +305,7 @@ describe.concurrent('the loss of a host', () => {
 });
 
 describe.concurrent('the gate after the loss of a host', () => {
-  const gateOf = (host: string): WorkflowHandle => bench.handle(gateId(fleetName, host)) as unknown as WorkflowHandle;
+  const gateOf = (host: string): WorkflowHandle => bench.handle(gateId(fleetName, host));
 
   /** Its lanes go to a standby with a lane that a gate can look at. */
   async function loseTo(name: string, input: object = {}): Promise<{ readonly lost: Lost; readonly standby: string }> {
