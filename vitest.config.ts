@@ -16,7 +16,7 @@ if (Number.parseInt(process.versions.node, 10) < oldest) {
 process.env['NODE_COMPILE_CACHE'] ??= resolve(import.meta.dirname, 'node_modules/.cache/clawback/node');
 
 const second = 1000;
-const unitWorkers = 2;
+const unitWorkers = 4;
 const serverWorkers = 3;
 const first = 0;
 const then = 1;

@@ -1,7 +1,7 @@
 // Prints `N passed, N failed, N skipped` as the very last line of a run. What failed to load counts as failed; with
 // CLAWBACK_REQUIRE_ALL=1 a skipped test fails the run, so that nothing skips silently where everything is installed.
 
-import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
 export interface Counts {
   readonly passed: number;
@@ -27,6 +27,21 @@ export function countTests(modules: readonly Tested[], errorsOutside: number): C
   return counts;
 }
 
+/** Tests that passed at their second try, each with what its first one said: a flake that nobody reads about stays. */
+export function secondTries(modules: readonly Pick<TestModule, 'children'>[]): string[] {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  return tests.filter(neededAnother).map((test) => `${test.fullName}\n${firstErrors(test)}`);
+}
+
+function neededAnother(test: TestCase): boolean {
+  return test.diagnostic()?.flaky === true;
+}
+
+function firstErrors(test: TestCase): string {
+  const { errors = [] } = test.result();
+  return errors.map(({ stack, message }) => `  ${stack ?? message}`).join('\n');
+}
+
 /** The exit status that the counts ask for; `asked` is what vitest itself decided. */
 export function exitStatusFor(counts: Counts, asked: number, requireAll: boolean): number {
   const failed = counts.failed > 0 || (requireAll && counts.skipped > 0);
@@ -40,6 +55,7 @@ export default class CountReporter implements Reporter {
     // On exit, so that it is the last line: the summary and the coverage table come before it.
     process.once('exit', (status) => {
       process.exitCode = exitStatusFor(counts, status, requireAll);
+      for (const text of secondTries(modules)) console.log(`needed a second try: ${text}`);
       if (requireAll && counts.skipped > 0) console.log('CLAWBACK_REQUIRE_ALL=1: a skipped test fails the run');
       console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     });

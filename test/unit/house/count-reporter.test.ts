@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countTests, exitStatusFor } from '../../setup/count-reporter.ts';
+import { countTests, exitStatusFor, secondTries } from '../../setup/count-reporter.ts';
 
 type State = 'passed' | 'failed' | 'skipped' | 'pending';
 
@@ -24,6 +24,20 @@ describe('the last line of a test run', () => {
 
   it('counts errors outside of tests', () => {
     expect(countTests([moduleOf('passed', ['passed'])], 2)).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  });
+});
+
+describe('what needed a second try', () => {
+  it('is named, with what the first one said', () => {
+    const test = (fullName: string, flaky: boolean) => ({
+      fullName,
+      diagnostic: () => ({ flaky }),
+      result: () => ({ state: 'passed', errors: flaky ? [{ message: 'expected 1 to be 2' }] : [] }),
+    });
+    const children = { allTests: () => [test('a > steady', false), test('a > shaky', true)] };
+    expect(secondTries([{ children } as unknown as Parameters<typeof secondTries>[0][number]])).toEqual([
+      'a > shaky\n  expected 1 to be 2',
+    ]);
   });
 });
 
