@@ -79,6 +79,11 @@ export const limits = {
   /** A job of launchd's is there, or gone, after some 100 ms: the first look is after this, each later one after twice that. */
   pollFirstMs: 50,
 
+  /**
+   * Kept on a lane's volume while its gateway is down: a keychain written anew (64 items × 4 KiB, and its copy), fences
+   * and a journal are below 1 MiB; four times that, for a file system's own needs and the gateway's first log.
+   */
+  ballastBytes: 4 * MiB,
   /** How full a lane's volume may be after a restore (procedure, smoke test): under 80 %. */
   diskFullRatio: 0.8,
   /** A clock further off than this neither locks nor expires anything. */

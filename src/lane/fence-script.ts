@@ -5,6 +5,7 @@
 import type { LaneTarget } from '../domain/lane-target.ts';
 import { toolPath } from '../domain/lane-target.ts';
 import { limits } from '../domain/limits.ts';
+import { giveRoomText } from './ballast-script.ts';
 import { quoteArgv } from './quote.ts';
 
 /** One attempt of a mutating activity: the section's start (ms since the epoch), its place in the section, its attempt. */
@@ -27,6 +28,8 @@ export const fenceLostStatus = 97;
 export const fenceLostMarker = 'clawback: fence lost';
 export const holdersRemainStatus = 98;
 export const holdersRemainMarker = 'clawback: holders of smaller fences remain';
+export const noRoomStatus = 99;
+export const noRoomMarker = 'clawback: no room for a fence';
 
 /** Digits are padded, so that names sort as the numbers do: 15 for milliseconds (until the year 33658). */
 export function fenceName(fence: Fence): string {
@@ -134,13 +137,18 @@ const livingFunction = `living() {
  * process and its descendants are ended instead.
  * Records of what has ended long ago are the rule (a restore leaves some twenty), so they are first looked at together:
  * whoever registered before this fence was made, and lives, is in a process table that is read after it.
+ * A step that found the volume full may have the ballast for its next attempt: it goes before the fence is made.
  */
 export function takeText(target: LaneTarget, fence: Fence): string {
   const rounds = (ms: number) => Math.ceil(ms / 200);
   const place = fence.turn ? turnPlace(target, fence, fence.turn) : fencePlace(target, fence);
   return `${procIdFunction(target)}${placeVariables(place)}
-mkdir -p "$fences" && chmod 700 "$fences" || exit 1
-mkdir "$mine" 2>/dev/null || [ -d "$mine" ] || exit 1
+${giveRoomText(target)}no_room() {
+  [ "$(free_kib ${quoteArgv([target.home])})" -lt 64 ] 2>/dev/null || exit 1
+  echo '${noRoomMarker}' >&2; exit ${noRoomStatus}
+}
+mkdir -p "$fences" && chmod 700 "$fences" || no_room
+mkdir "$mine" 2>/dev/null || [ -d "$mine" ] || no_room
 largest || { rmdir "$mine" 2>/dev/null; fence_lost; }
 own=$(proc_id $$); own=\${own%% *}
 rows() { "$ps" -A -o pid= -o ppid= -o pgid= -o stat=; }

@@ -3,7 +3,15 @@
 
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
-import { type Fence, holdersRemainMarker, holdersRemainStatus, takeText, type Turn } from './fence-script.ts';
+import {
+  type Fence,
+  holdersRemainMarker,
+  holdersRemainStatus,
+  noRoomMarker,
+  noRoomStatus,
+  takeText,
+  type Turn,
+} from './fence-script.ts';
 import type { LaneShell } from './lane-shell.ts';
 
 export { type Fence, fenceName } from './fence-script.ts';
@@ -11,7 +19,8 @@ export { type Fence, fenceName } from './fence-script.ts';
 /**
  * Takes the fence and ends every process that smaller fences registered, with its whole process group, first. May be
  * called again with the same fence.
- * @throws FenceLost when a larger one is there; HostCommandFailed (retryable) when a process outlives KILL or is root's and goes on
+ * @throws FenceLost when a larger one is there; HostCommandFailed (retryable) when a process outlives KILL or is root's and
+ * goes on, and when the volume has no room for a fence
  */
 export async function takeFence(shell: LaneShell, fence: Fence, signal?: AbortSignal): Promise<void> {
   const { turn: _, ...whole } = fence;
@@ -39,16 +48,21 @@ async function take(
   const { exitStatus, stderr } = await shell.script(takeText(shell.target, fence), [], {
     ...options,
     tool: 'fence',
-    okStatuses: [0, holdersRemainStatus],
+    okStatuses: [0, holdersRemainStatus, noRoomStatus],
     timeoutMs: limits.commandTimeoutMs + limits.fenceTermMs + limits.fenceKillMs,
   });
   if (exitStatus === 0) return;
-  const why = stderr.includes(holdersRemainMarker)
-    ? 'processes of an earlier attempt do not end'
-    : `the fence script ended with status ${exitStatus}`;
-  throw new Failure('HostCommandFailed', `lane ${shell.target.lane}: ${why}`, {
-    lane: shell.target.lane,
-    host: shell.target.host.name,
+  const { lane, host } = shell.target;
+  throw new Failure('HostCommandFailed', `lane ${lane} on ${host.name}: ${whyNot(exitStatus, stderr)}`, {
+    lane,
+    host: host.name,
     exitStatus,
   });
+}
+
+function whyNot(exitStatus: number, stderr: string): string {
+  if (stderr.includes(holdersRemainMarker)) return 'processes of an earlier attempt do not end';
+  if (stderr.includes(noRoomMarker))
+    return 'no step can begin, for its volume is full; free some MB on it, and what is under way goes on by itself';
+  return `the fence script ended with status ${exitStatus}`;
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
 import { parse, stringify } from 'yaml';
 import { markDirectory } from '../../src/store/directory-marker.ts';
-import { type Bed, bestBedKind } from '../bed/bed.ts';
+import { type Bed, type BedKind, bestBedKind } from '../bed/bed.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
 import { TcpProxy } from '../bed/tcp-proxy.ts';
 import { Rig } from '../rig/rig.ts';
@@ -27,6 +27,8 @@ export interface FaultRigOptions {
   readonly profile?: BedProfile;
   /** Puts a proxy before the host, which can cut, stall and slow every connection. */
   readonly proxied?: boolean;
+  /** The truest that this machine can do when left out. */
+  readonly kind?: BedKind;
 }
 
 interface FleetText {
@@ -50,10 +52,11 @@ export class FaultRig {
     this.faults = new FaultFolder(join(rig.dir, 'faults'));
   }
 
-  static async start({ dir, lanes, profile = 'slimvps-legacy', proxied = false }: FaultRigOptions): Promise<FaultRig> {
+  static async start(options: FaultRigOptions): Promise<FaultRig> {
+    const { dir, lanes, profile = 'slimvps-legacy', proxied = false, kind = bestBedKind() } = options;
     const bundle = await ensureWorkflowBundle();
     const hosts = [{ name: hostName, lanes, profile }];
-    const rig = await Rig.start({ dir, kind: bestBedKind(), hosts, dataBytes: laneBytes, durableServer: true });
+    const rig = await Rig.start({ dir, kind, hosts, dataBytes: laneBytes, durableServer: true });
     const proxy = proxied ? await proxyOf(rig.bed) : undefined;
     writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxy?.port));
     await markDirectory('far', join(rig.dir, 'far'));

@@ -3,6 +3,7 @@
 import type { HostSteps, VaultSteps } from '../../contract/steps.ts';
 import { bakName, type Journal, type Rename, undoneName } from '../../contract/journal.ts';
 import { Failure } from '../../domain/failure.ts';
+import { keepRoom } from '../../lane/ballast.ts';
 import { takeFence } from '../../lane/fence.ts';
 import { unmarkHeld } from '../../lane/held.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -55,6 +56,7 @@ export function beginUndoStep(deps: Deps): VaultSteps['beginUndo'] {
     await requireKept(shell, last);
     // before the journal is turned round: what is refused here leaves the lane settled
     await requireUndoable(deps, shell, last);
+    await keepRoom(shell, stageDirectory(last.restore), { fence });
     await saveJournal(shell, turnedRound(last), fence);
     return { epoch: last.epoch };
   });

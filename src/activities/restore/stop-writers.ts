@@ -5,11 +5,13 @@ import type { Journal } from '../../contract/journal.ts';
 import type { HostSteps } from '../../contract/steps.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
+import { keepRoom } from '../../lane/ballast.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import { checkHealth } from '../../lane/gateway.ts';
 import { laneProcesses, readJob, stopJob } from '../../lane/launchd.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { nextLookMs, pause } from '../../lane/pause.ts';
+import { stageDirectory } from '../lane-paths.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, fenceOf, reach, type Run } from '../step.ts';
 import type { Deps } from '../deps.ts';
@@ -55,6 +57,7 @@ async function openNewJournal(
     );
   }
   await lookLast(shell, restore);
+  await keepRoom(shell, stageDirectory(restore), { fence });
   const before = await foundGateway(shell, signal);
   await saveJournal(
     shell,
