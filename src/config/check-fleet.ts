@@ -15,6 +15,7 @@ import type { SecretRef } from '../contract/secret-ref.ts';
 import { limits } from '../domain/limits.ts';
 import { isReadableByOthers, resolvePath } from './private-path.ts';
 import { type PublicKeys, readPublicKeys, refuseHostKey } from './public-keys.ts';
+import { readStoreCertificates, type StoreCertificates } from './store-certificates.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
 /** One error or warning: where it stands, from 1, and at which field (`hosts.mac-1.port`). */
@@ -30,12 +31,13 @@ export interface FleetCheck {
   readonly warnings: readonly FleetNote[];
 }
 
-/** The file as it was read; `fleet` and `keys` are there when there are no errors. */
+/** The file as it was read; `fleet`, `keys` and `certificates` are there when there are no errors. */
 export interface ReadFleet extends FleetCheck {
   /** SHA-256 of its bytes, hex. */
   readonly digest: string;
   readonly fleet?: Fleet;
   readonly keys?: PublicKeys;
+  readonly certificates?: StoreCertificates;
 }
 
 /** Checks a fleet file for `clawback config check`. Never throws for what is wrong in the file, or for its absence. */
@@ -74,19 +76,22 @@ interface CheckedValue {
   readonly warnings: readonly FleetRemark[];
   readonly fleet?: Fleet;
   readonly keys?: PublicKeys;
+  readonly certificates?: StoreCertificates;
 }
 
 async function checkValue(value: unknown, baseDir: string, digest: string): Promise<CheckedValue> {
   const parsed = fleetSchema.safeParse(value);
   const keysOf = keysSchema.safeParse((value as { readonly keys?: unknown } | null)?.keys);
   const checkedKeys = keysOf.success ? await readPublicKeys(keysOf.data, baseDir) : undefined;
-  const between = [...crossCheck(value), ...hostKeyErrors(value), ...(checkedKeys?.errors ?? [])];
+  const stores = (value as { readonly stores?: unknown } | null)?.stores;
+  const { certificates, errors: certificateErrors } = await readStoreCertificates(stores, baseDir);
+  const between = [...crossCheck(value), ...hostKeyErrors(value), ...(checkedKeys?.errors ?? []), ...certificateErrors];
   if (!parsed.success)
     return { errors: [...parsed.error.issues.flatMap((issue) => remarksOf(issue, value)), ...between], warnings: [] };
   const warnings = [...fleetWarnings(parsed.data), ...(await exposedSecrets(parsed.data, baseDir))];
   const errors = between.length > 0 ? between : sizeErrors(parsed.data, digest);
   if (errors.length > 0 || checkedKeys === undefined) return { errors, warnings };
-  return { errors, warnings, fleet: parsed.data, keys: checkedKeys.keys };
+  return { errors, warnings, fleet: parsed.data, keys: checkedKeys.keys, certificates };
 }
 
 function hostKeyErrors(value: unknown): FleetRemark[] {

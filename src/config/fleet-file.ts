@@ -14,6 +14,7 @@ import type { SignalRules } from '../domain/signals.ts';
 import { limits } from '../domain/limits.ts';
 import { type FleetNote, type ReadFleet, readFleet } from './check-fleet.ts';
 import type { PublicKeys } from './public-keys.ts';
+import type { StoreCertificates } from './store-certificates.ts';
 
 interface WatchedByFile {
   readonly rules: SignalRules;
@@ -28,13 +29,16 @@ export class FleetFile {
   readonly digest: string;
   readonly fleet: Fleet;
   readonly keys: PublicKeys;
+  /** Of stores that name their own authorities. */
+  readonly certificates: StoreCertificates;
   readonly warnings: readonly FleetNote[];
 
-  constructor(path: string, read: ReadFleet & Required<Pick<ReadFleet, 'fleet' | 'keys'>>) {
+  constructor(path: string, read: ReadFleet & Required<Pick<ReadFleet, 'fleet' | 'keys' | 'certificates'>>) {
     this.path = resolve(path);
     this.digest = read.digest;
     this.fleet = read.fleet;
     this.keys = read.keys;
+    this.certificates = read.certificates;
     this.warnings = read.warnings;
   }
 
@@ -133,11 +137,11 @@ export class FleetFile {
  */
 export async function loadFleet(path: string): Promise<FleetFile> {
   const read = await readFleet(path);
-  const { fleet, keys } = read;
-  if (fleet === undefined || keys === undefined) {
+  const { fleet, keys, certificates } = read;
+  if (fleet === undefined || keys === undefined || certificates === undefined) {
     throw new Failure('InvalidFleet', formatFleetNotes(path, read.errors), { count: read.errors.length });
   }
-  return new FleetFile(path, { ...read, fleet, keys });
+  return new FleetFile(path, { ...read, fleet, keys, certificates });
 }
 
 /** One line for each note, as editors and terminals make links of; many are cut off and counted. */

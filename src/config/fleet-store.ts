@@ -26,6 +26,7 @@ interface DescribedBucket {
   readonly bucket: string;
   readonly prefix: string;
   readonly endpoint?: string;
+  readonly caPem?: string;
   readonly awsRegion: string;
   readonly forcePathStyle: boolean;
   readonly retentionMs?: number;
@@ -49,6 +50,7 @@ export function describeStore(file: FleetFile, name: string, use: StoreUse): Des
     credentials,
   } = store;
   const { [use]: own, expiry } = credentials;
+  const caPem = file.certificates.get(name);
   return {
     kind,
     bucket,
@@ -56,6 +58,7 @@ export function describeStore(file: FleetFile, name: string, use: StoreUse): Des
     awsRegion,
     forcePathStyle,
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(caPem === undefined ? {} : { caPem }),
     ...(store.retention === undefined ? {} : { retentionMs: store.retention }),
     ...(own === undefined ? {} : { credential: () => resolveCredential(own, file.baseDir) }),
     ...(expiry === undefined || use !== 'vault'

@@ -60,6 +60,11 @@ const s3Store = z.strictObject({
     .optional()
     .describe('what all keys in the bucket begin with, such as `clawback/tokyo`'),
   endpoint: endpoint.optional().describe("the provider's address; left out: AWS"),
+  caFile: keyPath
+    .optional()
+    .describe(
+      "certificates (PEM) of the authorities that may vouch for the endpoint's, and no others; left out: those that Node trusts",
+    ),
   awsRegion: z
     .string()
     .regex(/^[a-z0-9-]{2,40}$/, 'a region such as ap-northeast-1, or what the provider names')

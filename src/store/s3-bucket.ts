@@ -19,6 +19,8 @@ export interface S3Place {
   readonly prefix: string;
   /** Left out: AWS itself. */
   readonly endpoint?: string;
+  /** Certificates of the authorities that may vouch for the endpoint's, and no others; left out: Node's own. */
+  readonly caPem?: string;
   readonly awsRegion: string;
   readonly forcePathStyle: boolean;
   /** Milliseconds without a byte after which a connection is given up. */
@@ -144,7 +146,7 @@ function configOf(
   credential: (() => Promise<S3Credential>) | undefined,
   timeouts: Timeouts,
 ): S3ClientConfig {
-  const { endpoint, awsRegion, forcePathStyle, attempts = limits.s3Attempts } = place;
+  const { endpoint, caPem, awsRegion, forcePathStyle, attempts = limits.s3Attempts } = place;
   const agent = { keepAlive: true, maxSockets: sockets };
   return {
     region: awsRegion,
@@ -159,7 +161,7 @@ function configOf(
       connectionTimeout: limits.connectTimeoutMs,
       ...timeouts,
       httpAgent: agent,
-      httpsAgent: agent,
+      httpsAgent: { ...agent, ...(caPem === undefined ? {} : { ca: caPem }) },
     },
   };
 }

@@ -3,6 +3,21 @@
 
 import { Failure, type FailureCode } from '../domain/failure.ts';
 
+/** What is wrong with the certificate that the store shows, by the names that OpenSSL and Node give it. */
+const strangers = [
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'INVALID_CA',
+];
+const otherName = 'ERR_TLS_CERT_ALTNAME_INVALID';
+const outOfTime = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
+const unbelieved: readonly string[] = [...strangers, otherName, ...outOfTime];
+
 /** By name, where the status alone would mislead. */
 const codesByName: Readonly<Record<string, FailureCode>> = {
   NoSuchKey: 'ObjectMissing',
@@ -58,6 +73,7 @@ export function s3Status(error: unknown): number | undefined {
 function codeOf(name: string, status: number | undefined): FailureCode {
   const byName = Object.hasOwn(codesByName, name) ? codesByName[name] : undefined;
   if (byName !== undefined) return byName;
+  if (unbelieved.includes(name)) return 'StoreRefused';
   if (status === undefined || status >= 500) return status === 507 ? 'StoreFull' : 'StoreUnreachable';
   // 307 and 429 pass; a conflict's outcome is not known: the same put may succeed when it is tried again.
   if (status === 307 || status === 408 || status === 409 || status === 429 || status < 300) return 'StoreUnreachable';
@@ -75,11 +91,20 @@ export function s3Failure(error: unknown, { store, doing, key }: S3Context): Fai
   if (code === 'InvalidInput') return new Failure(code, `store ${store}: a part of ${key} is an object`, context);
   const object = key === undefined ? '' : ` ${key}`;
   const told = status === undefined ? name : `${name}, status ${status}`;
-  return new Failure(code, `store ${store}: cannot ${doing}${object} (${told})${adviceOf(name, status)}`, context);
+  const advice = adviceOf(name, status) ?? certificateAdvice(name, store);
+  return new Failure(code, `store ${store}: cannot ${doing}${object} (${told})${advice}`, context);
 }
 
-function adviceOf(name: string, status: number | undefined): string {
+function adviceOf(name: string, status: number | undefined): string | undefined {
   if (status !== undefined && status >= 300 && status < 400)
     return '; it answers from another place: check endpoint and awsRegion';
-  return name === 'RequestTimeTooSkewed' ? "; the worker's clock and the store's are too far apart" : '';
+  return name === 'RequestTimeTooSkewed' ? "; the worker's clock and the store's are too far apart" : undefined;
+}
+
+function certificateAdvice(name: string, store: string): string {
+  if (strangers.includes(name))
+    return `; no authority that is believed vouches for its certificate: check stores.${store}.caFile`;
+  if (name === otherName) return `; its certificate is for another name: check stores.${store}.endpoint`;
+  if (outOfTime.includes(name)) return '; its certificate is out of its time: renew it, or set the clock right';
+  return name === 'EPROTO' ? `; it does not speak TLS there: check stores.${store}.endpoint` : '';
 }

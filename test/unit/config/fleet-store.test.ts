@@ -16,6 +16,18 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+/** Of an authority that there is not (EC P-256, to 2126). */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIUGefjImVsQvkkRTI3CMn+mFO3uTAwCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyMzA2MDIwN1oYDzIxMjYxMDMwMDYw
+MjA3WjARMQ8wDQYDVQQDDAZub2JvZHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AAQeLXa0fSesyesWlx0YZfmoyiXndNtxBnY0f1KsDpUvRXuD9rB+q82CuAizH6YA
+bZ4MKM8blK/0eMQZ+kboqLA6o1MwUTAdBgNVHQ4EFgQUov1Yvh/2dbiYPXJ/gDi/
+6DIhHMUwHwYDVR0jBBgwFoAUov1Yvh/2dbiYPXJ/gDi/6DIhHMUwDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAzbedP8IWlc/1ZVgMpghCo6f2Sa9w
+My75APude+5vY/8CICFwxt3I3tD9NWLf+TCztda9FuBuW3b9pYqTXrr49Xm/
+-----END CERTIFICATE-----
+`;
 const directory = 'primary: { kind: directory, path: bundles, region: tokyo }';
 const s3 = (fields: string): readonly [string, string] => [
   directory,
@@ -61,6 +73,26 @@ describe('an S3 store in the fleet file', () => {
     expect(errors[0]).not.toContain('AKIA123');
   });
 
+  it.each([
+    ['is not there', undefined, /^ca\.pem: it cannot be read \(ENOENT\)$/],
+    ['holds a private key', `${certificate}-----BEGIN PRIVATE KEY-----`, /it holds a private key/],
+    ['holds no certificate', 'x', /it holds no certificate in PEM form/],
+    ['holds a spoilt one', certificate.replace('MII', 'MIJ'), /a certificate in it cannot be read/],
+  ])('is refused when its caFile %s', async (_, content, message) => {
+    if (content !== undefined) await bed.file('ca.pem', content);
+    const { errors } = await checkFleet(await bed.fleet(s3(', endpoint: "https://s3.example.net", caFile: ca.pem')));
+    expect(errors.map(({ path }) => path)).toEqual(['stores.primary.caFile']);
+    expect(errors[0]?.message).toMatch(message);
+    expect(errors[0]?.message).not.toContain('BEGIN');
+  });
+
+  it('is refused when it names a caFile for an endpoint without TLS', async () => {
+    await bed.file('ca.pem', certificate);
+    expect(await errorsOf(', endpoint: "http://127.0.0.1:7070", caFile: ca.pem')).toEqual([
+      '21 stores.primary.caFile: an http endpoint shows no certificate',
+    ]);
+  });
+
   it('is refused where another one lies in the same place', async () => {
     const two = `${s3('')[1]}\n  second: { kind: s3, bucket: bundles, awsRegion: eu-west-1, region: uk }`;
     const { errors } = await checkFleet(await bed.fleet([directory, two]));
@@ -82,6 +114,7 @@ describe('docs/s3.md', () => {
   it('gives examples that pass, and numbers as the code has them', async () => {
     const examples = blocksOf('docs/s3.md').filter(({ language }) => language === 'yaml');
     expect(examples).toHaveLength(2);
+    await bed.file('keys/s3-ca.pem', certificate);
     for (const { text } of examples) {
       const { errors } = await checkFleet(await bed.fleet([`stores:\n  ${directory}\n`, text]));
       expect(errors).toEqual([]);
@@ -128,6 +161,15 @@ describe('a store for one use', () => {
     const store = describeStore(file, 'primary', 'vault');
     expect(store).not.toHaveProperty('credential');
     expect(store).toMatchObject({ forcePathStyle: true, endpoint: 'https://s3.example.net' });
+  });
+
+  it('brings the certificates of its caFile along, whatever it is used for', async () => {
+    await bed.file('ca.pem', `a comment\n${certificate}\n${certificate}`);
+    const file = await loadFleet(await bed.fleet(s3(', endpoint: "https://s3.example.net", caFile: ca.pem')));
+    for (const use of ['backup', 'vault'] as const) {
+      const store = describeStore(file, 'primary', use);
+      expect(store.kind === 's3' && store.caPem?.split('BEGIN CERTIFICATE')).toHaveLength(3);
+    }
   });
 
   it('of a folder is its path, and of no store a failure', async () => {
