@@ -23,7 +23,7 @@ function storeText(
   ];
   if (one.standsStill !== null) return [`${head}: EXPIRY STANDS STILL: ${one.standsStill}`, ...table].join('\n');
   if (dryRun) return [`${head}: ${planned(one)}`, ...table].join('\n');
-  return `${head}: ${doneText(one)}`;
+  return `${head}: ${doneText(one, timeZone)}`;
 }
 
 function planned({ bundles, expiringBytes }: StoreExpiry): string {
@@ -31,14 +31,23 @@ function planned({ bundles, expiringBytes }: StoreExpiry): string {
   return `${plural(count('expires'), 'bundle')} would get a tombstone, ${count('due')} would be removed; in the end ${formatBytes(expiringBytes)} are freed`;
 }
 
-function doneText(one: StoreExpiry): string {
+function doneText(one: StoreExpiry, timeZone: string): string {
   return [
     `${plural(one.removedBundles.length, 'bundle')} removed, with ${plural(one.removedObjects, 'object')} (${formatBytes(one.removedBytes)})`,
     `${plural(one.buried, 'bundle')} got a tombstone`,
     ...(one.reprieved > 0 ? [`${plural(one.reprieved, 'bundle')} kept again`] : []),
-    ...(one.lockedObjects > 0 ? [`${plural(one.lockedObjects, 'object')} still locked`] : []),
+    ...(one.lockedObjects > 0 ? [lockedText(one, timeZone)] : []),
     ...(one.staleUploads > 0 ? [`${plural(one.staleUploads, 'unfinished upload')} removed`] : []),
   ].join('; ');
+}
+
+/** @param timeZone left out: the machine's own */
+export function lockedText(
+  { lockedObjects, lockedUntil }: Pick<StoreExpiry, 'lockedObjects' | 'lockedUntil'>,
+  timeZone?: string,
+): string {
+  const until = lockedUntil === null ? '' : `, at the latest until ${formatInstant(lockedUntil, timeZone)}`;
+  return `${plural(lockedObjects, 'object')} still locked${until}`;
 }
 
 function rowOf({ bundle, tier, state, reasons, goesAt }: ExpiryVerdict, timeZone: string): string[] {

@@ -24,6 +24,8 @@ export interface ExpiryRemoval {
   readonly removedBytes: number;
   /** Skipped until their retention in the store ends. */
   readonly lockedObjects: number;
+  /** When the last of these ends; null when there are none, or the store does not tell. */
+  readonly lockedUntil: string | null;
   readonly staleUploads: number;
   /** Bundles that are kept again: their tombstones were taken away. */
   readonly reprieved: number;
@@ -35,6 +37,7 @@ export const nothingRemoved: ExpiryRemoval = {
   removedObjects: 0,
   removedBytes: 0,
   lockedObjects: 0,
+  lockedUntil: null,
   staleUploads: 0,
   reprieved: 0,
 };

@@ -176,6 +176,8 @@ export interface SweepResult {
   readonly keptObjects: number;
   /** Skipped until their retention in the store ends. */
   readonly lockedObjects: number;
+  /** When the last of these ends; null when there are none, or the store does not tell. */
+  readonly lockedUntil: string | null;
   readonly staleUploads: number;
 }
 

@@ -165,6 +165,8 @@ export interface FailureContext {
   readonly expectedBytes?: number;
   readonly actualBytes?: number;
   readonly count?: number;
+  /** An instant: ObjectLocked. */
+  readonly until?: string;
 }
 
 /** The one error that Clawback's own code throws. */

@@ -49,9 +49,10 @@ export class S3Store implements Store {
     this.#deleting = expiryCredential === undefined ? this.#bucket : new S3Bucket(name, description, expiryCredential);
   }
 
-  async put(key: string, body: Readable | Buffer, { signal }: PutOptions = {}): Promise<PutResult> {
+  async put(key: string, body: Readable | Buffer, { signal, passing = false }: PutOptions = {}): Promise<PutResult> {
     const path = this.#path(checkKey(key));
-    const [bucket, partBytes, retentionMs] = [this.#bucket, this.#partBytes, this.#retentionMs];
+    const [bucket, partBytes] = [this.#bucket, this.#partBytes];
+    const retentionMs = passing ? undefined : this.#retentionMs;
     const object = { bucket, key, path, partBytes, retentionMs, signal };
     let upload: Promise<PutResult> | undefined;
     try {
@@ -136,6 +137,7 @@ export class S3Store implements Store {
       throw new Failure('ObjectLocked', `store ${this.name}: ${key} is locked until ${until.toISOString()}`, {
         store: this.name,
         key,
+        until: until.toISOString(),
       });
     }
   }

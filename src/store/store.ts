@@ -24,16 +24,21 @@ export interface PutResult {
   readonly versionId?: string;
 }
 
-export interface PutOptions {
+interface Options {
   readonly signal?: AbortSignal;
 }
 
-export interface GetOptions extends PutOptions {
+export interface PutOptions extends Options {
+  /** Of no worth by itself, and to be deleted soon: a store that locks what is put leaves this object alone. */
+  readonly passing?: boolean;
+}
+
+export interface GetOptions extends Options {
   /** What put told. A store that has no such version (it keeps none, or holds a copy) gives the key's object. */
   readonly versionId?: string;
 }
 
-export type ListOptions = PutOptions;
+export type ListOptions = Options;
 
 /**
  * Every method may fail with StoreUnreachable and StoreRefused, and with InvalidInput for a key or prefix that no
@@ -57,7 +62,8 @@ export interface Store {
   list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
   /**
    * Removes an object, with all its versions. True when there was such an object. May be called again.
-   * @throws Failure ObjectLocked while its retention runs; what could be removed is gone then
+   * @throws Failure ObjectLocked while its retention runs, with the time in its context (`until`); what could be removed
+   * is gone then
    */
   delete(key: string): Promise<boolean>;
   /**

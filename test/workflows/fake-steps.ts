@@ -438,7 +438,14 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       if (!lane.receipts.some(({ id }) => id === request.id)) lane.receipts.push(request);
       return { receipt: request.id };
     },
-    sweepLane: () => ({ removedObjects: 4, removedBytes: 4_096, keptObjects: 9, lockedObjects: 0, staleUploads: 1 }),
+    sweepLane: () => ({
+      removedObjects: 4,
+      removedBytes: 4_096,
+      keptObjects: 9,
+      lockedObjects: 0,
+      lockedUntil: null,
+      staleUploads: 1,
+    }),
     planExpiry: (lane) => ({
       standsStill: lane.standsStill,
       bundles: [],
@@ -476,6 +483,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
         removedObjects: 2,
         removedBytes: 2_048,
         lockedObjects: 0,
+        lockedUntil: null,
         staleUploads: 0,
         reprieved: 0,
       };

@@ -178,6 +178,7 @@ describe.concurrent('every section', () => {
       removedBytes: 4_096,
       keptObjects: 9,
       lockedObjects: 0,
+      lockedUntil: null,
       staleUploads: 1,
     });
   });

@@ -43,7 +43,7 @@ interface Probed {
 async function probe(store: Store, lane: string, { signal }: Run): Promise<Probed> {
   const key = clockKey(lane);
   const sentMs = Date.now();
-  await store.put(key, Buffer.from('clock\n'), { signal });
+  await store.put(key, Buffer.from('clock\n'), { signal, passing: true });
   const receivedMs = Date.now();
   let storeMs: number | undefined;
   const probes: string[] = [];
@@ -58,13 +58,26 @@ async function probe(store: Store, lane: string, { signal }: Run): Promise<Probe
   });
 }
 
-/** @returns whether it is gone; false while its retention runs */
-export async function deleteUnlocked(store: Store, key: string): Promise<boolean> {
+/** Objects that their retention still holds, as they were met. */
+export class Locks {
+  objects = 0;
+  /** When the last of them is let go; null while none is held, or the store does not tell. */
+  until: string | null = null;
+
+  meet(until: string | undefined): void {
+    this.objects += 1;
+    if (until !== undefined && (this.until === null || until > this.until)) this.until = until;
+  }
+}
+
+/** @returns whether it is gone; false while its retention runs, and then `locks` has met it */
+export async function deleteUnlocked(store: Store, key: string, locks = new Locks()): Promise<boolean> {
   try {
     await store.delete(key);
     return true;
   } catch (error) {
-    if (isFailure(error, 'ObjectLocked')) return false;
-    throw error;
+    if (!isFailure(error, 'ObjectLocked')) throw error;
+    locks.meet(error.context.until);
+    return false;
   }
 }

@@ -14,7 +14,7 @@ import { objectsOf } from '../bundle-objects.ts';
 import { provenBundles } from '../receipts/proven-bundles.ts';
 import { activity, type Run } from '../step.ts';
 import { type Checked, listTombstones, readBundles } from '../tombstones.ts';
-import { deleteUnlocked, storeTime } from './clocks.ts';
+import { deleteUnlocked, Locks, storeTime } from './clocks.ts';
 import { judge, type Judged } from './judge.ts';
 import { removeUnnamed } from './unnamed.ts';
 
@@ -41,7 +41,8 @@ export function buryBundlesStep(deps: Deps): DataSteps['buryBundles'] {
     for (const { bundle, manifestSha256 } of bundles) {
       const bytes = encodeTombstone({ format: 1, fleet, lane, bundle, manifestSha256, tombstonedAt }, signer);
       try {
-        await deps.store(store).put(tombstoneKey(lane, bundle), bytes, { signal });
+        // a bundle that is kept again loses its tombstone: a lock on it would hold the bundle back
+        await deps.store(store).put(tombstoneKey(lane, bundle), bytes, { signal, passing: true });
       } catch (error) {
         // an earlier attempt has set it; whose it is, is looked at before anything is removed
         if (!isFailure(error, 'ObjectExists')) throw error;
@@ -56,20 +57,16 @@ export function removeExpiredStep(deps: Deps): VaultSteps['removeExpired'] {
     const { standsStill, bundles, storeMs } = await judgeNow(deps, request, run);
     if (standsStill !== null) return nothingRemoved;
     const reprieved = await removeTombstones(deps, request, idsOf(bundles, 'reprieved'));
-    const manifests = await removeManifests(deps, request, idsOf(bundles, 'due'), run);
+    const locks = new Locks();
+    const removedBundles = await removeManifests(deps, request, { due: idsOf(bundles, 'due'), locks }, run);
     const left = await readAll(deps, request, run);
-    const objects = await removeUnnamed(deps.store(store), {
-      lane,
-      named: new Set(left.flatMap(keysOf)),
-      olderThanMs: storeMs - retention.graceMs,
-      signal: run.signal,
-    });
+    const named = new Set(left.flatMap(keysOf));
+    const rule = { lane, named, olderThanMs: storeMs - retention.graceMs, signal: run.signal };
+    const { keptObjects: _, ...removed } = await removeUnnamed(deps.store(store), rule, locks);
     await removeOldTombstones(deps, request, left, run);
     return {
-      removedBundles: manifests.gone,
-      removedObjects: objects.removedObjects,
-      removedBytes: objects.removedBytes,
-      lockedObjects: objects.lockedObjects + manifests.locked,
+      removedBundles,
+      ...removed,
       staleUploads: await deps.store(store).sweepUploads(lane, retention.graceMs),
       reprieved,
     };
@@ -113,15 +110,15 @@ function keysOf({ manifest }: Checked): string[] {
 async function removeManifests(
   deps: Deps,
   { lane, store }: ExpiryRequest,
-  due: readonly string[],
+  { due, locks }: { readonly due: readonly string[]; readonly locks: Locks },
   { signal }: Run,
-): Promise<{ readonly gone: readonly string[]; readonly locked: number }> {
+): Promise<readonly string[]> {
   const gone: string[] = [];
   for (const bundle of due) {
     signal.throwIfAborted();
-    if (await deleteUnlocked(deps.store(store), manifestKey(lane, bundle))) gone.push(bundle);
+    if (await deleteUnlocked(deps.store(store), manifestKey(lane, bundle), locks)) gone.push(bundle);
   }
-  return { gone, locked: due.length - gone.length };
+  return gone;
 }
 
 /** The bundles of the store, and of the primary: one of these may be on its way to a replica. */

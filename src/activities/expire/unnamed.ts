@@ -4,7 +4,7 @@
 import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Store, StoredObject } from '../../store/store.ts';
-import { deleteUnlocked } from './clocks.ts';
+import { deleteUnlocked, Locks } from './clocks.ts';
 
 export interface Unnamed {
   readonly lane: string;
@@ -20,20 +20,25 @@ export interface Removed {
   readonly keptObjects: number;
   /** Skipped until their retention in the store ends. */
   readonly lockedObjects: number;
+  /** When the last of these ends; null when there are none, or the store does not tell. */
+  readonly lockedUntil: string | null;
 }
 
-/** May be called again. */
-export async function removeUnnamed(store: Store, rule: Unnamed): Promise<Removed> {
+/**
+ * May be called again.
+ * @param locks what was met before counts too
+ */
+export async function removeUnnamed(store: Store, rule: Unnamed, locks = new Locks()): Promise<Removed> {
   const { unnamed, keptObjects } = await findUnnamed(store, rule);
-  let [removedObjects, removedBytes, lockedObjects] = [0, 0, 0];
+  let [removedObjects, removedBytes] = [0, 0];
   await atOnce(unnamed, async ({ key, sizeBytes }) => {
     rule.signal.throwIfAborted();
-    if (await deleteUnlocked(store, key)) {
+    if (await deleteUnlocked(store, key, locks)) {
       removedObjects += 1;
       removedBytes += sizeBytes;
-    } else lockedObjects += 1;
+    }
   });
-  return { removedObjects, removedBytes, keptObjects, lockedObjects };
+  return { removedObjects, removedBytes, keptObjects, lockedObjects: locks.objects, lockedUntil: locks.until };
 }
 
 async function findUnnamed(

@@ -37,7 +37,7 @@ export function expireCommand(cli: Cli): Command {
 export const expiryFields = [
   '`lanes`: a list, one object for each lane',
   '`workflowId`, `lane`, `dryRun`, `timeZone`',
-  '`stores`: a list of `store`, `standsStill` (null or why), `bundles` (`bundle`, `tier`, `state`, `reasons`, `goesAt`), `bundlesTotal`, `expiringBytes`, `buried`, `removedBundles`, `removedObjects`, `removedBytes`, `lockedObjects`, `staleUploads`, `reprieved`',
+  '`stores`: a list of `store`, `standsStill` (null or why), `bundles` (`bundle`, `tier`, `state`, `reasons`, `goesAt`), `bundlesTotal`, `expiringBytes`, `buried`, `removedBundles`, `removedObjects`, `removedBytes`, `lockedObjects`, `lockedUntil` (when the store lets the last of these go, or null), `staleUploads`, `reprieved`',
   'a lane that could not be expired: `lane`, `code`, `message`',
 ] as const;
 

@@ -6,6 +6,7 @@ import type { SweepResult } from '../../contract/results.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
+import { lockedText } from '../expiry-text.ts';
 import { follow, sayHowToFollow, warnOfMissingWorkers } from '../follow.ts';
 import { formatBytes, plural } from '../format.ts';
 import { parseDuration, parseLane } from '../parse.ts';
@@ -34,7 +35,7 @@ export function sweepCommand(cli: Cli): Command {
 
 export const sweepFields = [
   '`workflowId`: the workflow; `lane`',
-  '`removedObjects`, `removedBytes`, `keptObjects`, `lockedObjects`: those that the store does not let go yet',
+  '`removedObjects`, `removedBytes`, `keptObjects`, `lockedObjects`: those that the store does not let go yet; `lockedUntil`: when it lets the last of them go, or null',
   '`staleUploads`: unfinished uploads that were removed',
 ] as const;
 
@@ -52,7 +53,7 @@ async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outco
 
 export function sweepOutcome(workflowId: string, lane: string, result: SweepResult): Outcome {
   const { removedObjects, removedBytes, keptObjects, lockedObjects, staleUploads } = result;
-  const locked = lockedObjects > 0 ? `, ${lockedObjects} still locked` : '';
+  const locked = lockedObjects > 0 ? `, ${lockedText(result)}` : '';
   const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept${locked}, ${plural(staleUploads, 'unfinished upload')} removed`;
   return { json: { workflowId, lane, ...result }, text };
 }

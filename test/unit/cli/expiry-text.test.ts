@@ -24,6 +24,7 @@ const quiet: StoreExpiry = {
   removedObjects: 0,
   removedBytes: 0,
   lockedObjects: 0,
+  lockedUntil: null,
   staleUploads: 0,
   reprieved: 0,
 };
@@ -71,8 +72,18 @@ describe('an expiry', () => {
       'lane lane-1 in store primary: 0 bundles removed, with 0 objects (0 B); 0 bundles got a tombstone',
     );
     const removal = { removedBundles: [bundle], removedObjects: 12, removedBytes: 2e9, buried: 2 };
-    expect(expiryText(resultOf({ ...removal, reprieved: 1, lockedObjects: 3, staleUploads: 1 }))).toBe(
-      'lane lane-1 in store primary: 1 bundle removed, with 12 objects (2.0 GB); 2 bundles got a tombstone; 1 bundle kept again; 3 objects still locked; 1 unfinished upload removed',
+    expect(
+      expiryText(
+        resultOf({
+          ...removal,
+          reprieved: 1,
+          lockedObjects: 3,
+          lockedUntil: '2026-12-24T18:00:00.000Z',
+          staleUploads: 1,
+        }),
+      ),
+    ).toBe(
+      'lane lane-1 in store primary: 1 bundle removed, with 12 objects (2.0 GB); 2 bundles got a tombstone; 1 bundle kept again; 3 objects still locked, at the latest until 2026-12-25 03:00:00 GMT+9; 1 unfinished upload removed',
     );
   });
 

@@ -105,7 +105,14 @@ describe('the page of a finished section', () => {
     expect(doneDetails({ kind: 'settle', settle: { action: 'rolled-back', gateway: 'running' } })).toBe(
       '**settled**: rolled-back; the gateway is running',
     );
-    const sweep = { removedObjects: 2, removedBytes: 1_500_000, keptObjects: 20, lockedObjects: 0, staleUploads: 0 };
+    const sweep = {
+      removedObjects: 2,
+      removedBytes: 1_500_000,
+      keptObjects: 20,
+      lockedObjects: 0,
+      lockedUntil: null,
+      staleUploads: 0,
+    };
     expect(doneDetails({ kind: 'sweep', sweep })).toBe('**swept**: 2 objects (1.5 MB) removed, 20 kept');
   });
 });

@@ -90,9 +90,31 @@ describe('expiry', () => {
     world.store.lockMs = 10 * dayMs;
     await world.expire();
     world.pass(3 * dayMs);
-    expect(await world.removeExpired()).toMatchObject({ removedBundles: [], removedObjects: 0, lockedObjects: 1 });
+    const lockedUntil = '2026-03-12T00:00:00.000Z';
+    expect(await world.removeExpired()).toMatchObject({
+      removedBundles: [],
+      removedObjects: 0,
+      lockedObjects: 1,
+      lockedUntil,
+    });
     world.pass(8 * dayMs);
-    expect(await world.removeExpired()).toMatchObject({ removedBundles: [first], removedObjects: 4, lockedObjects: 0 });
+    expect(await world.removeExpired()).toMatchObject({
+      removedBundles: [first],
+      removedObjects: 4,
+      lockedObjects: 0,
+      lockedUntil: null,
+    });
+  });
+
+  it('locks neither a tombstone nor a clock: what is kept again can be restored at once', async () => {
+    const [first] = await twoOfOneDay();
+    world.store.lockMs = 30 * dayMs;
+    await world.expire();
+    const [, { sha256 } = { sha256: '' }] = world.stored();
+    await world.prove(first, sha256);
+    world.pass(3 * dayMs);
+    expect(await world.removeExpired()).toMatchObject({ reprieved: 1, lockedObjects: 0 });
+    expect([world.keysBelow('tombstones'), world.keysBelow('clock')]).toEqual([[], []]);
   });
 
   it('takes the tombstone away from a bundle that is proven meanwhile', async () => {

@@ -4,11 +4,12 @@
 import { Readable } from 'node:stream';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { readWhole } from '../../../../src/activities/read-whole.ts';
-import type { PutResult, Store, StoredObject } from '../../../../src/store/store.ts';
+import type { PutOptions, PutResult, Store, StoredObject } from '../../../../src/store/store.ts';
 
 interface Held {
   readonly bytes: Buffer;
   readonly modifiedAtMs: number;
+  readonly passing: boolean;
 }
 
 export class MemoryStore implements Store {
@@ -27,11 +28,11 @@ export class MemoryStore implements Store {
     this.nowMs = nowMs;
   }
 
-  async put(key: string, body: Readable | Buffer): Promise<PutResult> {
+  async put(key: string, body: Readable | Buffer, { passing = false }: PutOptions = {}): Promise<PutResult> {
     const bytes = Buffer.isBuffer(body) ? body : await readWhole(body);
     await this.#begin(`put ${key}`);
     if (this.objects.has(key)) throw new Failure('ObjectExists', `${key} is there`);
-    this.objects.set(key, { bytes, modifiedAtMs: this.nowMs() });
+    this.objects.set(key, { bytes, modifiedAtMs: this.nowMs(), passing });
     return { sizeBytes: bytes.length, sha256: '' };
   }
 
@@ -52,7 +53,9 @@ export class MemoryStore implements Store {
   async delete(key: string): Promise<boolean> {
     await this.#begin(`delete ${key}`);
     const held = this.objects.get(key);
-    if (held && this.nowMs() < held.modifiedAtMs + this.lockMs) throw new Failure('ObjectLocked', `${key} is locked`);
+    const untilMs = (held?.modifiedAtMs ?? 0) + this.lockMs;
+    if (held?.passing === false && this.nowMs() < untilMs)
+      throw new Failure('ObjectLocked', `${key} is locked`, { until: new Date(untilMs).toISOString() });
     this.deleted.push(key);
     return this.objects.delete(key);
   }

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly retention?: Retention;
   readonly timeZone?: string;
   readonly mutation?: Mutation | undefined;
+  /** What everything works on in place of the store in memory; asked at each step. */
+  readonly place?: () => Store;
 }
 
 /** A store of which one folder cannot be seen. */
@@ -82,6 +84,7 @@ export class World {
   readonly #retention: Retention;
   readonly #timeZone: string;
   readonly #mutation: Mutation | undefined;
+  readonly #place: () => Store;
   storeOffsetMs = 0;
   /** Temporal's clock less the worker's. */
   temporalOffsetMs = 0;
@@ -95,7 +98,7 @@ export class World {
   readonly plans: { readonly plan: ExpiryPlan; readonly request: ExpiryRequest }[] = [];
   readonly chosen: { readonly keys: readonly string[]; readonly atMs: number }[] = [];
 
-  constructor({ retention, timeZone = 'Asia/Tokyo', mutation }: WorldOptions = {}) {
+  constructor({ retention, timeZone = 'Asia/Tokyo', mutation, place }: WorldOptions = {}) {
     const usual = { daily: 2, weekly: 1, monthly: 1, graceMs: 2 * dayMs, ...retention };
     this.#retention = mutation === 'no grace' ? { ...usual, graceMs: 0 } : usual;
     this.#timeZone = timeZone;
@@ -111,7 +114,8 @@ export class World {
         store: () => store,
       }) as unknown as Deps;
     const blindTo = (folder: string): Deps => depsOf(new BlindStore(this.store, `/${folder}/`));
-    this.deps = depsOf(this.store);
+    this.#place = place ?? (() => this.store);
+    this.deps = { ...depsOf(this.store), store: this.#place };
     this.#activities = createActivities(mutation === 'proofs are not looked at' ? blindTo('receipts') : this.deps);
     this.#reusing =
       mutation === 'tombstones are not looked at' ? createActivities(blindTo('tombstones')) : this.#activities;
@@ -317,8 +321,8 @@ export class World {
     const suffix = this.#serial.toString(16).padStart(16, '0');
     const bytes = Buffer.from(`${fingerprint} ${suffix}`);
     const sealed = { suffix, sealedBytes: bytes.length, sealedSha256: 'b'.repeat(64) };
-    await this.store.put(segmentKey(lane, fingerprint, suffix), bytes);
-    await this.store.put(indexKey(lane, fingerprint, suffix), bytes);
+    await this.#place().put(segmentKey(lane, fingerprint, suffix), bytes);
+    await this.#place().put(indexKey(lane, fingerprint, suffix), bytes);
     return { id, plainBytes: sizeBytes, members: 3, vanished: 0, torn: 0, ...sealed, index: sealed };
   }
 
