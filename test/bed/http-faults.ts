@@ -29,6 +29,8 @@ export interface FaultRule {
   readonly fault: HttpFault;
   /** How often; default: always. */
   readonly times?: number;
+  /** Called when the server has done what it was asked, before the client is answered, if at all. */
+  readonly onDone?: () => void;
 }
 
 export class HttpFaults {
@@ -69,21 +71,23 @@ export class HttpFaults {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #faultOf(method: string, target: string): HttpFault | undefined {
+  #ruleOf(method: string, target: string): FaultRule | undefined {
     if (this.#rule === undefined || this.#left === 0 || !this.#rule.when(method, target)) return undefined;
     this.#left -= 1;
     this.hits += 1;
-    return this.#rule.fault;
+    return this.#rule;
   }
 
   async #pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = '', url = '' } = incoming;
-    const fault = this.#faultOf(method, url);
+    const rule = this.#ruleOf(method, url);
+    const fault = rule?.fault;
     if (fault === 'cut-request') return void incoming.once('data', () => incoming.destroy());
     const body = await buffer(incoming);
     if (fault === 'stall') return undefined;
     if (typeof fault === 'object') return refuse(outgoing, fault);
     const { status, headers, bytes } = await this.#forward(incoming, body);
+    rule?.onDone?.();
     return answerWith(outgoing, { status, headers, bytes }, fault);
   }
 

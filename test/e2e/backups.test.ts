@@ -183,7 +183,7 @@ describe('expiry', () => {
 
     expect(await expire()).toMatchObject({ buried: given.length, removedBundles: [] });
     const [oldest = ''] = given.toReversed();
-    ageTombstone(rig, calm.lane, oldest, 3);
+    await ageTombstone(rig, calm.lane, oldest, 3);
     const removal = await expire();
     expect(removal).toMatchObject({ removedBundles: [oldest], buried: 0 });
     expect(removal.removedObjects).toBeGreaterThan(0);

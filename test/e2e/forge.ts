@@ -2,7 +2,7 @@
 // to order. What no key can make (a foreign signature, a changed object) tests do to the files of the store.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -20,12 +20,16 @@ import { sealPipeline } from '../../src/bundle/pipelines.ts';
 import type { Recipient, SealContext } from '../../src/bundle/seal.ts';
 import { encodeTombstone } from '../../src/bundle/tombstone.ts';
 import { DirectoryStore } from '../../src/store/directory.ts';
+import { S3Store } from '../../src/store/s3.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Rig } from '../rig/rig.ts';
+import { rigBucket } from '../rig/rig-store.ts';
 
 const fleet = 'bed';
 
-export function storeOf(rig: Rig): DirectoryStore {
-  return new DirectoryStore('primary', rig.storePath);
+export function storeOf(rig: Rig): Store {
+  if (rig.s3 === undefined) return new DirectoryStore('primary', rig.storePath);
+  return new S3Store('primary', rig.s3.describe(rigBucket));
 }
 
 function key(rig: Rig, name: string): string {
@@ -52,12 +56,13 @@ export async function putManifest(
 }
 
 /** As if a tombstone had been set days ago, by Temporal's clock and by the store's; all of the lane is as old there. */
-export function ageTombstone(rig: Rig, lane: string, bundle: string, days: number): void {
+export async function ageTombstone(rig: Rig, lane: string, bundle: string, days: number): Promise<void> {
   const then = new Date(Date.now() - days * 24 * 3_600_000);
   const manifestSha256 = sha256(readFileSync(join(rig.storePath, manifestKey(lane, bundle))));
   const says = { format: 1, fleet, lane, bundle, manifestSha256, tombstonedAt: then.toISOString() } as const;
   const bytes = encodeTombstone(says, { privateKeyPem: key(rig, 'manifest.key.pem') });
-  writeFileSync(join(rig.storePath, tombstoneKey(lane, bundle)), bytes);
+  await storeOf(rig).delete(tombstoneKey(lane, bundle));
+  await storeOf(rig).put(tombstoneKey(lane, bundle), bytes);
   const folder = join(rig.storePath, lane);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);

@@ -9,8 +9,10 @@ import { parse, stringify } from 'yaml';
 import { markDirectory } from '../../src/store/directory-marker.ts';
 import { type Bed, type BedKind, bestBedKind } from '../bed/bed.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
+import { HttpFaults } from '../bed/http-faults.ts';
 import { TcpProxy } from '../bed/tcp-proxy.ts';
 import { Rig } from '../rig/rig.ts';
+import { type RigStoreKind, storeOfEnvironment } from '../rig/rig-store.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import { FaultFolder } from './fault-folder.ts';
 
@@ -29,11 +31,18 @@ export interface FaultRigOptions {
   readonly proxied?: boolean;
   /** The truest that this machine can do when left out. */
   readonly kind?: BedKind;
+  /** With `s3`, the server stands behind a proxy that can answer in its place. Default: `CLAWBACK_RIG_STORE`. */
+  readonly store?: RigStoreKind;
+}
+
+interface Proxies {
+  readonly host: TcpProxy | undefined;
+  readonly store: HttpFaults | undefined;
 }
 
 interface FleetText {
   hosts: Record<string, { address: string; port: number }>;
-  stores: Record<string, unknown>;
+  stores: Record<string, object>;
   limits?: { segment: string };
 }
 
@@ -41,26 +50,32 @@ export class FaultRig {
   readonly rig: Rig;
   readonly faults: FaultFolder;
   readonly #proxy: TcpProxy | undefined;
+  readonly #storeProxy: HttpFaults | undefined;
   readonly #workers = new Set<OwnedProcess>();
   /** One for all of a rig's workers, whatever becomes of the sources meanwhile. */
   readonly #bundle: string;
 
-  private constructor(rig: Rig, bundle: string, proxy: TcpProxy | undefined) {
+  private constructor(rig: Rig, bundle: string, proxies: Proxies) {
     this.rig = rig;
-    this.#proxy = proxy;
+    this.#proxy = proxies.host;
+    this.#storeProxy = proxies.store;
     this.#bundle = bundle;
     this.faults = new FaultFolder(join(rig.dir, 'faults'));
   }
 
   static async start(options: FaultRigOptions): Promise<FaultRig> {
     const { dir, lanes, profile = 'slimvps-legacy', proxied = false, kind = bestBedKind() } = options;
+    const store = options.store ?? storeOfEnvironment();
     const bundle = await ensureWorkflowBundle();
     const hosts = [{ name: hostName, lanes, profile }];
-    const rig = await Rig.start({ dir, kind, hosts, dataBytes: laneBytes, durableServer: true });
-    const proxy = proxied ? await proxyOf(rig.bed) : undefined;
-    writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxy?.port));
+    const rig = await Rig.start({ dir, kind, hosts, dataBytes: laneBytes, durableServer: true, store });
+    const proxies = {
+      host: proxied ? await proxyOf(rig.bed) : undefined,
+      store: rig.s3 === undefined ? undefined : await HttpFaults.start(rig.s3.server.endpoint),
+    };
+    writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxies));
     await markDirectory('far', join(rig.dir, 'far'));
-    return new FaultRig(rig, bundle, proxy);
+    return new FaultRig(rig, bundle, proxies);
   }
 
   /** Where copies of the lanes' bundles lie, as files. */
@@ -71,6 +86,12 @@ export class FaultRig {
   get proxy(): TcpProxy {
     if (!this.#proxy) throw new Error('this rig has no proxy');
     return this.#proxy;
+  }
+
+  /** What stands before the S3 server. */
+  get storeProxy(): HttpFaults {
+    if (!this.#storeProxy) throw new Error('this rig has no S3 server');
+    return this.#storeProxy;
   }
 
   get workers(): readonly OwnedProcess[] {
@@ -123,6 +144,7 @@ export class FaultRig {
   async stop(): Promise<void> {
     await this.#proxy?.close();
     await this.rig.stop();
+    await this.#storeProxy?.close();
   }
 }
 
@@ -133,13 +155,14 @@ async function proxyOf(bed: Bed): Promise<TcpProxy> {
   return TcpProxy.start({ host: address, port });
 }
 
-/** Small segments, and the proxy's address for the host's. */
-function changedFleet(text: string, proxyPort: number | undefined): string {
+/** Small segments, and the proxies' addresses for the host's and the store's. */
+function changedFleet(text: string, proxies: Proxies): string {
   const fleet = parse(text) as FleetText;
   const host = fleet.hosts[hostName];
-  if (host && proxyPort !== undefined) Object.assign(host, { address: '127.0.0.1', port: proxyPort });
+  if (host && proxies.host) Object.assign(host, { address: '127.0.0.1', port: proxies.host.port });
+  const primary = { ...fleet.stores['primary'], ...(proxies.store ? { endpoint: proxies.store.endpoint } : {}) };
   const far = { kind: 'directory', path: 'far', region: 'far', replicaOf: 'primary' };
-  const stores = { ...fleet.stores, far };
+  const stores = { ...fleet.stores, primary, far };
   const limits = { segment: segmentBytes };
   // long enough for a worker to die in one
   const hook = { command: ['/bin/sleep', '2'] };

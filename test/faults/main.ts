@@ -1,7 +1,10 @@
-// `npm run faults [-- --json] [-- --only ACTIVITY,…] [-- --power-cuts]`: every registered activity is met by every fault
-// on real parts, then the power of a host goes after every single command of a restore, its way back and an undo.
-// `--only` takes these activities' rows alone, `--power-cuts` the cuts alone. One line a row, as JSON with --json.
-// Exit status 1 when a row breaks a promise, cannot be made, or is missing.
+// `npm run faults [-- --json] [-- --only ACTIVITY,…] [-- --power-cuts] [-- --store s3]`: every registered activity is met
+// by every fault on real parts, then the power of a host goes after every single command of a restore, its way back and
+// an undo. `--only` takes these activities' rows alone, `--power-cuts` the cuts alone. With `--store s3` the activities'
+// rows run over versitygw (with the accounts and the policy of docs/s3.md), and in place of the power cuts, which have
+// nothing to do with the store, the server itself dies, refuses, cuts and lies at each kind of request; `--only requests`
+// takes these rows alone. One line a row, as JSON with --json. Exit status 1 when a row breaks a promise, cannot be made,
+// or is missing.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,16 +13,19 @@ import { parseArgs } from 'node:util';
 import { progressLines } from '../../src/embedded/fetched-tool.ts';
 import { ensureTemporalCli } from '../../src/embedded/temporal-cli.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
+import type { RigStoreKind } from '../rig/rig-store.ts';
 import { ensureWorkflowBundle } from '../setup/workflow-bundle.ts';
 import { CutRig, everyCut } from './power-cuts.ts';
-import { textOfCut, textOfRow } from './rows-text.ts';
-import { activitiesWithoutRow, registeredActivities, sweepFaults, type Task, tasksOf } from './sweep.ts';
+import { textOfCut, textOfRow, textOfStoreRow } from './rows-text.ts';
+import { type StorePoint, storePoints } from './store-rows.ts';
+import { activitiesWithoutRow, registeredActivities, sweepFaults, sweepStore, type Task, tasksOf } from './sweep.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
     'power-cuts': { type: 'boolean', default: false },
+    store: { type: 'string', default: 'directory' },
     rigs: { type: 'string', default: '3' },
   },
 });
@@ -32,31 +38,66 @@ interface Tally {
   readonly bad: number;
 }
 
+const store: RigStoreKind = values.store === 's3' ? 's3' : 'directory';
+/** Stands for the rows of an S3 server's own faults among the names of activities. */
+const requestRows = 'requests';
+
 /** Lanes of a host, all cut at once. */
 const cutLanes = 8;
 const profiles: readonly BedProfile[] = ['slimvps-legacy', 'openclaw-2026'];
 
+interface Judged {
+  readonly broken: readonly string[];
+}
+
+/** Counts what a sweep tells, and prints it. */
+class Count implements Tally {
+  readonly wanted: number;
+  rows = 0;
+  bad = 0;
+
+  constructor(wanted: number) {
+    this.wanted = wanted;
+  }
+
+  row<R extends Judged>(row: R, text: (row: R) => string): void {
+    this.rows += 1;
+    if (row.broken.length > 0) this.bad += 1;
+    print(values.json ? JSON.stringify(row) : text(row));
+  }
+
+  noRow(what: string, error: unknown): void {
+    this.bad += 1;
+    say(`no row: ${what}: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
+
 async function metByFaults(only: readonly string[] | undefined): Promise<Tally> {
-  await ensureTemporalCli({ onProgress: progressLines(say) });
-  await ensureWorkflowBundle();
   const tasks = tasksOf(only);
-  let rows = 0;
-  let bad = 0;
+  const count = new Count(tasks.length);
   await sweepFaults({
     tasks,
     rigs: Number(values.rigs),
-    onRow: (row) => {
-      rows += 1;
-      if (row.broken.length > 0) bad += 1;
-      print(values.json ? JSON.stringify(row) : textOfRow(row));
-    },
-    onFailure: ({ activity, fault, point }: Task, error) => {
-      bad += 1;
-      const why = error instanceof Error ? error.stack : String(error);
-      say(`no row: ${activity}, ${fault}, in ${point.operation}: ${why}`);
-    },
+    store,
+    onRow: (row) => count.row(row, textOfRow),
+    onFailure: ({ activity, fault, point }: Task, error) =>
+      count.noRow(`${activity}, ${fault}, in ${point.operation}`, error),
   });
-  return { wanted: tasks.length, rows, bad };
+  return count;
+}
+
+async function requestsMet(): Promise<Tally> {
+  const tasks = storePoints;
+  const count = new Count(tasks.length);
+  await sweepStore({
+    tasks,
+    rigs: Number(values.rigs),
+    store,
+    onRow: (row) => count.row(row, textOfStoreRow),
+    onFailure: ({ request, fault, operation }: StorePoint, error) =>
+      count.noRow(`${request}, ${fault}, in ${operation}`, error),
+  });
+  return count;
 }
 
 async function powerCuts(profile: BedProfile): Promise<Tally> {
@@ -76,20 +117,32 @@ async function powerCuts(profile: BedProfile): Promise<Tally> {
 }
 
 function chosen(): readonly string[] | undefined {
+  if (!['directory', 's3'].includes(values.store)) throw new Error(`no store is of the kind ${values.store}`);
+  if (store === 's3' && values['power-cuts']) throw new Error('power cuts have nothing to do with the store');
   const only = values.only?.split(',');
-  const unknown = only?.filter((name) => !registeredActivities().includes(name)) ?? [];
+  const known = [...registeredActivities(), ...(store === 's3' ? [requestRows] : [])];
+  const unknown = only?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`no activity is called ${unknown.join(', ')}`);
   return only;
+}
+
+/** What the arguments ask for, one after the other. */
+async function runAll(): Promise<Tally[]> {
+  const only = chosen();
+  const tallies: Tally[] = [];
+  if (!values['power-cuts'] && only?.join() !== requestRows) tallies.push(await metByFaults(only));
+  if (store === 's3' && (only?.includes(requestRows) ?? true)) tallies.push(await requestsMet());
+  if (store !== 's3' && only === undefined) for (const profile of profiles) tallies.push(await powerCuts(profile));
+  return tallies;
 }
 
 async function main(): Promise<boolean> {
   const startedMs = Date.now();
   const missing = activitiesWithoutRow();
   if (missing.length > 0) say(`no row for ${missing.join(', ')}: add their points to test/faults/points.ts`);
-  const only = chosen();
-  const tallies: Tally[] = [];
-  if (!values['power-cuts']) tallies.push(await metByFaults(only));
-  if (only === undefined) for (const profile of profiles) tallies.push(await powerCuts(profile));
+  await ensureTemporalCli({ onProgress: progressLines(say) });
+  await ensureWorkflowBundle();
+  const tallies = await runAll();
   const sum = (of: keyof Tally): number => tallies.reduce((total, tally) => total + tally[of], 0);
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   say(

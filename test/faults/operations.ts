@@ -147,7 +147,7 @@ export async function letOneGo(stage: Stage): Promise<void> {
   const given = readdirSync(join(rig.rig.storePath, lane.lane, 'tombstones')).map((name) => name.replace('.json', ''));
   const [oldest] = given.toSorted().filter((one) => one !== bundle); // that one other rows restore
   if (oldest === undefined) throw new Error(`no bundle of ${lane.lane} was given up`);
-  ageTombstone(rig.rig, lane.lane, oldest, 3);
+  await ageTombstone(rig.rig, lane.lane, oldest, 3);
 }
 
 /** The gateway answers no message, so that the restore goes back. */

@@ -2,6 +2,7 @@
 
 import type { CutRow } from './power-cuts.ts';
 import type { Row } from './run-row.ts';
+import type { StoreRow } from './store-rows.ts';
 
 export function textOfRow(row: Row): string {
   const { activity, fault, operation, profile, outcome, lane, gatewayUp, resumedMs, elapsedMs, broken } = row;
@@ -17,6 +18,21 @@ export function textOfRow(row: Row): string {
     counts,
     `${(elapsedMs / 1000).toFixed(1)} s`,
     resumedMs === null ? '' : `resumed ${(resumedMs / 1000).toFixed(1)} s`,
+  ]);
+}
+
+export function textOfStoreRow(row: StoreRow): string {
+  const { request, fault, operation, outcome, lane, gatewayUp, elapsedMs, broken } = row;
+  const counts = `resent ${row.resentSegments}  overwritten ${row.overwritten}  left ${row.leftovers}`;
+  return lines(broken, [
+    `store: ${request}`.padEnd(24),
+    fault.padEnd(13),
+    operation.padEnd(8),
+    outcome.padEnd(24),
+    lane.padEnd(9),
+    gatewayUp ? 'up  ' : 'DOWN',
+    counts,
+    `${(elapsedMs / 1000).toFixed(1)} s`,
   ]);
 }
 

@@ -62,7 +62,8 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
   }
 }
 
-async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
+/** Lives on, and does what has to be done before the operation can be started. */
+export async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
   await liveOn(stage.rig.rig.bed, stage.lane, Date.now().toString(36));
   const lived = await lookOf(stage);
   if (operation === 'removal') await letOneGo(stage);
@@ -111,7 +112,8 @@ async function replaceWorker({ rig }: LaneStage, armed: Armed): Promise<void> {
   await rig.ensureWorkers();
 }
 
-async function within(outcome: Promise<string>): Promise<string> {
+/** The outcome, or that there was none for far too long. */
+export async function within(outcome: Promise<string>): Promise<string> {
   return Promise.race([outcome, sleep(operationMs, 'failed:NeverEnded', { ref: false })]);
 }
 

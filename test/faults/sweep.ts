@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { createActivities, type Deps } from '../../src/activities/index.ts';
 import { startBackup } from '../../src/client/start.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
+import type { RigStoreKind } from '../rig/rig-store.ts';
 import { FaultRig } from './fault-rig.ts';
 import { lookAt } from './lane-look.ts';
 import { type FaultName, faultsOf, type Point, points } from './points.ts';
 import { type LaneStage, type Row, runRow } from './run-row.ts';
+import { runStoreRow, type StorePoint, type StoreRow } from './store-rows.ts';
 
 export interface Task {
   readonly activity: string;
@@ -38,37 +40,61 @@ export function tasksOf(only?: readonly string[]): Task[] {
   );
 }
 
-export interface SweepOptions {
-  readonly tasks: readonly Task[];
+export interface SweepOptions<T, R> {
+  readonly tasks: readonly T[];
   /** Rigs side by side. */
   readonly rigs: number;
-  onRow(row: Row): void;
+  readonly store: RigStoreKind;
+  readonly onRow: (row: R) => void;
   /** A row that could not be made: its fault never happened, or the rig broke. */
-  onFailure(task: Task, error: unknown): void;
+  readonly onFailure: (task: T, error: unknown) => void;
+}
+
+interface Work<T, R> extends Pick<SweepOptions<T, R>, 'store' | 'onRow' | 'onFailure'> {
+  readonly waiting: T[];
+  readonly profile: BedProfile;
+  readonly run: (stage: LaneStage, task: T) => Promise<R>;
 }
 
 /** Lanes of a rig: each row that breaks a promise uses one up. */
 const lanesPerRig = 4;
 
-export async function sweepFaults(options: SweepOptions): Promise<void> {
-  const modern = options.tasks.filter(({ point }) => point.profile !== undefined);
-  const others = options.tasks.filter(({ point }) => point.profile === undefined);
-  const width = Math.min(options.rigs, others.length);
+/** Activities under their faults. */
+export async function sweepFaults({ tasks, rigs, ...options }: SweepOptions<Task, Row>): Promise<void> {
+  const modern = tasks.filter(({ point }) => point.profile !== undefined);
+  const others = tasks.filter(({ point }) => point.profile === undefined);
+  const run = (stage: LaneStage, { activity, point, fault }: Task) => runRow(stage, activity, point, fault);
+  const old = { ...options, run, waiting: others, profile: 'slimvps-legacy' } as const;
   await Promise.all([
-    ...Array.from({ length: width }, () => workThrough(others, 'slimvps-legacy', options)),
-    ...(modern.length > 0 ? [workThrough(modern, 'openclaw-2026', options)] : []),
+    workSideBySide(old, rigs),
+    ...(modern.length > 0 ? [workThrough({ ...old, waiting: modern, profile: 'openclaw-2026' })] : []),
   ]);
 }
 
-async function workThrough(waiting: Task[], profile: BedProfile, options: SweepOptions): Promise<void> {
+/** Operations under the faults of an S3 server. */
+export async function sweepStore({ tasks, rigs, ...options }: SweepOptions<StorePoint, StoreRow>): Promise<void> {
+  await workSideBySide({ ...options, run: runStoreRow, waiting: [...tasks], profile: 'slimvps-legacy' }, rigs);
+}
+
+async function workSideBySide<T, R extends Judged>(work: Work<T, R>, rigs: number): Promise<void> {
+  const width = Math.min(rigs, work.waiting.length);
+  await Promise.all(Array.from({ length: width }, () => workThrough(work)));
+}
+
+interface Judged {
+  readonly broken: readonly string[];
+}
+
+async function workThrough<T, R extends Judged>(work: Work<T, R>): Promise<void> {
+  const { waiting, profile, store } = work;
   const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
-  const rig = await FaultRig.start({ dir, lanes: lanesPerRig, profile });
+  const rig = await FaultRig.start({ dir, lanes: lanesPerRig, profile, store });
   try {
     await rig.ensureWorkers();
     let fresh = 0;
     let stage = await newStage(rig, fresh);
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      const isWhole = await runTask(stage, task, options);
+      const isWhole = await runTask(stage, task, work);
       if (!isWhole && waiting.length > 0) stage = await newStage(rig, (fresh += 1));
     }
   } finally {
@@ -77,14 +103,14 @@ async function workThrough(waiting: Task[], profile: BedProfile, options: SweepO
   }
 }
 
-async function runTask(stage: LaneStage, task: Task, options: SweepOptions): Promise<boolean> {
+async function runTask<T, R extends Judged>(stage: LaneStage, task: T, work: Work<T, R>): Promise<boolean> {
   try {
     await stage.rig.ensureWorkers();
-    const row = await runRow(stage, task.activity, task.point, task.fault);
-    options.onRow(row);
+    const row = await work.run(stage, task);
+    work.onRow(row);
     return row.broken.length === 0;
   } catch (error) {
-    options.onFailure(task, error);
+    work.onFailure(task, error);
     return false;
   }
 }
