@@ -45,9 +45,8 @@ async function readCertificates(path: string): Promise<{ readonly pem: string } 
       return { refused: `it is ${size} bytes, at most ${limits.fleetFileBytes} are read` };
     const text = await readFile(path, 'utf8');
     if (text.includes('PRIVATE KEY')) return { refused: 'it holds a private key; name the certificate alone' };
-    const pems = text.match(certificatePattern) ?? [];
-    for (const pem of pems) new X509Certificate(pem);
-    return pems.length > 0 ? { pem: pems.join('\n') } : { refused: 'it holds no certificate in PEM form' };
+    const pems = (text.match(certificatePattern) ?? []).map((pem) => new X509Certificate(pem).toString());
+    return pems.length > 0 ? { pem: pems.join('') } : { refused: 'it holds no certificate in PEM form' };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     return { refused: code.startsWith('ERR_') ? 'a certificate in it cannot be read' : `it cannot be read (${code})` };
