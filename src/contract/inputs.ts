@@ -228,8 +228,6 @@ export const ExpireBundlesInput = z.strictObject({
 });
 export type ExpireBundlesInput = z.infer<typeof ExpireBundlesInput>;
 
-export const WatchFleetInput = z.strictObject({});
-export type WatchFleetInput = z.infer<typeof WatchFleetInput>;
 export const ReplicateBundleInput = z.strictObject({
   lane,
   bundle: bundle

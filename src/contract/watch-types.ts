@@ -7,6 +7,11 @@ import type { Mutating } from './step-types.ts';
 import type { SettleTries } from '../domain/settle-pace.ts';
 import type { HostSample, SignalRules, WatchMemory } from '../domain/signals.ts';
 
+export const WatchFleetInput = z.strictObject({
+  rehearse: z.boolean().default(false).describe('incidents that it opens are rehearsals: no alert, no gate'),
+});
+export type WatchFleetInput = z.infer<typeof WatchFleetInput>;
+
 export interface WatchedHost {
   readonly host: string;
   readonly region: string;

@@ -5,14 +5,18 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { incidentMessages } from '../contract/incidents.ts';
 import { incidentId, recoverWorkflows, searchAttributes } from '../contract/names.ts';
-import type { WatchPlan } from '../contract/watch-types.ts';
+import type { WatchFleetInput, WatchPlan } from '../contract/watch-types.ts';
 import { subjectKinds } from '../domain/incident.ts';
 import type { Finding, Verdict } from '../domain/signals.ts';
 
 /** @returns ids of the incidents that were opened now */
-export async function tellIncidents({ fleet }: WatchPlan, { open, cleared }: Verdict): Promise<string[]> {
+export async function tellIncidents(
+  { fleet }: WatchPlan,
+  { open, cleared }: Verdict,
+  input: WatchFleetInput,
+): Promise<string[]> {
   const opened: string[] = [];
-  for (const finding of open) if (await openIncident(fleet, finding)) opened.push(idOf(fleet, finding));
+  for (const finding of open) if (await openIncident(fleet, finding, input)) opened.push(idOf(fleet, finding));
   for (const { scenario, subject } of cleared) await tellCleared(incidentId(fleet, scenario, subject));
   return opened;
 }
@@ -21,7 +25,7 @@ function idOf(fleet: string, { scenario, subject }: Finding): string {
   return incidentId(fleet, scenario, subject);
 }
 
-async function openIncident(fleet: string, finding: Finding): Promise<boolean> {
+async function openIncident(fleet: string, finding: Finding, { rehearse }: WatchFleetInput): Promise<boolean> {
   const { scenario, subject, code, sinceMs, text, lanes } = finding;
   const kind = subjectKinds[scenario];
   try {
@@ -32,6 +36,7 @@ async function openIncident(fleet: string, finding: Finding): Promise<boolean> {
           [kind]: subject,
           ...(scenario === 'cross-write' && lanes !== undefined ? { lanes } : {}),
           openedBy: 'watch',
+          ...(rehearse ? { rehearse } : {}),
           signal: { code, since: new Date(sinceMs).toISOString(), text: text.slice(0, 200) },
         },
       ],

@@ -3,9 +3,8 @@
 // remembers for the next run is its result; a look that fails changes nothing of that.
 
 import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
-import { WatchFleetInput } from '../contract/inputs.ts';
 import type { ResolvedLaneName } from '../contract/step-types.ts';
-import { SettleTriesSchema, type WatchResult, WatchMemorySchema } from '../contract/watch-types.ts';
+import { SettleTriesSchema, WatchFleetInput, type WatchResult, WatchMemorySchema } from '../contract/watch-types.ts';
 import { judgeSignals } from '../domain/judge-signals.ts';
 import { isThere, type WatchMemory } from '../domain/signals.ts';
 import { afterSettleTry, isSettleDue, type SettleTries, type SettleTry } from '../domain/settle-pace.ts';
@@ -23,8 +22,8 @@ type Judged = Omit<WatchResult, keyof Settled>;
 const lanesAtOnce = 20;
 
 export async function watchFleet(raw: unknown): Promise<WatchResult> {
-  parseInput(WatchFleetInput, raw ?? {});
-  const [settled, judged] = await Promise.all([settleDead(), judge()]);
+  const input = parseInput(WatchFleetInput, raw ?? {});
+  const [settled, judged] = await Promise.all([settleDead(), judge(input)]);
   return { ...settled, ...judged };
 }
 
@@ -74,12 +73,12 @@ function triedBefore(): SettleTries {
 
 // --- first signals ----------------------------------------------------------------------------------------------
 
-async function judge(): Promise<Judged> {
+async function judge(input: WatchFleetInput): Promise<Judged> {
   const earlier = remembered();
   try {
     const { plan, sample } = await sampleFleet(earlier);
     const verdict = judgeSignals(plan.rules, { ...sample, atMs: Date.now() }, earlier);
-    const opened = await tellIncidents(plan, verdict);
+    const opened = await tellIncidents(plan, verdict, input);
     return {
       signals: verdict.present.map(({ scenario, subject, code, sinceMs, text }) => ({
         scenario,

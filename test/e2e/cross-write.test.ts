@@ -3,16 +3,17 @@
 
 import { cpSync, existsSync, readdirSync, renameSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toFailure } from '../../src/client/failures.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { incidentMessages } from '../../src/contract/incidents.ts';
-import { incidentId, queues, watchScheduleId, workflowNames } from '../../src/contract/names.ts';
+import { incidentId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { WatchResult } from '../../src/contract/watch-types.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import type { Rig } from '../rig/rig.ts';
 import { mix, mixedNow, quickSignals } from '../rehearse/cross-write.ts';
+import { watchOnce } from '../rig/watch.ts';
 import { gatewayPids } from '../rig/wreck.ts';
 import { backUp, restore, startRig, stopRig } from './kit.ts';
 
@@ -31,19 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => stopRig(rig));
 
-/** One run of the watch; its schedule runs besides. */
-async function watch(): Promise<WatchResult> {
-  const schedule = rig.client.schedule.getHandle(watchScheduleId('bed'));
-  const before = (await schedule.describe()).info.numActionsTaken;
-  for (;;) {
-    await schedule.trigger(ScheduleOverlapPolicy.SKIP);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const { info } = await schedule.describe();
-    const last = info.recentActions.at(-1)?.action.workflow.workflowId;
-    if (info.numActionsTaken > before && last !== undefined)
-      return rig.client.workflow.getHandle(last).result() as Promise<WatchResult>;
-  }
-}
+const watch = (): Promise<WatchResult> => watchOnce(rig);
 
 async function waiting(run: WorkflowHandle): Promise<IncidentState> {
   for (;;) {

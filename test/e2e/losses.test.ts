@@ -1,5 +1,5 @@
-// A host is lost, and then a region with its store: the lanes come back on standbys, after an approval, and answer; the lost
-// host's gateways are stopped when it comes back.
+// A host is lost, which the watch finds, and then a region with its store: the lanes come back on standbys, after an approval,
+// and answer; the lost host's gateways are stopped when it comes back.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,9 @@ import { markDirectory } from '../../src/store/directory-marker.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { runOnHost } from '../bed/bed-shell.ts';
 import { pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
+import { laneOn, withoutOwners } from '../rehearse/losing.ts';
 import type { Rig } from '../rig/rig.ts';
+import { untilOpened, watchOnce } from '../rig/watch.ts';
 import { project } from '../unit/docs/pages.ts';
 import { backUp, editFleet, failureOf, startRig, stopRig } from './kit.ts';
 
@@ -59,6 +61,7 @@ beforeAll(async () => {
     Object.assign(fleet.lanes[other.lane] ?? {}, { store: 'tokyo' });
     fleet.stores['tokyo'] = { kind: 'directory', path: tokyo, region: 'tokyo' };
     fleet.stores['far'] = { kind: 'directory', path: far, region: 'hk', replicaOf: 'tokyo' };
+    Object.assign(fleet, { signals: { host: { silent: '2s' } } });
     Object.assign(fleet, { hooks: { fence: hook('fence', '{"fenced":"power-off"}'), dns: hook('dns', '{}') } });
   });
   await rig.startWorker();
@@ -69,15 +72,16 @@ afterAll(() => stopRig(rig));
 
 const workflows = { 'host-loss': workflowNames.recoverHostLoss, 'region-loss': workflowNames.recoverRegionLoss };
 
-/** From the first signal through the approval to the end. */
+/** Opened by hand, through the approval to the end. */
 async function recover(scenario: keyof typeof workflows & Scenario, subject: string): Promise<IncidentState> {
   const workflowId = incidentId('bed', scenario, subject);
   const input = scenario === 'host-loss' ? { host: subject } : { region: subject };
-  const handle = await rig.client.workflow.start(workflows[scenario], {
-    taskQueue: queues.host,
-    workflowId,
-    args: [input],
-  });
+  await rig.client.workflow.start(workflows[scenario], { taskQueue: queues.host, workflowId, args: [input] });
+  return approved(workflowId);
+}
+
+async function approved(workflowId: string): Promise<IncidentState> {
+  const handle = rig.client.workflow.getHandle(workflowId);
   for (;;) {
     const { phase, plan } = await handle.query<IncidentState>(incidentMessages.incident);
     if (phase === 'awaiting-approval') {
@@ -89,11 +93,7 @@ async function recover(scenario: keyof typeof workflows & Scenario, subject: str
   }
 }
 
-/** The lane as it is on another host of the bed. */
-function on(lane: BedLane, name: string): BedLane {
-  const { realRoot } = rig.bed.host(name);
-  return { ...lane, host: name, realHome: join(realRoot, 'Users', lane.user) };
-}
+const on = (lane: BedLane, name: string): BedLane => laneOn(rig, lane, name);
 
 async function jobOn(name: string, { label }: BedLane): Promise<string> {
   const host = rig.bed.host(name);
@@ -116,14 +116,17 @@ const movedState = (lost: string): Promise<MovedState> =>
 describe('a night of losses', { retry: 0 }, () => {
   it('brings the lane of a lost host back on a standby, where its account is made first', async () => {
     const before = pictureOf(one);
+    expect(await watchOnce(rig)).toMatchObject({ signals: [], away: [], cutOff: false, blind: null });
     await rig.bed.host('mac-1').kill();
-    const state = await recover('host-loss', 'mac-1');
+    const id = incidentId('bed', 'host-loss', 'mac-1');
+    await untilOpened(rig, id);
+    const state = await approved(id);
+    expect(state).toMatchObject({ openedBy: 'watch', signal: { code: 'host-refuses' }, rehearsal: false });
     expect(state).toMatchObject({ phase: 'recovered', outcome: { lanes: [{ lane: 'lane-1', outcome: 'recovered' }] } });
     expect(state.rto.ms).toBeGreaterThan(0);
     expect(askedOf('fence')).toEqual([expect.objectContaining({ hook: 'fence', host: 'mac-1', lanes: ['lane-1'] })]);
     expect(askedOf('dns')).toEqual([expect.objectContaining({ host: 'mac-2', lanes: ['lane-1'] })]);
-    const owned = /" (?:uid|gid): /;
-    expect(pictureDifferences(before, pictureOf(on(one, 'mac-2'))).filter((line) => !owned.test(line))).toEqual([]);
+    expect(pictureDifferences(before, pictureOf(on(one, 'mac-2'))).filter(withoutOwners)).toEqual([]);
     expect(state.outcome?.followUp?.join('\n')).toContain('  lane-1:\n    host: mac-2');
   });
 
@@ -175,7 +178,6 @@ describe('a night of losses', { retry: 0 }, () => {
       phase: 'recovered',
       plan: { lanes: [{ lane: 'lane-2', toHost: 'mac-4', store: 'far' }] },
     });
-    const owned = /" (?:uid|gid): /;
-    expect(pictureDifferences(before, pictureOf(on(other, 'mac-4'))).filter((line) => !owned.test(line))).toEqual([]);
+    expect(pictureDifferences(before, pictureOf(on(other, 'mac-4'))).filter(withoutOwners)).toEqual([]);
   });
 });

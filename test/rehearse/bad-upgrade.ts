@@ -76,16 +76,18 @@ export const badUpgrade: Cause = {
     dataBytes: 1e6,
   },
   prepare: addPinHook,
-  strike: async (rig) => {
+  before: async (rig) => {
     const target = laneOf(rig);
     await (await startBackup(rig.client, { lane, tier: 'B', waitMs: 0 })).result();
     const version = readFileSync(pathsOf(target).version, 'utf8').trim();
     good.set(rig, { picture: pictureOf(target), version });
+  },
+  strike: async (rig) => {
+    const target = laneOf(rig);
     install(target, badVersion);
     execFileSync('truncate', ['-s', '1', pathsOf(target).config]);
     killGateway(target);
     await untilLoop(target);
-    return { code: 'exit-loop', since: new Date().toISOString(), text: `the gateway of ${lane} was started 3 times` };
   },
   check,
 };

@@ -71,15 +71,10 @@ export const crossWrite: Cause = {
     quickSignals(rig);
     return async () => undefined;
   },
-  strike: async (rig) => {
+  before: async (rig) => {
     for (const { lane } of rig.bed.lanes)
       await (await startBackup(rig.client, { lane, tier: 'C', waitMs: 0 })).result();
-    mix(rig);
-    return {
-      code: 'foreign-files',
-      since: new Date().toISOString(),
-      text: `two lanes of ${host} write into one another`,
-    };
   },
+  strike: async (rig) => mix(rig),
   check: async (rig) => mixedNow(rig),
 };

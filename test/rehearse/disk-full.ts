@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startBackup } from '../../src/client/start.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
-import { fillDisk, fillName, moveOntoSmallDisk, usedPercent } from '../bed/small-disk.ts';
+import { fillDisk, fillName, moveOntoSmallDisk } from '../bed/small-disk.ts';
 import type { Rig } from '../rig/rig.ts';
 import type { Cause } from './rehearsal.ts';
 
@@ -59,16 +59,12 @@ export const diskFull: Cause = {
     const remove = await moveOntoSmallDisk(rig.bed, laneOf(rig), { dir: rig.dir, sizeBytes: 96e6 });
     return async () => remove();
   },
+  before: async (rig) => {
+    await (await startBackup(rig.client, { lane: laneOf(rig).lane, tier: 'B', waitMs: 0 })).result();
+  },
   strike: async (rig) => {
-    const lane = laneOf(rig);
-    await (await startBackup(rig.client, { lane: lane.lane, tier: 'B', waitMs: 0 })).result();
-    plant(lane, join(rig.dir, 'outside'));
-    fillDisk(lane);
-    return {
-      code: 'disk-full',
-      since: new Date().toISOString(),
-      text: `the disk of ${host} is ${usedPercent(lane)} % full`,
-    };
+    plant(laneOf(rig), join(rig.dir, 'outside'));
+    fillDisk(laneOf(rig));
   },
   check,
 };

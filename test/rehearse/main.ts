@@ -9,10 +9,12 @@ import { parseArgs } from 'node:util';
 import { badUpgrade } from './bad-upgrade.ts';
 import { crossWrite } from './cross-write.ts';
 import { diskFull } from './disk-full.ts';
+import { hostLoss } from './host-loss.ts';
+import { regionLoss } from './region-loss.ts';
 import { type Cause, rehearse } from './rehearsal.ts';
 
 /** Every disaster that can be caused here. */
-const causes: readonly Cause[] = [badUpgrade, crossWrite, diskFull];
+const causes: readonly Cause[] = [badUpgrade, diskFull, crossWrite, regionLoss, hostLoss];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });
 const cause = causes.find(({ scenario }) => scenario === positionals[0]);
@@ -29,9 +31,9 @@ try {
   const report = await rehearse(cause, { dir, say });
   if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
-    const { scenario, subject, rtoMs, faults } = report;
+    const { scenario, subject, foundMs, rtoMs, faults } = report;
     process.stdout.write(
-      `${scenario} on ${subject}: ${report.ok ? 'recovered' : 'NOT as it must be'}, answered after ${rtoMs} ms\n`,
+      `${scenario} on ${subject}: ${report.ok ? 'recovered' : 'NOT as it must be'}, found after ${foundMs} ms, answered ${rtoMs} ms after its first signal\n`,
     );
     for (const fault of faults) process.stdout.write(`  ${fault}\n`);
   }

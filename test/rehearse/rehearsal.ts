@@ -1,14 +1,17 @@
-// A rehearsal: a bed of its own, a disaster that is really caused on it, and the way from the first signal to the
-// answered message. Each cause is a file; it lives here and never in src/.
+// A rehearsal: a bed of its own, a disaster that is really caused on it, and the way from the first signal, which the watch
+// itself finds, to the answered message. Each cause is a file; it lives here and never in src/.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOfIncident, openIncident, readIncident, tellIncident } from '../../src/client/incidents.ts';
+import { endOfIncident, listIncidents, readIncident, tellIncident } from '../../src/client/incidents.ts';
 import { toFailure } from '../../src/client/failures.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import type { FirstSignal } from '../../src/contract/incidents.ts';
-import { type Scenario, subjectKinds } from '../../src/domain/incident.ts';
+import { incidentId } from '../../src/contract/names.ts';
+import type { WatchResult } from '../../src/contract/watch-types.ts';
+import type { Scenario } from '../../src/domain/incident.ts';
 import type { BedOptions } from '../bed/bed.ts';
 import { Rig } from '../rig/rig.ts';
+import { untilOpened, watchAsRehearsal, watchOnce } from '../rig/watch.ts';
 
 /** One disaster. */
 export interface Cause {
@@ -18,8 +21,10 @@ export interface Cause {
   readonly bed: Omit<BedOptions, 'dir'>;
   /** Makes the stage ready, before workers start: disks, fleet file. What it answers is undone in the end. */
   readonly prepare?: (rig: Rig) => Promise<() => Promise<void>>;
-  /** Backups, then the disaster itself. @returns the first signal, as the watch would tell it */
-  readonly strike: (rig: Rig) => Promise<FirstSignal>;
+  /** Backups, and whatever else there is on a good day; the watch sees no signal after it. */
+  readonly before: (rig: Rig) => Promise<void>;
+  /** The disaster itself. */
+  readonly strike: (rig: Rig) => Promise<void>;
   /** What is not as it must be afterwards, a line each. */
   readonly check: (rig: Rig, state: IncidentState) => Promise<string[]>;
 }
@@ -29,7 +34,9 @@ export interface RehearsalReport {
   readonly scenario: Scenario;
   readonly subject: string;
   readonly incident: string;
-  readonly signal: FirstSignal;
+  readonly signal: FirstSignal | null;
+  /** From the disaster until the watch had opened its incident. */
+  readonly foundMs: number;
   /** From the first signal to the last answered message. */
   readonly rtoMs: number | null;
   readonly rtoBudgetMs: number | null;
@@ -68,31 +75,51 @@ type Audience = Required<Pick<RehearsalOptions, 'say' | 'approve'>>;
 
 async function play(cause: Cause, rig: Rig, audience: Audience): Promise<RehearsalReport> {
   const { scenario, subject } = cause;
-  const signal = await cause.strike(rig);
-  audience.say(`first signal: ${signal.text}`);
+  const incident = incidentId('bed', scenario, subject);
+  await cause.before(rig);
+  await watchAsRehearsal(rig);
+  const quiet = await watchOnce(rig);
+  audience.say(`the watch sees ${quiet.signals.length} signals before, and ${quiet.away.length} hosts away`);
+  await cause.strike(rig);
   const startedMs = Date.now();
-  const { handle } = await openIncident(rig.client, {
-    fleet: 'bed',
-    scenario,
-    subject,
-    input: { [subjectKinds[scenario]]: subject, openedBy: 'watch', signal, rehearse: true },
-    dryRun: false,
-  });
-  const state = await untilEnd(rig, handle.workflowId, audience);
+  await untilOpened(rig, incident);
+  const foundMs = Date.now() - startedMs;
+  const { signal } = await readIncident(rig.client, incident);
+  audience.say(`first signal: ${signal?.text}; opened after ${foundMs} ms`);
+  const state = await untilEnd(rig, incident, audience);
   const faults =
-    state.phase === 'recovered' ? await cause.check(rig, state) : [`it is ${state.phase}: ${state.message}`];
+    state.phase === 'recovered'
+      ? [...foundBy(state, quiet), ...(await cause.check(rig, state)), ...(await others(rig, incident))]
+      : [`it is ${state.phase}: ${state.message}`];
   return {
     ok: faults.length === 0,
     scenario,
     subject,
-    incident: handle.workflowId,
+    incident,
     signal,
+    foundMs,
     rtoMs: state.rto.ms,
     rtoBudgetMs: state.rto.budgetMs,
     elapsedMs: Date.now() - startedMs,
     state,
     faults,
   };
+}
+
+/** By the watch, from its signal, and not before anything was wrong. */
+function foundBy({ openedBy, signal, rehearsal }: IncidentState, quiet: WatchResult): string[] {
+  const faults: readonly (readonly [string, boolean])[] = [
+    [`the watch saw ${JSON.stringify(quiet.signals)} before the disaster`, quiet.signals.length > 0],
+    [`it was opened by ${openedBy}, without a signal`, openedBy !== 'watch' || signal === null],
+    ['it is not marked as a rehearsal', !rehearsal],
+  ];
+  return faults.filter(([, is]) => is).map(([what]) => what);
+}
+
+/** One disaster is one incident. */
+async function others({ client }: Rig, incident: string): Promise<string[]> {
+  const found = await listIncidents(client, 'bed');
+  return found.filter((one) => one.incident !== incident).map((one) => `the watch opened ${one.incident}, too`);
 }
 
 async function approveAtOnce({ client }: Rig, { incident, plan }: IncidentState): Promise<void> {

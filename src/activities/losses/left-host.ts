@@ -9,6 +9,7 @@ import { takeFence } from '../../lane/fence.ts';
 import { readJob } from '../../lane/launchd.ts';
 import { pause } from '../../lane/pause.ts';
 import type { Deps } from '../deps.ts';
+import { knock } from '../host/knock.ts';
 import { isNoAnswer } from '../host/no-answer.ts';
 import { keepDown } from '../restore/stop-writers.ts';
 import { activity, fenceOf, reach } from '../step.ts';
@@ -17,7 +18,7 @@ export function awaitHostStep(deps: Deps): HostSteps['awaitHost'] {
   return activity(async ({ host, waitMs }, { signal }) => {
     const deadlineMs = performance.now() + waitMs;
     for (;;) {
-      const state = await knock(deps, host, signal);
+      const state = await askFor(deps, host, signal);
       const leftMs = deadlineMs - performance.now();
       if (state !== 'silent' || leftMs <= 0) return { state };
       await pause(Math.min(limits.lostHostEveryMs, leftMs), signal);
@@ -27,14 +28,11 @@ export function awaitHostStep(deps: Deps): HostSteps['awaitHost'] {
 
 type Answer = Awaited<ReturnType<HostSteps['awaitHost']>>['state'];
 
-async function knock({ fleet, pool }: Deps, host: string, signal: AbortSignal): Promise<Answer> {
+async function askFor({ fleet, pool }: Deps, host: string, signal: AbortSignal): Promise<Answer> {
   const target = fleet.hostTarget(host);
   if (target === undefined) return 'silent';
   try {
-    const asked = await (await pool.lease(target, signal)).exec('exit 0', { signal });
-    asked.stdin.end();
-    asked.stdout.resume();
-    await asked.exited;
+    await knock(pool, target, signal);
     return 'answers';
   } catch (error) {
     signal.throwIfAborted();

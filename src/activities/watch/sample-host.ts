@@ -8,6 +8,7 @@ import type { HostSample, LaneSample, Reach } from '../../domain/signals.ts';
 import { type HostLook, lookAtHost, type WatchedLane } from '../../lane/host-look.ts';
 import { LaneShell } from '../../lane/lane-shell.ts';
 import type { Deps } from '../deps.ts';
+import { knock } from '../host/knock.ts';
 import { placedSpecs } from '../host/placed.ts';
 import { requireProfile } from '../profiles.ts';
 import { activity, type Run } from '../step.ts';
@@ -46,13 +47,11 @@ async function lookAt(
   const target = first?.target.host ?? fleet.hostTarget(host);
   if (target === undefined)
     throw new Failure('HostOutputUnexpected', `host ${host} is not in this worker's fleet file`, { host });
-  const connection = await pool.lease(target, signal);
   if (first === undefined) {
-    const { exited, stdin } = await connection.exec('exit 0', { signal });
-    stdin.end();
-    await exited;
+    await knock(pool, target, signal);
     return undefined;
   }
+  const connection = await pool.lease(target, signal);
   return lookAtHost(new LaneShell(connection, first.target), watched, { countForeign, signal });
 }
 
