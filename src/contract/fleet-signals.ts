@@ -58,7 +58,7 @@ export const signalsSchema = z.strictObject({
     .describe('a host is lost'),
   clear: time('2m').describe('a signal that has been gone for so long has cleared'),
   again: time('1h', '30d').describe(
-    'after which an incident is opened again for a signal that is still, or again, there',
+    'so long after its incident has ended (declined, failed) a new one is opened for a signal that is still, or again, there',
   ),
 });
 

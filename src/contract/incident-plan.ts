@@ -22,6 +22,8 @@ export interface IncidentBrief {
   readonly rtoMs: number;
   readonly rpoMs: number;
   readonly waitForLaneMs: number;
+  /** `signals.disk.full`, percent: still that full, pruning was not enough. */
+  readonly diskFull: number;
   /** Where its receipt goes. */
   readonly receipts: { readonly store: string; readonly replica?: string | undefined };
   /** The lanes on the subject, by the fleet file. */

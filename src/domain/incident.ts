@@ -25,9 +25,6 @@ export const defaultApproval = {
   'host-loss': 'required',
 } as const satisfies Record<Scenario, ApprovalPolicy>;
 
-/** `df` over 90 % is the first signal of a full disk (procedure, "Five disasters"); still over it, pruning was not enough. */
-export const diskFullSignal = 0.9;
-
 /** Where an incident stands; the last six are its ends. */
 export const incidentPhases = [
   'planning',

@@ -46,6 +46,16 @@ function keyOf({ scenario, subject }: Pick<Finding, 'scenario' | 'subject'>): st
   return `${scenario} ${subject}`;
 }
 
+/** Incidents that go on: until one is opened again for the same signal is counted from when it was seen last. */
+export function seenOpen(
+  earlier: WatchMemory,
+  atMs: number,
+  isOpen: (of: Pick<SignalMemory, 'scenario' | 'subject'>) => boolean,
+): WatchMemory {
+  const signals = earlier.signals.map((signal) => (isOpen(signal) ? { ...signal, openedAtMs: atMs } : signal));
+  return { ...earlier, signals };
+}
+
 /** Timers count only what was looked at without a gap; which incidents were opened is known longer. */
 function stillKnown(atMs: number, earlier: WatchMemory | undefined): WatchMemory {
   const nothing = { format: 1, atMs, lanes: {}, hosts: {}, regions: {}, signals: [] } as const;

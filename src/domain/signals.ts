@@ -14,7 +14,7 @@ export interface SignalRules {
   readonly host: { readonly silentMs: number };
   /** A signal that has been gone for so long has cleared. */
   readonly clearMs: number;
-  /** An incident is opened again for a signal that is still, or again, there after so long. */
+  /** An incident is opened again for a signal that is still, or again, there so long after the last one has ended. */
   readonly againMs: number;
 }
 
@@ -95,7 +95,7 @@ export interface SignalMemory {
   readonly goneSinceMs?: number | undefined;
   /** It has been told that it cleared; kept only so that it does not open again at once. */
   readonly cleared?: boolean | undefined;
-  /** When its incident was opened last. */
+  /** When its incident was opened, or seen open, last. */
   readonly openedAtMs?: number | undefined;
 }
 

@@ -5,7 +5,6 @@ import { inParallel } from './in-parallel.ts';
 import type { IncidentState, LaneRecovery, IncidentOutcome, PruneResult } from '../contract/incident-state.ts';
 import type { RecoveryPlan } from '../contract/incident-plan.ts';
 import { recoverInputs } from '../contract/incidents.ts';
-import { diskFullSignal } from '../domain/incident.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import { enterSection, resolveLane } from './enter-section.ts';
 import { codeOf, messageOf, workflowFailure } from './failures.ts';
@@ -62,7 +61,7 @@ async function pruneHost(plan: RecoveryPlan, desk: IncidentDesk): Promise<Incide
   const used = Math.max(...looks.map(({ usedRatio }) => usedRatio));
   return {
     lanes: looks.map(({ row }) => row),
-    escalation: used < diskFullSignal ? null : escalationOf(used),
+    escalation: used * 100 < desk.brief.diskFull ? null : escalationOf(used, desk.brief.diskFull),
     remarks: ended.flatMap(({ lane, result }) => (result === null ? [] : [remarkOf(lane, result)])),
     pruned: ended.flatMap(({ result }) => result ?? []),
   };
@@ -129,6 +128,6 @@ function remarkOf(lane: string, { kinds, freeBeforeBytes, freeAfterBytes }: Prun
 }
 
 /** Procedure: "expand NVMe". */
-function escalationOf(used: number): string {
-  return `the disk is still ${Math.round(used * 100)} % full: expand NVMe, or take data off the host; local snapshots may hold what was removed (tmutil listlocalsnapshots /)`;
+function escalationOf(used: number, mark: number): string {
+  return `the disk is still ${Math.floor(used * 100)} % full (mark: ${mark} %): expand NVMe, or take data off the host; local snapshots may hold what was removed (tmutil listlocalsnapshots /)`;
 }

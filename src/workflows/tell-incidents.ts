@@ -1,5 +1,6 @@
-// Opens incidents, each once, for their ids say what they are about; and tells those whose signal is gone. An incident that
-// cannot be opened is tried again by the next run.
+// Opens incidents, each once, for their ids say what they are about; and tells those whose signal is gone. One that cannot
+// be opened is tried again by the next run; one that has ended is opened again when its signal is still there after a while,
+// which is how an operator is reminded of it.
 
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
@@ -7,7 +8,26 @@ import { incidentMessages } from '../contract/incidents.ts';
 import { incidentId, recoverWorkflows, searchAttributes } from '../contract/names.ts';
 import type { WatchFleetInput, WatchPlan } from '../contract/watch-types.ts';
 import { subjectKinds } from '../domain/incident.ts';
-import type { Finding, Verdict } from '../domain/signals.ts';
+import { seenOpen } from '../domain/judge-signals.ts';
+import type { Finding, SignalMemory, Verdict, WatchMemory } from '../domain/signals.ts';
+import { inParallel } from './in-parallel.ts';
+import { host } from './steps.ts';
+
+const incidentsAtOnce = 20;
+
+/** Which incidents that it opened go on: somebody who declined one is not asked again the minute after. */
+export async function lookAtIncidents({ fleet }: WatchPlan, earlier: WatchMemory): Promise<WatchMemory> {
+  const told = earlier.signals.filter(({ openedAtMs }) => openedAtMs !== undefined);
+  const open = await inParallel(told, incidentsAtOnce, async (signal) =>
+    (await goesOn(fleet, signal)) ? [signal] : [],
+  );
+  const known = new Set(open.flat());
+  return seenOpen(earlier, Date.now(), (signal) => known.has(signal as SignalMemory));
+}
+
+async function goesOn(fleet: string, { scenario, subject }: SignalMemory): Promise<boolean> {
+  return (await host.describeHolder({ workflowId: incidentId(fleet, scenario, subject) })) !== null;
+}
 
 /** @returns ids of the incidents that were opened now */
 export async function tellIncidents(

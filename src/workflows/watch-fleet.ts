@@ -13,7 +13,7 @@ import { inParallel } from './in-parallel.ts';
 import { parseInput } from './input.ts';
 import { settleLeftLane } from './settle-left-lane.ts';
 import { host } from './steps.ts';
-import { tellIncidents } from './tell-incidents.ts';
+import { lookAtIncidents, tellIncidents } from './tell-incidents.ts';
 import { sampleFleet } from './sample-fleet.ts';
 
 type Settled = Pick<WatchResult, 'lanes' | 'unreachable' | 'refused' | 'settling' | 'tries'>;
@@ -77,7 +77,8 @@ async function judge(input: WatchFleetInput): Promise<Judged> {
   const earlier = remembered();
   try {
     const { plan, sample } = await sampleFleet(earlier);
-    const verdict = judgeSignals(plan.rules, { ...sample, atMs: Date.now() }, earlier);
+    const known = earlier && (await lookAtIncidents(plan, earlier));
+    const verdict = judgeSignals(plan.rules, { ...sample, atMs: Date.now() }, known);
     const opened = await tellIncidents(plan, verdict, input);
     return {
       signals: verdict.present.map(({ scenario, subject, code, sinceMs, text }) => ({

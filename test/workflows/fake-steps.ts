@@ -57,12 +57,13 @@ export class FakeFleet {
   }
 
   /** What the fleet file says of playbooks, and its digest; changed by tests. */
-  policy: Pick<IncidentBrief, 'fleetDigest' | 'enabled' | 'approval' | 'remindEveryMs' | 'approvers'> = {
+  policy: Pick<IncidentBrief, 'fleetDigest' | 'enabled' | 'approval' | 'remindEveryMs' | 'approvers' | 'diskFull'> = {
     fleetDigest,
     enabled: true,
     approval: 'auto',
     remindEveryMs: 900_000,
     approvers: [],
+    diskFull: 90,
   };
   /** Subjects whose playbooks the watch may not open. */
   readonly disabled = new Set<string>();

@@ -170,12 +170,16 @@ describe.concurrent('an incident', () => {
     expect(await statusOf(bench.handle(lane.id))).toBe('CANCELLED');
   });
 
-  it('fails with what to do next when the disk stays full', async () => {
+  it('fails with what to do next when the disk stays as full as the signal has it, and not below that', async () => {
+    const enough = await open('full-enough');
+    for (const lane of enough.lanes) lane.smoke = { ...lane.smoke, diskUsedRatio: 0.899 };
+    expect(await enough.run.result()).toMatchObject({ phase: 'recovered', outcome: { escalation: null } });
     const { run, lanes } = await open('still-full', { ask: 'it asks' });
-    for (const lane of lanes) lane.smoke = { ...lane.smoke, diskUsedRatio: 0.95 };
+    for (const lane of lanes) lane.smoke = { ...lane.smoke, diskUsedRatio: 0.9 };
     await tell(run, 'approve', { digest: digestOf(await waiting(run)), by: 'ada' });
     const failure = await failureOf(run);
-    expect(failure).toMatchObject({ code: 'RecoveryFailed', message: expect.stringMatching(/95 % full: expand NVMe/) });
+    const message = expect.stringMatching(/90 % full \(mark: 90 %\): expand NVMe/);
+    expect(failure).toMatchObject({ code: 'RecoveryFailed', message });
     expect(await look(run)).toMatchObject({
       phase: 'failed',
       outcome: { escalation: expect.stringMatching(/expand NVMe/) },

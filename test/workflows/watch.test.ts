@@ -1,13 +1,13 @@
 // The watch from run to run, by its schedule: what it remembers, opens and tells, and what a look that fails may not spoil.
 
-import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { incidentMessages } from '../../src/contract/incidents.ts';
 import { incidentId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { WatchResult } from '../../src/contract/watch-types.ts';
 import type { LaneSample } from '../../src/domain/signals.ts';
-import { Bench, statusOf, waitUntil } from './bench.ts';
+import { Bench, ended, failureOf, statusOf, waitUntil } from './bench.ts';
 import { type FakeLane, fleetName } from './fake-lane.ts';
 
 let bench: Bench;
@@ -91,6 +91,44 @@ describe('the watch, from run to run', () => {
     await watch();
     expect(await watch()).toMatchObject({ signals: [], cleared: [] });
     expect(await run.result()).toMatchObject({ phase: 'closed', clearedAt: expect.any(String) });
+  });
+
+  it('asks again for a signal that stays only a while after its incident was declined, or has failed', async () => {
+    const againMs = 3_000;
+    const { fleet } = bench;
+    const rules = fleet.watchPlan.rules;
+    fleet.watchPlan = { ...fleet.watchPlan, rules: { ...rules, againMs } };
+    const id = incidentId(fleetName, 'disk-full', 'mac-10');
+    fleet.planned.set('mac-10', { ask: 'it asks' });
+    see({ 'mac-10': { diskUsed: 95 } });
+    await watch();
+    expect((await watch()).opened).toEqual([id]);
+    const untilAgain = async (): Promise<number> => {
+      const fromMs = Date.now();
+      while ((await watch()).opened.length === 0);
+      return Date.now() - fromMs;
+    };
+    const run = bench.handle(id);
+    await waitUntil('it waits', async () => (await run.query<IncidentState>(incidentMessages.incident)).plan !== null);
+    // it is open for longer than that, and nobody is asked twice for it
+    const openedMs = Date.now();
+    while (Date.now() - openedMs < againMs + 1_000) expect((await watch()).opened).toEqual([]);
+    await (run as WorkflowHandle).executeUpdate(incidentMessages.decline, { args: [{ by: 'ada', reason: 'later' }] });
+    expect(await run.result()).toMatchObject({ phase: 'declined' });
+    // the same minute: from the last look that saw it open
+    expect(await untilAgain()).toBeGreaterThan(againMs - 1_500);
+    const second = bench.handle(id);
+    const { since, openedAt } = await second.query<IncidentState>(incidentMessages.incident);
+    expect(Date.parse(openedAt) - Date.parse(since)).toBeGreaterThan(againMs);
+    fleet.planned.delete('mac-10');
+    await second.cancel();
+    await second.result().catch(() => undefined);
+    bench.lane('mac-10').told('briefIncident', { kind: 'fail' });
+    expect(await untilAgain()).toBeGreaterThan(againMs - 1_500);
+    expect((await failureOf(bench.handle(id))).code).toBe('HostOutputUnexpected');
+    expect(await untilAgain()).toBeGreaterThan(againMs - 1_500);
+    await ended(bench.handle(id));
+    fleet.watchPlan = { ...fleet.watchPlan, rules };
   });
 
   it('goes on where an incident is open already, and where none is open that could be told', async () => {

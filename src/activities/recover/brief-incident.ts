@@ -28,6 +28,7 @@ export function briefIncidentStep(deps: Deps): IncidentSteps['briefIncident'] {
       rtoMs: Math.max(...specs.map(({ budgets }) => budgets.rtoMs)),
       rpoMs: Math.max(...specs.map(({ rpoMs }) => rpoMs)),
       waitForLaneMs: Math.max(...specs.map(({ limits }) => limits.waitForLaneMs)),
+      diskFull: fleet.watched.rules.disk.full,
       receipts: { store: specs[0]?.store ?? 'primary', replica: specs[0]?.replica },
       lanes: specs.map(laneOf),
       hosts: [...new Set(specs.map(({ target }) => target.host.name))],

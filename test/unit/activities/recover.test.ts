@@ -30,6 +30,7 @@ function depsWith(playbooks: object = {}): Deps {
     name: golden.fleet,
     digest: fleetDigest,
     lanes: [golden.lane, empty],
+    watched: { rules: { disk: { full: 93 } } },
     playbooks: playbooksSchema.parse(playbooks),
     laneSpec: (lane: string) => {
       if (lane !== golden.lane && lane !== empty) throw new Failure('UnknownLane', `no lane ${lane}`);
@@ -110,6 +111,7 @@ describe('the brief', () => {
       remindEveryMs: 60_000,
       approvers: [],
       alerts: false,
+      diskFull: 93,
       lanes: [{ lane: golden.lane }, { lane: empty }],
     });
     const stray = runStep(briefIncidentStep(deps), { ...about, subject: 'mac-9' });
