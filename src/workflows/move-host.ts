@@ -126,23 +126,33 @@ function untouched({ plan, lost }: Move, lane: string, error: unknown): LaneReco
   return { ...base, outcome: 'untouched', code, message: messageOf(error) };
 }
 
-/** The lanes answer by now: a name that points elsewhere is told, and undoes nothing. */
+/** The lanes answer by now: what fails from here on is told, and undoes nothing. */
 async function switchDns(move: Move, on: PlacedHost, lanes: readonly string[]): Promise<string[]> {
-  const { address } = await reachOf(move, on);
-  const byHandText = `BY HAND: point the names of ${lanes.join(', ')} at ${address}`;
-  if (!hasStep(move, 'dns')) return [byHandText];
+  const names = lanes.join(', ');
+  let place = on.host;
   try {
-    const input = { host: on.host, address, lanes: [...lanes] };
-    await move.hands.runHook({ hook: 'dns', key: keyOf(move, 'dns'), input });
-    return [`names of ${lanes.join(', ')} point at ${address}`];
+    const { address } = await reachOf(move, on);
+    place = address;
+    if (hasStep(move, 'dns')) {
+      const input = { host: on.host, address, lanes: [...lanes] };
+      await move.hands.runHook({ hook: 'dns', key: keyOf(move, 'dns'), input });
+      return [`names of ${names} point at ${address}`];
+    }
   } catch (error) {
     if (isCancellation(error)) throw error;
-    move.desk.warn(`the dns hook failed: ${codeOf(error) ?? messageOf(error)}`);
-    return [byHandText];
+    move.desk.warn(`names were not switched: ${codeOf(error) ?? messageOf(error)}`);
   }
+  return [`BY HAND: point the names of ${names} at ${place}`];
 }
 
-async function followUp({ lost }: Move, on: PlacedHost, lanes: readonly string[]): Promise<string[]> {
-  const { fleetLines } = await host.readMoved({ lostHost: lost.host, lanes, on });
-  return ['change these lines of fleet.yaml, and restart the workers:', ...fleetLines];
+async function followUp({ lost, desk }: Move, on: PlacedHost, lanes: readonly string[]): Promise<string[]> {
+  const heading = 'change these lines of fleet.yaml, and restart the workers:';
+  try {
+    const { fleetLines } = await host.readMoved({ lostHost: lost.host, lanes, on });
+    return [heading, ...fleetLines];
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    desk.warn(`the lines for fleet.yaml could not be told: ${codeOf(error) ?? messageOf(error)}`);
+    return [`${heading} \`./clawback host moved ${lost.host}\` shows them`];
+  }
 }

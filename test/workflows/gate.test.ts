@@ -285,6 +285,19 @@ describe.concurrent('a gate with short days', { timeout: 180_000 }, () => {
     await gate.end();
   });
 
+  it('whose next day cannot be told by the calendar goes on after the longest day that there is, and says so', async () => {
+    // steps that name no lane
+    bench.lane('').told('nextGateDay', { kind: 'fail' });
+    const gate = new Gated(bench, 'mac-without-calendar');
+    await gate.begin({});
+    const { rows, warnings } = await gate.until('day 2 is due', ({ day }) => day === 2);
+    expect(warnings).toEqual([
+      expect.stringMatching(/could not be told \(HostOutputUnexpected\): the next day of the gate begins/),
+    ]);
+    expect(Date.parse(rows[2]?.dueAt ?? '') - Date.parse(rows[1]?.startedAt ?? '')).toBe(25 * 3_600_000);
+    await gate.end();
+  });
+
   it('that is cancelled in its drill puts the lane right and leaves a receipt', async () => {
     const gate = new Gated(bench, 'mac-stopped');
     const [lane] = gate.lanes;

@@ -269,7 +269,22 @@ describe.concurrent('the loss of a host', () => {
     await approve(lost);
     const state = await lost.run.result();
     expect(state.outcome?.remarks.join('\n')).toMatch(/BY HAND: point the names/);
-    expect(state.warnings).toEqual([expect.stringMatching(/dns hook failed: HookFailed/)]);
+    expect(state.warnings).toEqual([expect.stringMatching(/names were not switched: HookFailed/)]);
+    await endKeeper(lost);
+  });
+
+  it.each<[string, 'describeHost' | 'readMoved', RegExp]>([
+    ['where the new host is cannot be told', 'describeHost', /names were not switched: FleetChanged/],
+    ['what fleet.yaml lacks cannot be told', 'readMoved', /lines for fleet.yaml could not be told: FleetChanged/],
+  ])('says that lanes which answer are recovered when %s', async (_what, step, warning) => {
+    const lost = await lose(`late-${step.toLowerCase()}`, {
+      told: (host) => host.told(step, { kind: 'fail', code: 'FleetChanged' }),
+    });
+    await approve(lost);
+    const state = await lost.run.result();
+    expect(state.outcome?.lanes.map(({ outcome }) => outcome)).toEqual(['recovered', 'recovered']);
+    expect(state.warnings).toEqual([expect.stringMatching(warning)]);
+    expect(state.outcome?.followUp?.join()).toMatch(/fleet.yaml/);
     await endKeeper(lost);
   });
 
