@@ -7,14 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSweep } from '../../src/client/start.ts';
 import { answersWithin } from './bad-day.ts';
 import { activitiesOf, type ActivityRun, resentSegments } from './history.ts';
-import { laneLeftovers, type LaneLook, lookAt, lookDifferences } from './lane-look.ts';
-import type { Stage } from './operations.ts';
+import { laneLeftovers, type LaneLook, lookAt, lookDifferences, withoutOwners } from './lane-look.ts';
+import type { Running, Stage } from './stage.ts';
 import { missingObjects, type StoreWatch, unnamedObjects } from './store-watch.ts';
 
 export interface Looks {
   readonly before: LaneLook;
   /** What the operation makes of the lane when it succeeds. */
   readonly target: LaneLook;
+  /** False: whose the files are is not compared. */
+  readonly owners?: false;
 }
 
 export interface Aftermath {
@@ -35,24 +37,25 @@ const settleMs = 60_000;
 const sweepMs = 60_000;
 
 export interface Seen {
-  readonly workflowId: string;
+  /** It has ended. */
+  readonly running: Running;
   readonly looks: Looks;
   readonly store: StoreWatch;
   /** It went back by a restore, which keeps what it replaced. */
   readonly wentBack?: boolean;
 }
 
-export async function aftermath(
-  stage: Stage,
-  { workflowId, looks, store, wentBack = false }: Seen,
-): Promise<Aftermath> {
-  const { rig, lane } = stage;
+export async function aftermath(before: Stage, { running, looks, store, wentBack = false }: Seen): Promise<Aftermath> {
+  const { rig } = before;
+  const lane = running.lane?.() ?? before.lane;
+  const stage = { ...before, rig, lane };
   const { bed, storePath, client } = rig.rig;
-  const runs = await activitiesOf(client, workflowId);
+  const runs = await activitiesOf(client, running.workflowId, running.runId);
   const resent = resentSegments(runs, store.newSegments(lane.lane));
   const gatewayUp = await answersWithin(lane, gatewayMs);
   const settled = await settlesWithin(lane, settleMs);
-  const { state, broken } = await stateOf(stage, looks);
+  const { state, broken } = await stateOf(stage, lane.host === before.lane.host ? looks : ownerless(looks));
+  const own = (await running.broken?.()) ?? [];
   const swept = await sweepEnds(stage);
   store.stop();
   const asBefore = state === 'as-before';
@@ -76,9 +79,14 @@ export async function aftermath(
     resentSegments: resent,
     overwritten: store.overwritten,
     leftovers: left.length,
-    broken: [...broken, ...promises],
+    broken: [...broken, ...own, ...promises],
     runs,
   };
+}
+
+/** Accounts have other numbers on another host. */
+function ownerless({ before, target }: Looks): Looks & { readonly owners: false } {
+  return { before: withoutOwners(before), target: withoutOwners(target), owners: false };
 }
 
 async function settlesWithin({ realHome }: Stage['lane'], withinMs: number): Promise<boolean> {
@@ -91,7 +99,8 @@ async function settlesWithin({ realHome }: Stage['lane'], withinMs: number): Pro
 }
 
 async function stateOf({ rig, lane }: Stage, looks: Looks): Promise<{ state: Aftermath['lane']; broken: string[] }> {
-  const now = await lookAt(rig.rig.bed, lane);
+  const seen = await lookAt(rig.rig.bed, lane);
+  const now = looks.owners === false ? withoutOwners(seen) : seen;
   const fromBefore = lookDifferences(looks.before, now);
   if (fromBefore.length === 0) return { state: 'as-before', broken: [] };
   const fromTarget = lookDifferences(looks.target, now);

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../src/domain/limits.ts';
 import { answersWithin } from './bad-day.ts';
 import { completed, slow } from './expected.ts';
-import { FaultRig } from './fault-rig.ts';
+import { FaultRig, hostName } from './fault-rig.ts';
 import { resumedAfterMs } from './history.ts';
 import { ageKept, type LaneLook, lookAt } from './lane-look.ts';
 import { resumeMs } from './run-row.ts';
@@ -24,7 +24,7 @@ let rig: FaultRig;
 let scene: Scene;
 
 beforeAll(async () => {
-  rig = await FaultRig.start({ dir, lanes: 1, proxied: true });
+  rig = await FaultRig.start({ dir, hosts: [{ name: hostName, lanes: 1 }], proxied: true });
   await rig.ensureWorkers();
   scene = await Scene.set(rig, 0);
 });

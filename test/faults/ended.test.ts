@@ -8,10 +8,10 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { answersWithin } from './bad-day.ts';
 import type { Fault } from './fault-folder.ts';
-import { FaultRig } from './fault-rig.ts';
-import { type Running, sectionOf } from './operations.ts';
+import { FaultRig, hostName } from './fault-rig.ts';
 import type { OperationName } from './points.ts';
 import { type Play, Scene } from './scene.ts';
+import { type Running, sectionOf } from './stage.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
 const asBefore = { lane: 'as-before', broken: [], gatewayUp: true, resentSegments: 0, overwritten: 0, leftovers: 0 };
@@ -19,7 +19,7 @@ let rig: FaultRig;
 let scenes: Scene[];
 
 beforeAll(async () => {
-  rig = await FaultRig.start({ dir, lanes: 6 });
+  rig = await FaultRig.start({ dir, hosts: [{ name: hostName, lanes: 6 }] });
   await rig.ensureWorkers(1);
   scenes = await Promise.all([0, 1, 2, 3, 4, 5].map((at) => Scene.set(rig, at)));
 });

@@ -1,14 +1,14 @@
 // A rig whose workers meet faults: a bed, a Temporal server whose database outlives it, and workers of the shipped
 // program with the fault folder before them. Two workers by default, so that one is there when the other dies.
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OwnedProcess, spawnOwned } from '../../src/embedded/owned-process.ts';
 import { parse, stringify } from 'yaml';
 import { markDirectory } from '../../src/store/directory-marker.ts';
-import { type Bed, type BedKind, bestBedKind } from '../bed/bed.ts';
-import type { BedProfile } from '../bed/bed-types.ts';
+import { type Bed, type BedKind, type BedOptions, bestBedKind } from '../bed/bed.ts';
 import { HttpFaults } from '../bed/http-faults.ts';
 import { TcpProxy } from '../bed/tcp-proxy.ts';
 import { Rig } from '../rig/rig.ts';
@@ -24,9 +24,8 @@ export const laneBytes = 5_000_000;
 
 export interface FaultRigOptions {
   readonly dir: string;
-  readonly lanes: number;
-  /** The procedure's when left out. */
-  readonly profile?: BedProfile;
+  /** Names, lanes and profiles; those without lanes are standbys. */
+  readonly hosts: BedOptions['hosts'];
   /** Puts a proxy before the host, which can cut, stall and slow every connection. */
   readonly proxied?: boolean;
   /** The truest that this machine can do when left out. */
@@ -41,7 +40,7 @@ interface Proxies {
 }
 
 interface FleetText {
-  hosts: Record<string, { address: string; port: number }>;
+  hosts: Record<string, { address: string; port: number; standby?: boolean }>;
   stores: Record<string, object>;
   limits?: { segment: string };
 }
@@ -64,16 +63,18 @@ export class FaultRig {
   }
 
   static async start(options: FaultRigOptions): Promise<FaultRig> {
-    const { dir, lanes, profile = 'slimvps-legacy', proxied = false, kind = bestBedKind() } = options;
+    const { dir, hosts, proxied = false, kind = bestBedKind() } = options;
     const store = options.store ?? storeOfEnvironment();
     const bundle = await ensureWorkflowBundle();
-    const hosts = [{ name: hostName, lanes, profile }];
     const rig = await Rig.start({ dir, kind, hosts, dataBytes: laneBytes, durableServer: true, store });
     const proxies = {
       host: proxied ? await proxyOf(rig.bed) : undefined,
       store: rig.s3 === undefined ? undefined : await HttpFaults.start(rig.s3.server.endpoint),
     };
-    writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), proxies));
+    const approvers = [makeApprover(dir)];
+    const standbys = hosts.filter(({ lanes }) => lanes === 0).map(({ name }) => name);
+    const changes = { approvers, standbys, proxies };
+    writeFileSync(rig.fleetPath, changedFleet(readFileSync(rig.fleetPath, 'utf8'), changes));
     await markDirectory('far', join(rig.dir, 'far'));
     return new FaultRig(rig, bundle, proxies);
   }
@@ -148,24 +149,59 @@ export class FaultRig {
   }
 }
 
-const hostName = 'mac-1';
+export const hostName = 'mac-1';
 
 async function proxyOf(bed: Bed): Promise<TcpProxy> {
   const { address, port } = bed.host(hostName);
   return TcpProxy.start({ host: address, port });
 }
 
-/** Small segments, and the proxies' addresses for the host's and the store's. */
-function changedFleet(text: string, proxies: Proxies): string {
+/** Who approves plans of incidents, and with which key. */
+export function approver(dir: string): { readonly name: string; readonly keyFile: string } {
+  return { name: 'ada', keyFile: join(dir, 'ada') };
+}
+
+interface Approver {
+  readonly name: string;
+  readonly key: string;
+}
+
+function makeApprover(dir: string): Approver {
+  const { name, keyFile } = approver(dir);
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keyFile]);
+  return { name, key: readFileSync(`${keyFile}.pub`, 'utf8').trim() };
+}
+
+interface FleetChanges {
+  readonly approvers: readonly Approver[];
+  readonly standbys: readonly string[];
+  readonly proxies: Proxies;
+}
+
+/** Small segments, the proxies' addresses for the host's and the store's, and all that incidents want: somebody to approve, standbys, hooks. */
+function changedFleet(text: string, { approvers, standbys, proxies }: FleetChanges): string {
   const fleet = parse(text) as FleetText;
   const host = fleet.hosts[hostName];
+  const regions = { hk: { control: { address: host?.address, port: host?.port } } };
   if (host && proxies.host) Object.assign(host, { address: '127.0.0.1', port: proxies.host.port });
-  const primary = { ...fleet.stores['primary'], ...(proxies.store ? { endpoint: proxies.store.endpoint } : {}) };
+  for (const name of standbys) Object.assign(fleet.hosts[name] ?? {}, { standby: true });
   const far = { kind: 'directory', path: 'far', region: 'far', replicaOf: 'primary' };
+  const primary = { ...fleet.stores['primary'], ...(proxies.store ? { endpoint: proxies.store.endpoint } : {}) };
   const stores = { ...fleet.stores, primary, far };
-  const limits = { segment: segmentBytes };
+  const playbooks = { 'disk-full': { approval: 'required' }, 'cross-write': { approval: 'required' }, approvers };
+  const more = {
+    archives: { folder: 'archives' },
+    hooks: hooks(),
+    limits: { segment: segmentBytes },
+    regions,
+    playbooks,
+  };
+  return stringify({ ...fleet, stores, ...more }, { lineWidth: 0 });
+}
+
+function hooks(): Record<string, { readonly command: readonly string[] }> {
   // long enough for a worker to die in one
-  const hook = { command: ['/bin/sleep', '2'] };
-  const hooks = { upgrade: hook, pin: hook };
-  return stringify({ ...fleet, stores, archives: { folder: 'archives' }, hooks, limits }, { lineWidth: 0 });
+  const sleeps = { command: ['/bin/sleep', '2'] };
+  const answers = (answer: string) => ({ command: ['/bin/echo', answer] });
+  return { upgrade: sleeps, pin: sleeps, fence: answers('{"fenced":"power-off"}'), dns: answers('{}') };
 }

@@ -12,7 +12,7 @@ import { Journal } from '../../src/contract/journal.ts';
 import { emptyDisk, fillDisk, moveOntoSmallDisk, usedPercent } from '../bed/small-disk.ts';
 import { answersWithin } from './bad-day.ts';
 import { completed } from './expected.ts';
-import { FaultRig } from './fault-rig.ts';
+import { FaultRig, hostName } from './fault-rig.ts';
 import { gatewayPids } from '../rig/wreck.ts';
 import type { OperationName } from './points.ts';
 import { type Play, Scene } from './scene.ts';
@@ -29,7 +29,7 @@ describe.skipIf(process.getuid?.() !== 0)('a volume that fills', () => {
   let removeDisk: () => void;
 
   beforeAll(async () => {
-    rig = await FaultRig.start({ dir, lanes: 1, kind: 'sshd' });
+    rig = await FaultRig.start({ dir, hosts: [{ name: hostName, lanes: 1 }], kind: 'sshd' });
     const [lane] = rig.rig.bed.lanes;
     if (!lane) throw new Error('the bed has no lane');
     removeDisk = await moveOntoSmallDisk(rig.rig.bed, lane, { dir, sizeBytes: 240e6 });

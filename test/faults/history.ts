@@ -14,7 +14,7 @@ export interface ActivityRun {
   readonly startedAtMs: number;
 }
 
-/** All activities of a workflow and the sections below it, in the order in which they were scheduled. */
+/** All activities of a workflow, of the runs that it goes on in and of the workflows below it, as they were scheduled. */
 export async function activitiesOf(client: Client, workflowId: string, runId?: string): Promise<ActivityRun[]> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const runs = new Map<number, ActivityRun>();
@@ -34,6 +34,8 @@ export async function activitiesOf(client: Client, workflowId: string, runId?: s
     if (completed) change(runs, Number(completed.scheduledEventId), { completed: true });
     const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
     if (child?.workflowId) below.push(...(await activitiesOf(client, child.workflowId, child.runId ?? undefined)));
+    const next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    if (next) below.push(...(await activitiesOf(client, workflowId, next)));
   }
   return [...runs.values(), ...below];
 }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path';
 import type { Journal } from '../../src/contract/journal.ts';
 import type { Bed, BedLane } from '../bed/bed.ts';
+import type { TreeDigest } from '../bed/tree-digest.ts';
 import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import { onHost } from '../rig/wreck.ts';
 
@@ -24,6 +25,14 @@ export async function lookAt(bed: Bed, lane: BedLane): Promise<LaneLook> {
     plist: readFileSync(plistPath(bed, lane), 'utf8'),
     kept: keptBy(bed, lane),
   };
+}
+
+export function withoutOwners(look: LaneLook): LaneLook {
+  const trees = [...look.picture.trees].map(([root, { sha256, entries }]): [string, TreeDigest] => [
+    root,
+    { sha256, entries: new Map([...entries].map(([path, entry]) => [path, { ...entry, uid: 0, gid: 0 }])) },
+  ]);
+  return { ...look, picture: { ...look.picture, trees: new Map(trees) } };
 }
 
 export function lookDifferences(one: LaneLook, other: LaneLook): string[] {

@@ -3,8 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { toFailure } from '../../src/client/failures.ts';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
   startBackup,
   startExpiry,
@@ -16,30 +15,22 @@ import {
   startUpgrade,
   startVerify,
 } from '../../src/client/start.ts';
-import { incidentId, laneSectionId, queues, workflowNames } from '../../src/contract/names.ts';
+import { incidentId, queues, workflowNames } from '../../src/contract/names.ts';
 import { bundleIdOf } from '../../src/domain/terms.ts';
 import { ageTombstone, putManifest, readManifest } from '../e2e/forge.ts';
-import type { BedLane } from '../bed/bed.ts';
 import { talk } from './bad-day.ts';
-import type { FaultRig } from './fault-rig.ts';
+import { gateRun } from './gate-runs.ts';
+import { crossWrite, diskFull } from './incidents.ts';
+import { hostLoss, planOfLoss } from './losses.ts';
 import type { OperationName } from './points.ts';
-
-export interface Running {
-  readonly workflowId: string;
-  /** `completed`, or `failed:<code>`. Asked over the rig's present connection: the server may have been another one. */
-  outcome(): Promise<string>;
-}
-
-export interface Stage {
-  readonly rig: FaultRig;
-  readonly lane: BedLane;
-  /** The bundle that restores take. */
-  readonly bundle: string;
-}
+import { type Running, running, sectionOf, type Stage } from './stage.ts';
+import { rpoWatch, signals, startWatch } from './watches.ts';
 
 /** What an operation does to a lane when it succeeds. */
 export function restores(operation: OperationName): boolean {
-  return (['restore', 'undo', 'move', 'fleet restore'] satisfies OperationName[] as string[]).includes(operation);
+  return (
+    ['restore', 'undo', 'move', 'fleet restore', 'cross-write', 'host loss'] satisfies OperationName[] as string[]
+  ).includes(operation);
 }
 
 type Start = (stage: Stage) => Promise<Running>;
@@ -85,6 +76,13 @@ const byName: Readonly<Record<OperationName, Start>> = {
   watch: ({ rig }) => running(rig, startWatch(rig.rig.client)),
   upgrade: ({ rig, lane }) => running(rig, startUpgrade(rig.rig.client, { lane: lane.lane })),
   'plan recovery': ({ rig, lane }) => running(rig, planRecovery(rig.rig.client, lane.lane)),
+  signals,
+  'rpo watch': rpoWatch,
+  'disk full': diskFull,
+  'cross-write': crossWrite,
+  'plan of a loss': planOfLoss,
+  'host loss': hostLoss,
+  gate: gateRun,
 };
 
 export function startOperation(stage: Stage, operation: OperationName): Promise<Running> {
@@ -113,15 +111,6 @@ function fleetRestore({ rig, lane: { lane }, bundle }: Stage, dryRun: boolean): 
   const started = startRestoreFleet(rig.rig.client, { lanes: [lane], bundles: { [lane]: bundle }, dryRun });
   const wanted = dryRun ? 'planned' : 'restored';
   return running(rig, started, ({ lanes: [row] }) => (row?.after === wanted ? undefined : `failed:${row?.code}`));
-}
-
-function startWatch(client: Client): Promise<WorkflowHandle> {
-  return client.workflow.start(workflowNames.watchFleet, {
-    taskQueue: queues.host,
-    workflowId: `watched/${crypto.randomUUID()}`,
-    args: [{}],
-    workflowTaskTimeout: '5s',
-  });
 }
 
 function planRecovery(client: Client, lane: string): Promise<WorkflowHandle> {
@@ -161,33 +150,6 @@ function failingRestore(stage: Stage): Promise<Running> {
     code: 'MessageUnanswered',
   });
   return startOperation(stage, 'restore');
-}
-
-export function sectionOf({ lane }: Pick<Stage, 'lane'>): string {
-  return laneSectionId('bed', lane.lane);
-}
-
-/** @param complaint what is wrong with an answer although the workflow completed */
-async function running<R>(
-  rig: FaultRig,
-  started: Promise<WorkflowHandle<() => Promise<R>>>,
-  complaint: (result: R) => string | undefined = () => undefined,
-): Promise<Running> {
-  const { workflowId } = await started;
-  const outcome = (): Promise<string> => outcomeOf(rig.rig.client.workflow.getHandle(workflowId), complaint);
-  return { workflowId, outcome };
-}
-
-async function outcomeOf<R>(
-  handle: WorkflowHandle<() => Promise<R>>,
-  complaint: (result: R) => string | undefined,
-): Promise<string> {
-  try {
-    return complaint(await handle.result()) ?? 'completed';
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    return `failed:${toFailure(error).code}`;
-  }
 }
 
 /** Somebody goes on talking once the plan is made. */

@@ -2,14 +2,25 @@
 // everything that was promised is looked at.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startBackup } from '../../src/client/start.ts';
+import { movedId } from '../../src/contract/names.ts';
 import type { BedProfile } from '../bed/bed-types.ts';
 import { type Aftermath, aftermath, type Looks } from './aftermath.ts';
 import { liveOn } from './bad-day.ts';
 import type { Armed } from './fault-folder.ts';
 import { resumedAfterMs } from './history.ts';
 import { type LaneLook, lookAt } from './lane-look.ts';
-import { letOneGo, restores, type Stage, sectionOf, startOperation } from './operations.ts';
-import { type FaultName, isInParent, onlyWarns, type OperationName, type Point } from './points.ts';
+import { letOneGo, restores, startOperation } from './operations.ts';
+import {
+  askedAgain,
+  type FaultName,
+  isInParent,
+  looksOnce,
+  onlyWarns,
+  type OperationName,
+  type Point,
+} from './points.ts';
+import { type Stage, sectionOf } from './stage.ts';
 import { StoreWatch } from './store-watch.ts';
 
 export interface Row extends Omit<Aftermath, 'runs'> {
@@ -49,13 +60,14 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
     const { fired } = armed;
     if (!fired) throw new Error(`${activity} was never called so often in ${operation}: ${outcome}`);
     await replaced;
-    const { workflowId } = running;
     const wentBack = outcome === 'failed:UpgradeFailed';
-    const { runs, ...after } = await aftermath(stage, { workflowId, looks: seenLooks, store, wentBack });
+    const { runs, ...after } = await aftermath(stage, { running, looks: seenLooks, store, wentBack });
     const resumedMs = fault === 'fail' ? null : resumedAfterMs(runs, activity, fired);
+    const asked = runs.filter((run) => run.activity === activity && run.attempt > 0).length;
     const { profile } = stage.lane;
     const seen = { activity, fault, operation, profile, outcome, resumedMs, ...after };
-    return { ...seen, elapsedMs: Date.now() - startedMs, broken: [...after.broken, ...brokenPromises(seen)] };
+    const broken = [...after.broken, ...brokenPromises({ ...seen, asked })];
+    return { ...seen, elapsedMs: Date.now() - startedMs, broken };
   } finally {
     armed.disarm();
     store.stop();
@@ -64,13 +76,21 @@ export async function runRow(stage: LaneStage, activity: string, point: Point, f
 
 /** Lives on, and does what has to be done before the operation can be started. */
 export async function prepare(stage: LaneStage, operation: OperationName): Promise<Looks> {
+  const ownArchive = operation === 'cross-write' ? await archiveAll(stage) : undefined;
   await liveOn(stage.rig.rig.bed, stage.lane, Date.now().toString(36));
   const lived = await lookOf(stage);
   if (operation === 'removal') await letOneGo(stage);
-  if (operation !== 'undo') return { before: lived, target: stage.saved };
+  if (operation !== 'undo') return { before: lived, target: ownArchive ?? stage.saved };
   const outcome = await within((await startOperation(stage, 'restore')).outcome());
   if (outcome !== 'completed') throw new Error(`the restore before the undo: ${outcome}`);
   return { before: await lookOf(stage), target: lived };
+}
+
+/** Tier C of every lane of the host. @returns how the row's lane was then */
+async function archiveAll(stage: LaneStage): Promise<LaneLook> {
+  const { client, bed } = stage.rig.rig;
+  await Promise.all(bed.lanes.map(async ({ lane }) => (await startBackup(client, { lane, tier: 'C' })).result()));
+  return lookOf(stage);
 }
 
 function lookOf({ rig, lane }: Stage): Promise<LaneLook> {
@@ -88,16 +108,29 @@ const parents: Partial<Record<OperationName, string>> = {
   'copy all': 'replicate/',
   verify: 'verify/',
   'plan recovery': 'incident/',
+  signals: 'watched/',
+  'rpo watch': 'watched-rpo/',
+  'disk full': 'incident/',
+  'cross-write': 'incident/',
+  'plan of a loss': 'plan-incident/',
+  'host loss': 'incident/',
+  gate: 'gate/',
 };
+
+/** Where a row's fault is armed: in what the operator started, in the lane's section, or in a lost host's keeper. */
+function workflowOf({ lane }: LaneStage, activity: string, operation: OperationName): string {
+  if (askedAgain.includes(activity)) return movedId('bed', lane.host);
+  if (!isInParent(activity)) return sectionOf({ lane });
+  return parents[operation] ?? `backup/${lane.lane}/`;
+}
 
 function armFault(stage: LaneStage, activity: string, point: Point, fault: FaultName): Armed {
   const { operation, call = 1, delayMs = 60 } = point;
-  const parent = parents[operation] ?? `backup/${stage.lane.lane}/`;
   return stage.rig.faults.arm({
     activity,
     call,
     delayMs,
-    workflow: isInParent(activity) ? parent : sectionOf(stage),
+    workflow: workflowOf(stage, activity, operation),
     when: whens[fault],
     action: fault === 'fail' ? 'fail' : 'kill',
     code: 'SudoRefused',
@@ -117,8 +150,10 @@ export async function within(outcome: Promise<string>): Promise<string> {
   return Promise.race([outcome, sleep(operationMs, 'failed:NeverEnded', { ref: false })]);
 }
 
-function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'>): string[] {
-  const { activity, outcome, lane, operation, fault, resumedMs } = row;
+function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'> & { readonly asked: number }): string[] {
+  const { activity, outcome, lane, operation, fault, resumedMs, asked } = row;
+  if (looksOnce.includes(activity))
+    return outcome.startsWith('told:') ? [] : [`that nothing was seen was not told: ${outcome}`];
   const died = fault !== 'fail';
   return [
     ...(outcome === 'completed' && restores(operation) && lane === 'as-before'
@@ -131,6 +166,7 @@ function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'>): string[] {
     ...(fault === 'fail' && outcome === 'completed' && !onlyWarns.includes(activity)
       ? ['its failure was passed over']
       : []),
+    ...(fault === 'fail' && askedAgain.includes(activity) && asked < 2 ? ['it was not asked again'] : []),
     ...(died && resumedMs === null ? ['the activity was not tried again'] : []),
     ...(resumedMs !== null && resumedMs > resumeMs ? [`resumed only after ${resumedMs} ms`] : []),
   ];

@@ -10,8 +10,9 @@ import { liveOn } from './bad-day.ts';
 import type { Armed, Fault } from './fault-folder.ts';
 import type { FaultRig } from './fault-rig.ts';
 import { type LaneLook, lookAt } from './lane-look.ts';
-import { type Running, type Stage, sectionOf, startOperation } from './operations.ts';
+import { startOperation } from './operations.ts';
 import type { OperationName } from './points.ts';
+import { type Running, type Stage, sectionOf } from './stage.ts';
 import { StoreWatch } from './store-watch.ts';
 
 export class Scene implements Stage {
@@ -106,7 +107,7 @@ export class Play {
   /** Waits for the operation's end, and looks at everything. */
   async end(): Promise<{ readonly outcome: string } & Aftermath> {
     const outcome = await this.running.outcome();
-    const { workflowId } = this.running;
-    return { outcome, ...(await aftermath(this.#scene, { workflowId, looks: this.#looks, store: this.#store })) };
+    const { running } = this;
+    return { outcome, ...(await aftermath(this.#scene, { running, looks: this.#looks, store: this.#store })) };
   }
 }

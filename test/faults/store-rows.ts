@@ -84,7 +84,7 @@ export async function runStoreRow(stage: LaneStage, point: StorePoint): Promise<
     const outcome = await within(running.outcome());
     const hits = await fault.end();
     if (hits === 0) throw new Error(`no ${point.request} was asked of the server: ${outcome}`);
-    const { runs: _, ...after } = await aftermath(stage, { workflowId: running.workflowId, looks, store });
+    const { runs: _, ...after } = await aftermath(stage, { running, looks, store });
     const broken = [...after.broken, ...brokenPromises(point, outcome, after.lane)];
     return { store: 's3', ...point, outcome, ...after, broken, elapsedMs: Date.now() - startedMs };
   } finally {

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createActivities, type Deps } from '../../src/activities/index.ts';
 import { startBackup } from '../../src/client/start.ts';
-import type { BedProfile } from '../bed/bed-types.ts';
+import type { BackupResult } from '../../src/contract/results.ts';
+import type { BedLane } from '../bed/bed.ts';
 import type { RigStoreKind } from '../rig/rig-store.ts';
 import { FaultRig } from './fault-rig.ts';
 import { lookAt } from './lane-look.ts';
-import { type FaultName, faultsOf, type Point, points } from './points.ts';
+import { type FaultName, faultsOf, kindOf, type Point, points, type RigKind } from './points.ts';
+import { rigKinds } from './rig-kinds.ts';
 import { type LaneStage, type Row, runRow } from './run-row.ts';
 import { runStoreRow, type StorePoint, type StoreRow } from './store-rows.ts';
 
@@ -50,56 +52,77 @@ export interface SweepOptions<T, R> {
   readonly onFailure: (task: T, error: unknown) => void;
 }
 
-interface Work<T, R> extends Pick<SweepOptions<T, R>, 'store' | 'onRow' | 'onFailure'> {
-  readonly waiting: T[];
-  readonly profile: BedProfile;
-  readonly run: (stage: LaneStage, task: T) => Promise<R>;
-}
-
-/** Lanes of a rig: each row that breaks a promise uses one up. */
-const lanesPerRig = 4;
-
-/** Activities under their faults. */
-export async function sweepFaults({ tasks, rigs, ...options }: SweepOptions<Task, Row>): Promise<void> {
-  const modern = tasks.filter(({ point }) => point.profile !== undefined);
-  const others = tasks.filter(({ point }) => point.profile === undefined);
-  const run = (stage: LaneStage, { activity, point, fault }: Task) => runRow(stage, activity, point, fault);
-  const old = { ...options, run, waiting: others, profile: 'slimvps-legacy' } as const;
-  await Promise.all([
-    workSideBySide(old, rigs),
-    ...(modern.length > 0 ? [workThrough({ ...old, waiting: modern, profile: 'openclaw-2026' })] : []),
-  ]);
-}
-
-/** Operations under the faults of an S3 server. */
-export async function sweepStore({ tasks, rigs, ...options }: SweepOptions<StorePoint, StoreRow>): Promise<void> {
-  await workSideBySide({ ...options, run: runStoreRow, waiting: [...tasks], profile: 'slimvps-legacy' }, rigs);
-}
-
-async function workSideBySide<T, R extends Judged>(work: Work<T, R>, rigs: number): Promise<void> {
-  const width = Math.min(rigs, work.waiting.length);
-  await Promise.all(Array.from({ length: width }, () => workThrough(work)));
-}
-
 interface Judged {
   readonly broken: readonly string[];
 }
 
+interface Work<T, R extends Judged> extends Pick<SweepOptions<T, R>, 'store' | 'onRow' | 'onFailure'> {
+  readonly waiting: T[];
+  readonly kind: RigKind;
+  readonly run: (stage: LaneStage, task: T) => Promise<R>;
+  /** Is no other row made on the lane after this one? One on which a promise broke is left in any case. */
+  readonly usesUp: (task: T) => boolean;
+}
+
+/** Activities under their faults: each rig takes a kind that no other has, and helps with the most in the end. */
+export async function sweepFaults({ tasks, rigs, ...options }: SweepOptions<Task, Row>): Promise<void> {
+  const work = (kind: RigKind): Work<Task, Row> => ({
+    ...options,
+    kind,
+    waiting: tasks.filter(({ point }) => kindOf(point) === kind),
+    run: (stage, { activity, point, fault }) => runRow(stage, activity, point, fault),
+    usesUp: ({ point }) => point.operation === 'host loss',
+  });
+  const shared = work('lanes');
+  const own = (['losses', 'host', 'modern'] as const).map(work);
+  const one = async (): Promise<void> => {
+    for (let next = own.shift(); next !== undefined; next = own.shift()) await workThrough(next);
+    await workThrough(shared);
+  };
+  await sideBySide(Math.min(rigs, tasks.length), one);
+}
+
+async function sideBySide(width: number, one: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: width }, one));
+}
+
+/** Operations under the faults of an S3 server. */
+export async function sweepStore({ tasks, rigs, ...options }: SweepOptions<StorePoint, StoreRow>): Promise<void> {
+  const work: Work<StorePoint, StoreRow> = {
+    ...options,
+    kind: 'lanes',
+    waiting: [...tasks],
+    run: runStoreRow,
+    usesUp: () => false,
+  };
+  await sideBySide(Math.min(rigs, tasks.length), () => workThrough(work));
+}
+
+/** On one rig after the other, until nothing is left. */
 async function workThrough<T, R extends Judged>(work: Work<T, R>): Promise<void> {
-  const { waiting, profile, store } = work;
+  while (work.waiting.length > 0) await workOnRig(work);
+}
+
+async function workOnRig<T, R extends Judged>(work: Work<T, R>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
-  const rig = await FaultRig.start({ dir, lanes: lanesPerRig, profile, store });
+  const { hosts, lanes } = rigKinds[work.kind];
+  const rig = await FaultRig.start({ dir, hosts, store: work.store });
   try {
     await rig.ensureWorkers();
-    let fresh = 0;
-    let stage = await newStage(rig, fresh);
-    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      const isWhole = await runTask(stage, task, work);
-      if (!isWhole && waiting.length > 0) stage = await newStage(rig, (fresh += 1));
+    for (const lane of rig.rig.bed.lanes.slice(0, lanes)) {
+      if (work.waiting.length === 0) break;
+      await workOnLane(await newStage(rig, lane, work.kind), work);
     }
   } finally {
     await rig.stop();
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function workOnLane<T, R extends Judged>(stage: LaneStage, work: Work<T, R>): Promise<void> {
+  for (let task = work.waiting.shift(); task !== undefined; task = work.waiting.shift()) {
+    const isWhole = await runTask(stage, task, work);
+    if (!isWhole || work.usesUp(task)) return;
   }
 }
 
@@ -115,10 +138,13 @@ async function runTask<T, R extends Judged>(stage: LaneStage, task: T, work: Wor
   }
 }
 
-/** A lane that has been backed up. */
-async function newStage(rig: FaultRig, at: number): Promise<LaneStage> {
-  const lane = rig.rig.bed.lanes[at % lanesPerRig];
-  if (!lane) throw new Error('the bed has no lane');
-  const { bundle } = await (await startBackup(rig.rig.client, { lane: lane.lane, tier: 'B' })).result();
+/** A lane that has been backed up, with those beside it where rows are about their host. */
+async function newStage(rig: FaultRig, lane: BedLane, kind: RigKind): Promise<LaneStage> {
+  const others = rig.rig.bed.lanes.filter((one) => kind === 'host' && one !== lane);
+  const [{ bundle }] = await Promise.all([backUp(rig, lane), ...others.map((other) => backUp(rig, other))]);
   return { rig, lane, bundle, saved: await lookAt(rig.rig.bed, lane) };
+}
+
+async function backUp({ rig: { client } }: FaultRig, { lane }: BedLane): Promise<BackupResult> {
+  return (await startBackup(client, { lane, tier: 'B' })).result();
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completed, slow } from './expected.ts';
-import { FaultRig } from './fault-rig.ts';
+import { FaultRig, hostName } from './fault-rig.ts';
 import { Scene } from './scene.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
@@ -16,7 +16,7 @@ let rig: FaultRig;
 let scene: Scene;
 
 beforeAll(async () => {
-  rig = await FaultRig.start({ dir, lanes: 1, proxied: true });
+  rig = await FaultRig.start({ dir, hosts: [{ name: hostName, lanes: 1 }], proxied: true });
   await rig.ensureWorkers();
   scene = await Scene.set(rig, 0);
 });
