@@ -12,17 +12,14 @@ import {
 import type { GateCarried, GateDay, GateState, QualifyHostInput } from '../contract/gate.ts';
 import { type GateIdentity, guardrailDay, identityChange, lastGateDay } from '../domain/gate.ts';
 import { gateLimits } from '../domain/gate-limits.ts';
-import { asOwnFailure, codeOf, workflowFailure } from './failures.ts';
+import { asOwnFailure, workflowFailure } from './failures.ts';
+import { dayAfter } from './gate-calendar.ts';
 import { rpoFault, rpoOf, workOfDay } from './gate-days.ts';
 import { GateDesk } from './gate-desk.ts';
 import { type DayDone, dayFailure } from './gate-done.ts';
 import { endGate, signGate } from './gate-end.ts';
 import { type HostPicture, identityOf, pictureOf, specsOf } from './gate-host.ts';
 import { emptyState, guardrailsGoOn, now, said, unsaid } from './gate-state.ts';
-import { hostDown } from './steps.ts';
-
-/** Of the local calendar, when clocks go back: after so long it is another day everywhere. */
-const longestDayMs = 25 * 3_600_000;
 
 /** Between two runs: the next one goes on from what this one hands over. */
 const handOver = 'hand over';
@@ -174,20 +171,10 @@ export class Gate {
   }
 
   async #dayAfter(startedAt: string): Promise<string> {
-    const { dayLengthMs, timeZone } = this.#desk.state;
-    if (dayLengthMs !== null) return new Date(Date.parse(startedAt) + dayLengthMs).toISOString();
-    try {
-      const asked = { timeZone: timeZone ?? 'UTC', after: startedAt, minute: this.#minute };
-      const { at, minute } = await hostDown.nextGateDay(asked);
-      this.#minute = minute;
-      return at;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const at = new Date(Date.parse(startedAt) + longestDayMs).toISOString();
-      const why = `the local day after ${startedAt} could not be told (${codeOf(error) ?? 'Unexpected'}): the next day of the gate begins at ${at}`;
-      this.#desk.set({ warnings: [...this.#desk.state.warnings, why] });
-      return at;
-    }
+    const { at, minute, warning } = await dayAfter(startedAt, this.#minute, this.#desk.state);
+    this.#minute = minute;
+    if (warning !== undefined) this.#desk.set({ warnings: [...this.#desk.state.warnings, warning] });
+    return at;
   }
 
   /** All days again, of what the host is now. */

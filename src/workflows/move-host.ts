@@ -129,10 +129,10 @@ function untouched({ plan, lost }: Move, lane: string, error: unknown): LaneReco
 /** The lanes answer by now: what fails from here on is told, and undoes nothing. */
 async function switchDns(move: Move, on: PlacedHost, lanes: readonly string[]): Promise<string[]> {
   const names = lanes.join(', ');
-  let place = on.host;
+  let target = on.host;
   try {
     const { address } = await reachOf(move, on);
-    place = address;
+    target = address;
     if (hasStep(move, 'dns')) {
       const input = { host: on.host, address, lanes: [...lanes] };
       await move.hands.runHook({ hook: 'dns', key: keyOf(move, 'dns'), input });
@@ -142,7 +142,7 @@ async function switchDns(move: Move, on: PlacedHost, lanes: readonly string[]): 
     if (isCancellation(error)) throw error;
     move.desk.warn(`names were not switched: ${codeOf(error) ?? messageOf(error)}`);
   }
-  return [`BY HAND: point the names of ${names} at ${place}`];
+  return [`BY HAND: point the names of ${names} at ${target}`];
 }
 
 async function followUp({ lost, desk }: Move, on: PlacedHost, lanes: readonly string[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 // Incidents under fault: opened by an operator, approved by an approver's signature, and, where lanes stay stopped, ended
 // as the operator would.
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toFailure } from '../../src/client/failures.ts';
@@ -82,8 +82,10 @@ async function approve(
 /** Class 3 that is there to be removed. */
 export async function diskFull({ rig, lane }: Stage): Promise<Running> {
   const cache = join(lane.realHome, '.npm/_cacache');
+  const { uid, gid } = statSync(lane.realHome);
   mkdirSync(cache, { recursive: true });
   for (let at = 0; at < 200; at += 1) writeFileSync(join(cache, `${at}`), Buffer.alloc(10_000, 7));
+  for (const path of [join(cache, '..'), cache]) chownSync(path, uid, gid);
   const started = await incident(rig, { scenario: 'disk-full', subject: lane.host, input: { host: lane.host } });
   const outcome = async (): Promise<string> => {
     const ended = await started.outcome();

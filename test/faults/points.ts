@@ -104,15 +104,16 @@ export const onlyWarns: readonly string[] = [
   'dropOldBaks',
   'writeReceipt',
   'readUnsettled',
-  'awaitHost',
-  'stopLeft',
 ];
 
 /** A look that is not made again: it is told that nothing was seen, and the next run sees. */
 export const looksOnce: readonly string[] = ['describeWatch', 'sampleHost', 'probeControls'];
 
-/** Asked by what never ends before it has its answer, whatever they fail with. */
-export const askedAgain: readonly string[] = ['awaitHost', 'stopLeft'];
+/** Of the keeper of a lost host, which does not end before it has its answer. */
+export const keepers: readonly string[] = ['awaitHost', 'stopLeft'];
+
+/** Asked once more by their workflow, whatever they fail with: then nothing is to be told. */
+export const askedAgain: readonly string[] = [...keepers, 'pruneLane'];
 
 export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
   if (profile !== undefined) return ['kill'];

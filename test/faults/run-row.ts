@@ -13,6 +13,7 @@ import { type LaneLook, lookAt } from './lane-look.ts';
 import { letOneGo, restores, startOperation } from './operations.ts';
 import {
   askedAgain,
+  keepers,
   type FaultName,
   isInParent,
   looksOnce,
@@ -119,7 +120,7 @@ const parents: Partial<Record<OperationName, string>> = {
 
 /** Where a row's fault is armed: in what the operator started, in the lane's section, or in a lost host's keeper. */
 function workflowOf({ lane }: LaneStage, activity: string, operation: OperationName): string {
-  if (askedAgain.includes(activity)) return movedId('bed', lane.host);
+  if (keepers.includes(activity)) return movedId('bed', lane.host);
   if (!isInParent(activity)) return sectionOf({ lane });
   return parents[operation] ?? `backup/${lane.lane}/`;
 }
@@ -163,7 +164,7 @@ function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'> & { readonly aske
     ...(died && operation !== 'failing restore' && outcome !== 'completed'
       ? [`a worker's death ended it: ${outcome}`]
       : []),
-    ...(fault === 'fail' && outcome === 'completed' && !onlyWarns.includes(activity)
+    ...(fault === 'fail' && outcome === 'completed' && ![...onlyWarns, ...askedAgain].includes(activity)
       ? ['its failure was passed over']
       : []),
     ...(fault === 'fail' && askedAgain.includes(activity) && asked < 2 ? ['it was not asked again'] : []),
