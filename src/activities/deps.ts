@@ -1,6 +1,7 @@
 // What activities need and may not fetch themselves: the fleet, keys, stores, connections. `worker.ts` gives
 // the real ones; a worker that lacks a key fails only the steps that need it.
 
+import type { WatchedPlace } from '../contract/watch-types.ts';
 import type { Recipient } from '../bundle/seal.ts';
 import type { HookKind } from '../contract/hooks.ts';
 import type { FleetPlaybooks } from '../contract/fleet-playbooks.ts';
@@ -46,7 +47,9 @@ export interface FleetView {
 export interface WatchedFleet {
   readonly rules: SignalRules;
   readonly hosts: readonly { readonly host: string; readonly region: string }[];
-  readonly controls: readonly { readonly region: string; readonly address: string; readonly port: number }[];
+  readonly controls: readonly WatchedPlace[];
+  /** Of S3 stores, where they answer. */
+  readonly stores: readonly WatchedPlace[];
 }
 
 /** Where archives of the old scripts lie, and how they are decrypted. */

@@ -9,6 +9,8 @@ import type { HostFacts } from '../contract/losses.ts';
 import { hostsWithLanes, type PlannedSchedule, plannedSchedules, riskyTimes } from '../contract/schedule-plan.ts';
 import type { HostRecord, PlacedHost } from '../contract/placement.ts';
 import type { HostTarget, LaneTarget } from '../domain/lane-target.ts';
+import { endpointOf } from '../contract/fleet-store.ts';
+import type { WatchedPlace } from '../contract/watch-types.ts';
 import { Failure } from '../domain/failure.ts';
 import type { SignalRules } from '../domain/signals.ts';
 import { limits } from '../domain/limits.ts';
@@ -19,7 +21,8 @@ import type { StoreCertificates } from './store-certificates.ts';
 interface WatchedByFile {
   readonly rules: SignalRules;
   readonly hosts: readonly { readonly host: string; readonly region: string }[];
-  readonly controls: readonly { readonly region: string; readonly address: string; readonly port: number }[];
+  readonly controls: readonly WatchedPlace[];
+  readonly stores: readonly WatchedPlace[];
 }
 
 export class FleetFile {
@@ -88,13 +91,14 @@ export class FleetFile {
     return [`  ${host}:`, ...Object.entries(fields).map(([field, value]) => `    ${field}: ${value}`)];
   }
 
-  /** What the watch looks at: rules, hosts with their regions, control addresses. */
+  /** What the watch looks at: rules, hosts with their regions, control addresses, and where S3 stores answer. */
   get watched(): WatchedByFile {
-    const { hosts, regions, signals } = this.fleet;
+    const { hosts, regions, signals, stores } = this.fleet;
     return {
       rules: signalRulesOf(signals),
       hosts: Object.entries(hosts).map(([host, { region }]) => ({ host, region })),
       controls: Object.entries(regions).flatMap(([region, { control }]) => (control ? [{ region, ...control }] : [])),
+      stores: Object.values(stores).flatMap((store) => endpointOf(store) ?? []),
     };
   }
 

@@ -5,7 +5,7 @@
 import { type Fleet, type FleetHost, type FleetLane, laneSchema } from './fleet.ts';
 import { hostSchema } from './fleet-host.ts';
 import { macHomeOf, replicaStoreOf } from './fleet-lane.ts';
-import { regionErrors } from './region-rules.ts';
+import { regionErrors, unwatchedRegions } from './region-rules.ts';
 import { type FleetStore, placeOf, storeSchema } from './fleet-store.ts';
 
 export type FleetPath = readonly (string | number)[];
@@ -219,7 +219,7 @@ export function fleetWarnings(fleet: Fleet): FleetRemark[] {
         'there is no receipt key: restores leave no receipt and nothing becomes proven; `./clawback keys generate --only receipt` makes one',
     });
   }
-  warnings.push(...regionWarnings(fleet));
+  warnings.push(...regionWarnings(fleet), ...unwatchedRegions(fleet));
   for (const [name, lane] of Object.entries(fleet.lanes)) {
     if (lane.messageToken === undefined) {
       warnings.push({

@@ -1,5 +1,6 @@
 // The stores of fleet.yaml: a folder, or a bucket of S3 or of what is compatible with it.
 
+import type { WatchedPlace } from './watch-types.ts';
 import { z } from 'zod';
 import { keyPath, name, region } from './fleet-fields.ts';
 import { durationSchema } from './fleet-units.ts';
@@ -96,6 +97,15 @@ export const storeSchema = z.discriminatedUnion('kind', [directoryStore, s3Store
 
 export type FleetStore = z.infer<typeof storeSchema>;
 export type FleetS3Credential = z.infer<typeof credential>;
+
+/** Where a store answers, by TCP; undefined of a folder. */
+export function endpointOf(store: FleetStore): WatchedPlace | undefined {
+  if (store.kind === 'directory') return undefined;
+  const domain = store.awsRegion.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const url = new URL(store.endpoint ?? `https://s3.${store.awsRegion}.${domain}`);
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return { region: store.region, address: url.hostname.replaceAll(/[[\]]/g, ''), port };
+}
 
 /** Two stores in one place are one: each would sweep away what the other writes. */
 export function placeOf(store: FleetStore): string {

@@ -1,5 +1,7 @@
-// What `regions` of fleet.yaml must fit: hosts and stores give their regions by the same names.
+// What `regions` of fleet.yaml must fit: hosts and stores give their regions by the same names. And where nobody could tell
+// that hosts are lost.
 
+import type { Fleet } from './fleet.ts';
 import type { FleetRemark } from './fleet-rules.ts';
 
 /**
@@ -18,5 +20,22 @@ export function regionErrors(
     .map((region) => ({
       path: ['regions', region],
       message: `no host and no store is in a region ${region} (regions: ${[...used].join(', ') || 'none'})`,
+    }));
+}
+
+/**
+ * Regions of which no loss would ever be seen: while all their hosts are silent nobody shows that it is not the worker's own
+ * network. A folder shows nothing, for it is on this side.
+ */
+export function unwatchedRegions({ hosts, lanes, stores, regions }: Fleet): FleetRemark[] {
+  const used = new Set(Object.values(lanes).flatMap(({ host }) => hosts[host]?.region ?? []));
+  const named = Object.values(regions).some(({ control }) => control !== undefined);
+  const hasStore = !named && Object.values(stores).some(({ kind }) => kind === 's3');
+  return [...used]
+    .filter((region) => regions[region]?.control === undefined && !hasStore)
+    .filter((region) => Object.values(hosts).every((host) => host.region === region))
+    .map((region) => ({
+      path: ['hosts'],
+      message: `when all hosts of ${region} are silent, nobody tells a loss from the worker's own network, and no incident opens: name \`regions.${region}.control\`, a machine elsewhere that accepts TCP connections`,
     }));
 }

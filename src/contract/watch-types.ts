@@ -5,7 +5,7 @@ import { scenarios } from '../domain/incident.ts';
 import type { StopResult } from './results.ts';
 import type { Mutating } from './step-types.ts';
 import type { SettleTries } from '../domain/settle-pace.ts';
-import type { HostSample, SignalRules, WatchMemory } from '../domain/signals.ts';
+import type { FleetSample, HostSample, SignalRules, WatchMemory } from '../domain/signals.ts';
 
 export const WatchFleetInput = z.strictObject({
   rehearse: z.boolean().default(false).describe('incidents that it opens are rehearsals: no alert, no gate'),
@@ -19,6 +19,13 @@ export interface WatchedHost {
   readonly lanes: readonly string[];
 }
 
+/** What accepts TCP connections, or should. */
+export interface WatchedPlace {
+  readonly region: string;
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What is to be watched, by the fleet file, and where lanes are now. */
 export interface WatchPlan {
   readonly fleet: string;
@@ -27,6 +34,8 @@ export interface WatchPlan {
   readonly hosts: readonly WatchedHost[];
   /** Regions that have a control address. */
   readonly controls: readonly string[];
+  /** Regions of S3 stores; where no control address is named they are asked instead. */
+  readonly stores: readonly string[];
 }
 
 /** Of one lane's trees: what belongs to another lane of its host, or is called like its user. */
@@ -55,8 +64,8 @@ export interface WatchHostSteps {
    * No journal: nobody starts it again but its next restore. May be called again. GatewayWouldNotStop.
    */
   holdLane(input: Mutating & { readonly by: string }): Promise<StopResult>;
-  /** Do the control addresses of the regions accept a connection? Those that have one, in no order. */
-  probeControls(): Promise<readonly { readonly region: string; readonly answers: boolean }[]>;
+  /** Do the control addresses of the regions accept a connection, or, where none is named, stores out in the world? */
+  probeControls(): Promise<Pick<FleetSample, 'controls' | 'stores'>>;
   /** Counts in the trees of lanes of one host what belongs to, or is named for, another lane of it. Changes nothing. */
   countMixed(input: { readonly lanes: readonly string[] }): Promise<readonly MixedFiles[]>;
 }

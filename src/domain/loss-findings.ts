@@ -5,6 +5,7 @@ import {
   type Finding,
   isAway,
   isThere,
+  outsideOf,
   type SampledHost,
   type SignalRules,
   spoken,
@@ -13,13 +14,13 @@ import {
 
 type Regions = WatchMemory['regions'];
 
-/** Its peers answer: of its region, else of the fleet; or a control address does. */
-export function isVouchedAway({ hosts, controls }: FleetSample, host: SampledHost): boolean {
+/** Its peers answer: of its region, else of the fleet; or a control address does, or a store where none is named. */
+export function isVouchedAway(sample: FleetSample, host: SampledHost): boolean {
   if (!isAway(host.reach)) return false;
-  const others = hosts.filter((other) => other.host !== host.host);
+  const others = sample.hosts.filter((other) => other.host !== host.host);
   const near = others.filter(({ region }) => region === host.region);
   const peers = near.length > 0 ? near : others;
-  return peers.some(({ reach }) => isThere(reach)) || controls.some(({ answers }) => answers);
+  return peers.some(({ reach }) => isThere(reach)) || outsideOf(sample).some(({ answers }) => answers);
 }
 
 export function hostLoss(
@@ -52,10 +53,11 @@ export function regionsOf({ hosts }: FleetSample): string[] {
   return [...new Set(hosts.map(({ region }) => region))].toSorted();
 }
 
-/** The control address of the region; where none is named, any host elsewhere shows that it is not our own network. */
-function controlAnswers({ hosts, controls }: FleetSample, region: string): boolean {
+/** The control address of the region; where none is named, any host elsewhere, or store, shows that it is not our own network. */
+function controlAnswers({ hosts, controls, stores }: FleetSample, region: string): boolean {
   const own = controls.find((control) => control.region === region);
-  return own?.answers ?? hosts.some((host) => host.region !== region && isThere(host.reach));
+  const elsewhere = hosts.some((host) => host.region !== region && isThere(host.reach));
+  return own?.answers ?? (elsewhere || stores.some((store) => store.region !== region && store.answers));
 }
 
 export function rememberRegions(rules: SignalRules, sample: FleetSample, before: Regions): Record<string, number> {

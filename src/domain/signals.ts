@@ -67,7 +67,15 @@ export interface FleetSample {
   readonly atMs: number;
   readonly hosts: readonly SampledHost[];
   /** Does the control address of a region answer? Regions without one are not here. */
-  readonly controls: readonly { readonly region: string; readonly answers: boolean }[];
+  readonly controls: readonly Outside[];
+  /** Where no control address is named: does what is a store, and out in the world, answer? */
+  readonly stores: readonly Outside[];
+}
+
+/** What stands outside our own network. */
+export interface Outside {
+  readonly region: string;
+  readonly answers: boolean;
 }
 
 /** What of a lane is kept: its last count of processes, restarts by when they were seen, since when it is silent. */
@@ -143,9 +151,14 @@ export function isAway(reach: Reach): boolean {
   return reach === 'timeout' || reach === 'refused';
 }
 
-/** Hosts of which somebody can be asked, and none is there, nor any control address: we are the ones who are away. */
-export function isCutOff({ hosts, controls }: FleetSample): boolean {
-  return !hosts.some(({ reach }) => isThere(reach)) && !controls.some(({ answers }) => answers);
+/** Hosts of which somebody can be asked, and none is there, nor anything outside: we are the ones who are away. */
+export function isCutOff(sample: FleetSample): boolean {
+  return !sample.hosts.some(({ reach }) => isThere(reach)) && !outsideOf(sample).some(({ answers }) => answers);
+}
+
+/** Who vouches beside hosts: control addresses are the operator's word; without one the stores are. */
+export function outsideOf({ controls, stores }: Pick<FleetSample, 'controls' | 'stores'>): readonly Outside[] {
+  return controls.length > 0 ? controls : stores;
 }
 
 const minuteMs = 60_000;

@@ -14,11 +14,11 @@ export async function sampleFleet(
   earlier: WatchMemory | undefined,
 ): Promise<{ readonly plan: WatchPlan; readonly sample: Omit<FleetSample, 'atMs'> }> {
   const plan = await look.describeWatch();
-  const [hosts, controls] = await Promise.all([
+  const [hosts, outside] = await Promise.all([
     inParallel(plan.hosts, hostsAtOnce, (host) => sampleHost(host, plan.rules, earlier)),
-    plan.controls.length > 0 ? look.probeControls() : [],
+    plan.controls.length + plan.stores.length > 0 ? look.probeControls() : { controls: [], stores: [] },
   ]);
-  return { plan, sample: { hosts, controls } };
+  return { plan, sample: { hosts, ...outside } };
 }
 
 async function sampleHost(

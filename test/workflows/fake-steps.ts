@@ -130,7 +130,7 @@ export class FakeFleet {
   }
 
   /** What the watch looks at, and what it sees of a host; a host that nobody set is not seen at all. */
-  watchPlan: WatchPlan = { fleet: fleetName, fleetDigest, rules: watchRules, hosts: [], controls: [] };
+  watchPlan: WatchPlan = { fleet: fleetName, fleetDigest, rules: watchRules, hosts: [], controls: [], stores: [] };
   readonly samples = new Map<string, HostSample>();
   readonly counted: string[] = [];
 
@@ -233,7 +233,10 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
     },
     describeWatch: () => fleet.watchPlan,
     sampleHost: (_lane, { host, countForeign }) => fleet.sample(host, countForeign),
-    probeControls: () => fleet.watchPlan.controls.map((region) => ({ region, answers: true })),
+    probeControls: () => {
+      const answer = (region: string) => ({ region, answers: true });
+      return { controls: fleet.watchPlan.controls.map(answer), stores: fleet.watchPlan.stores.map(answer) };
+    },
     countMixed: (_lane, { lanes }) =>
       lanes.map((name) => ({ lane: name, owned: fleet.lane(name).mixed, named: 0, partly: false })),
     holdLane: (lane, { fence }, attempt) => {

@@ -19,6 +19,7 @@ export function describeWatchStep(deps: Deps): HostSteps['describeWatch'] {
       rules: watched.rules,
       hosts: [...hosts.values()],
       controls: watched.controls.map(({ region }) => region),
+      stores: watched.stores.map(({ region }) => region),
     };
   });
   return () => describe(undefined);

@@ -404,17 +404,36 @@ describe('key files', () => {
 
 describe('warnings', () => {
   it('tell when all copies rest in one region', async () => {
-    expect(await warningsOf()).toEqual([
+    const ofStores = async (...changes: Change[]) =>
+      (await warningsOf(...changes)).filter((line) => line.startsWith('stores'));
+    expect(await ofStores()).toEqual([
       expect.stringMatching(
         /^stores.primary: all copies of lane-1, .* rest in the region tokyo, where the hosts of lane-1, .* stand too; who loses it loses every bundle: add a store with `replicaOf: primary` in another region$/,
       ),
     ]);
     const second = (fields: string) =>
-      warningsOf(['stores:', `stores:\n  far: { kind: directory, path: far, ${fields} }`]);
+      ofStores(['stores:', `stores:\n  far: { kind: directory, path: far, ${fields} }`]);
     expect(await second('region: seoul, replicaOf: primary')).toEqual([]);
     expect(await second('region: tokyo, replicaOf: primary')).toHaveLength(1);
     // a store that no bundle goes to is no copy
     expect(await second('region: seoul')).toHaveLength(1);
+  });
+
+  it('tell when nobody could show that a lost region is not our own network', async () => {
+    const ofHosts = async (...changes: Change[]) =>
+      (await warningsOf(...changes)).filter((line) => line.startsWith('hosts'));
+    expect(await ofHosts()).toEqual([
+      expect.stringMatching(/^hosts: when all hosts of tokyo are silent, .* name `regions\.tokyo\.control`/),
+    ]);
+    const control = 'regions:\n  tokyo: { control: { address: control.example.net, port: 443 } }\n\nhosts:';
+    expect(await ofHosts(['hosts:', control])).toEqual([]);
+    // a bucket out in the world vouches, where no control address is named
+    const bucket = 'far: { kind: s3, bucket: bundles, awsRegion: ap-northeast-2, region: seoul, replicaOf: primary }';
+    expect(await ofHosts(['stores:', `stores:\n  ${bucket}`])).toEqual([]);
+    const elsewhere =
+      '  mac-2: { address: 192.0.2.9, hostKey: KEY, region: seoul, profile: openclaw-2026, user: admin }';
+    const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvuz6ghUbJBiwfgLzyfXFmbqPHqh8R2ZkN1iwzGHN6J';
+    expect(await ofHosts(['hosts:', `hosts:\n${elsewhere.replace('KEY', key)}`])).toEqual([]);
   });
 
   it('tell when there is no recovery recipient', async () => {

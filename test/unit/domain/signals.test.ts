@@ -65,7 +65,7 @@ function host(
   };
 }
 
-type Draw = (at: number) => Pick<FleetSample, 'hosts'> & Partial<Pick<FleetSample, 'controls'>>;
+type Draw = (at: number) => Pick<FleetSample, 'hosts'> & Partial<Pick<FleetSample, 'controls' | 'stores'>>;
 
 /** Looks at a fleet so often, 50 s apart. @returns each look's verdict, and when */
 function watch(
@@ -76,7 +76,7 @@ function watch(
   let memory = from;
   const first = from === undefined ? startMs : from.atMs + gapMs;
   return Array.from({ length: looks }, (_, at) => {
-    const verdict = judgeSignals(rules, { controls: [], ...draw(at), atMs: first + at * gapMs }, memory);
+    const verdict = judgeSignals(rules, { controls: [], stores: [], ...draw(at), atMs: first + at * gapMs }, memory);
     memory = JSON.parse(JSON.stringify(verdict.memory)) as WatchMemory;
     return verdict;
   });
@@ -256,6 +256,13 @@ describe('a lost region', () => {
     ).toEqual(['12 host-loss hk-1']);
   });
 
+  it('without a control address is vouched for by stores elsewhere', () => {
+    const hosts = ['hk-1', 'hk-2'].map((name) => host(name, { reach: 'timeout' }));
+    const store = (region: string, answers: boolean) => ({ hosts, stores: [{ region, answers }] });
+    expect(opened(watch(30, () => store('tokyo', true)))).toEqual(['3 region-loss hk']);
+    expect(opened(watch(30, () => store('tokyo', false)))).toEqual([]);
+  });
+
   it('without a control address is vouched for by hosts elsewhere', () => {
     const peer = host('jp-1', { region: 'tokyo' });
     const hosts = [host('hk-1', { reach: 'timeout' }), host('hk-2', { reach: 'timeout' })];
@@ -278,6 +285,23 @@ describe('a lost host', () => {
       controls: [],
     });
     expect(opened(watch(30, halting))).toEqual(['21 host-loss hk-1']);
+  });
+
+  it('is the only one of its fleet, or of those that are left, while a control address answers, or a store does', () => {
+    const alone: Draw = () => ({ hosts: [host('hk-1', { reach: 'timeout' })] });
+    const at = (region: string, answers = true) => [{ region, answers }];
+    expect(opened(watch(30, alone))).toEqual([]);
+    expect(opened(watch(30, () => ({ ...alone(0), controls: at('hk') })))).toEqual(['12 host-loss hk-1']);
+    expect(opened(watch(30, () => ({ ...alone(0), stores: at('hk') })))).toEqual(['12 host-loss hk-1']);
+    expect(opened(watch(30, () => ({ ...alone(0), stores: at('hk', false) })))).toEqual([]);
+    // the operator's own word goes before
+    expect(opened(watch(30, () => ({ ...alone(0), controls: at('hk', false), stores: at('hk') })))).toEqual([]);
+  });
+
+  it('is each of a region whose store still answers: that region is not lost', () => {
+    const hosts = ['hk-1', 'hk-2'].map((name) => host(name, { reach: 'timeout' }));
+    const verdicts = watch(30, () => ({ hosts, stores: [{ region: 'hk', answers: true }] }));
+    expect(opened(verdicts)).toEqual(['12 host-loss hk-1', '12 host-loss hk-2']);
   });
 
   it('is none when it shows another key, refuses the login, or is odd', () => {
@@ -337,7 +361,8 @@ const anyHost = (name: string, region: string, lanes: readonly string[]): fc.Arb
     .map(([reach, samples]) => host(name, { reach, region, lanes: samples, laneNames: lanes }));
 const anyLook = fc.record({
   hosts: fc.tuple(anyHost('hk-1', 'hk', ['a', 'b']), anyHost('hk-2', 'hk', ['c']), anyHost('jp-1', 'tokyo', ['d'])),
-  controls: fc.boolean().map((answers) => [{ region: 'hk', answers }]),
+  controls: fc.constantFrom([], [{ region: 'hk', answers: true }], [{ region: 'hk', answers: false }]),
+  stores: fc.constantFrom([], [{ region: 'hk', answers: true }], [{ region: 'tokyo', answers: true }]),
 });
 /** Several looks at the same thing are what signals are made of. */
 const anyHistory = fc
@@ -382,8 +407,9 @@ describe('for any history of a fleet', () => {
   it('the order of hosts and lanes in a look makes no difference', () => {
     fc.assert(
       fc.property(anyHistory, (looks) => {
-        const turned = looks.map(({ hosts, controls }) => ({
+        const turned = looks.map(({ hosts, controls, stores }) => ({
           controls,
+          stores,
           hosts: hosts
             .toReversed()
             .map((one) => ({ ...one, lanes: one.lanes.toReversed(), laneNames: one.laneNames.toReversed() })),
