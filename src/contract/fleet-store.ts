@@ -103,8 +103,8 @@ export function endpointOf(store: FleetStore): WatchedPlace | undefined {
   if (store.kind === 'directory') return undefined;
   const domain = store.awsRegion.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(store.endpoint ?? `https://s3.${store.awsRegion}.${domain}`);
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { region: store.region, address: url.hostname.replaceAll(/[[\]]/g, ''), port };
+  const usual = url.protocol === 'https:' ? 443 : 80;
+  return { region: store.region, address: url.hostname.replaceAll(/[[\]]/g, ''), port: Number(url.port) || usual };
 }
 
 /** Two stores in one place are one: each would sweep away what the other writes. */

@@ -39,7 +39,7 @@ describe('loadFleet', () => {
     );
     expect(file.keys.recipients.map(({ name }) => name)).toEqual(['vault', 'recovery']);
     expect(file.keys.manifest).toEqual([await readFile(join(bed.dir, 'keys/manifest.public.pem'), 'utf8')]);
-    expect(file.warnings.map(({ path }) => path)).toEqual(['stores.primary', 'hosts']);
+    expect(file.warnings.map((warning) => warning.path)).toEqual(['stores.primary', 'hosts']);
   });
 
   it('fails with every error on a line that editors make a link of', async () => {
