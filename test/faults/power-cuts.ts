@@ -57,9 +57,9 @@ export class CutRig {
     this.#saved = saved;
   }
 
-  /** @param dir a new folder */
-  static async start(dir: string, hosts: BedOptions['hosts']): Promise<CutRig> {
-    const bed = await startBed({ kind: bestBedKind(), dir: join(dir, 'bed'), hosts });
+  /** @param dir a new folder; kind: the truest that this machine can do when left out */
+  static async start(dir: string, hosts: BedOptions['hosts'], kind = bestBedKind()): Promise<CutRig> {
+    const bed = await startBed({ kind, dir: join(dir, 'bed'), hosts });
     const [keysDir, storePath, fleetPath] = [join(dir, 'keys'), join(dir, 'store'), join(dir, 'fleet.yaml')];
     await placeKeys(keysDir);
     mkdirSync(storePath);
