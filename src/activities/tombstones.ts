@@ -7,9 +7,10 @@
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../bundle/manifest.ts';
 import { tombstoneKey, tombstonesPrefix } from '../bundle/object-keys.ts';
-import { openTombstone } from '../bundle/tombstone.ts';
+import { encodeTombstone, openTombstone, type Tombstone } from '../bundle/tombstone.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { bundleIdPattern } from '../domain/terms.ts';
+import type { Store } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 import { type CheckedManifest, goodManifests, listBundles, type ManifestRequest } from './manifests.ts';
 import { readWhole } from './read-whole.ts';
@@ -30,6 +31,22 @@ export interface Buried {
 
 /** Undefined where none lies; a Failure where one lies that is not ours. */
 export type Burial = Buried | Failure | undefined;
+
+/** Sets a tombstone; one that is there stays. May be repeated. */
+export async function bury(
+  store: Store,
+  tombstone: Tombstone,
+  { signer, signal }: { readonly signer: { readonly privateKeyPem: string }; readonly signal: AbortSignal },
+): Promise<void> {
+  const key = tombstoneKey(tombstone.lane, tombstone.bundle);
+  try {
+    // a bundle that is kept again loses its tombstone: a lock on it would hold the bundle back
+    await store.put(key, encodeTombstone(tombstone, signer), { signal, passing: true });
+  } catch (error) {
+    // an earlier attempt has set it; whose it is, is looked at before anything is removed
+    if (!isFailure(error, 'ObjectExists')) throw error;
+  }
+}
 
 /** When each tombstone of a lane was stored, by its bundle. */
 export async function listTombstones(deps: Deps, { lane, store, signal }: LaneRequest): Promise<Map<string, number>> {

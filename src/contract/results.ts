@@ -179,6 +179,8 @@ export interface SweepResult {
   /** When the last of these ends; null when there are none, or the store does not tell. */
   readonly lockedUntil: string | null;
   readonly staleUploads: number;
+  /** Bundles that lack objects: one that was committed meanwhile, whose objects this sweep did not know to be named. */
+  readonly damaged: readonly string[];
 }
 
 /** What became of an archive of the old scripts. */

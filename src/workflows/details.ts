@@ -49,7 +49,7 @@ export function doneDetails(result: SectionResult): string {
     case 'stop':
       return '**stopped**: the gateway stays down until the lane is restored';
     case 'sweep':
-      return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept`;
+      return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept${lacking(result.sweep.damaged)}`;
     case 'expire':
       return expiryDetails(result.expire);
     default:
@@ -218,4 +218,8 @@ function warning(text: string): string {
 
 function paragraphs(lines: readonly (string | false | null)[]): string {
   return lines.filter((line) => typeof line === 'string').join('\n\n');
+}
+
+function lacking(damaged: readonly string[]): string {
+  return damaged.length > 0 ? `; ${damaged.length} bundles lack objects: ${damaged.slice(0, 3).join(', ')}` : '';
 }

@@ -449,6 +449,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       lockedObjects: 0,
       lockedUntil: null,
       staleUploads: 1,
+      damaged: [],
     }),
     planExpiry: (lane) => ({
       standsStill: lane.standsStill,

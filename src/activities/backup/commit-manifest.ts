@@ -1,7 +1,7 @@
 // The commit point of a backup: the manifest, built from recorded results only, so that its bytes are the same
 // under every retry; signed, and created, never overwritten. One that is there already is this one. Written only where the
 // store has every object that it names: a worker that was thought dead may commit after its section has ended and a sweep
-// has removed them.
+// has removed them. One that removes them in that very minute is seen after it, and the bundle given up.
 
 import { sha256Hex } from '../../bundle/digest.ts';
 import { encodeManifest, type Manifest, type ManifestSegment, totalsOf } from '../../bundle/manifest.ts';
@@ -19,14 +19,19 @@ import type { Store } from '../../store/store.ts';
 import type { Deps } from '../deps.ts';
 import { activity } from '../step.ts';
 import { isStored, storedSizes } from '../stored-sizes.ts';
+import { bury, type Checked } from '../tombstones.ts';
 
 export function commitManifestStep(deps: Deps): DataSteps['commitManifest'] {
   return activity(async (request, { signal }) => {
     requireInTime(request);
     const manifest = buildManifest(request, await deps.keys.recipients());
-    const bytes = encodeManifest(manifest, await deps.keys.manifestSigner());
-    await commit(deps.store(request.store), manifest, bytes, signal);
-    return { sha256: sha256Hex(bytes), suspect: manifest.suspect ?? [] };
+    const signer = await deps.keys.manifestSigner();
+    const bytes = encodeManifest(manifest, signer);
+    const sha256 = sha256Hex(bytes);
+    const store = deps.store(request.store);
+    await commit(store, manifest, bytes, signal);
+    await requireKept(store, { manifest, sha256 }, { signer, signal });
+    return { sha256, suspect: manifest.suspect ?? [] };
   });
 }
 
@@ -58,6 +63,26 @@ async function commit(store: Store, manifest: Manifest, bytes: Buffer, signal: A
   }
 }
 
+/**
+ * The look after the manifest: a sweep that had not seen it may have removed what it names. Then a tombstone is set, so
+ * that no restore chooses the bundle and no backup builds on it. ObjectMissing.
+ */
+async function requireKept(
+  store: Store,
+  { manifest, sha256 }: Checked,
+  how: Parameters<typeof bury>[2],
+): Promise<void> {
+  try {
+    await requireObjects(store, manifest, how.signal);
+  } catch (error) {
+    if (!isFailure(error, 'ObjectMissing')) throw error;
+    const { fleet, lane, bundle } = manifest;
+    const tombstonedAt = new Date().toISOString();
+    await bury(store, { format: 1, fleet, lane, bundle, manifestSha256: sha256, tombstonedAt }, how);
+    throw error;
+  }
+}
+
 /** ObjectMissing, with how many objects are not there or of another size. */
 export async function requireObjects(store: Store, manifest: Manifest, signal: AbortSignal): Promise<void> {
   const { bundle, lane, segments } = manifest;
@@ -66,7 +91,7 @@ export async function requireObjects(store: Store, manifest: Manifest, signal: A
   if (lost === 0) return;
   throw new Failure(
     'ObjectMissing',
-    `bundle ${bundle} is not committed: store ${store.name} lacks objects of ${lost} of its ${segments.length} segments`,
+    `bundle ${bundle} cannot be committed: store ${store.name} lacks objects of ${lost} of its ${segments.length} segments`,
     { bundle, lane, store: store.name, count: lost },
   );
 }

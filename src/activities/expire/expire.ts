@@ -4,16 +4,14 @@
 // remaining manifest names. Whoever dies in between leaves objects that nothing names, and the next run finds them.
 
 import { manifestKey, tombstoneKey } from '../../bundle/object-keys.ts';
-import { encodeTombstone } from '../../bundle/tombstone.ts';
 import { type ExpiryRequest, type ExpiryVerdict, nothingRemoved } from '../../contract/expiry.ts';
 import type { DataSteps, VaultSteps } from '../../contract/steps.ts';
-import { isFailure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Deps } from '../deps.ts';
 import { objectsOf } from '../bundle-objects.ts';
 import { provenBundles } from '../receipts/proven-bundles.ts';
 import { activity, type Run } from '../step.ts';
-import { type Checked, listTombstones, readBundles } from '../tombstones.ts';
+import { bury, type Checked, listTombstones, readBundles } from '../tombstones.ts';
 import { deleteUnlocked, Locks, storeTime } from './clocks.ts';
 import { judge, type Judged } from './judge.ts';
 import { removeUnnamed } from './unnamed.ts';
@@ -38,16 +36,8 @@ export function planExpiryStep(deps: Deps): VaultSteps['planExpiry'] {
 export function buryBundlesStep(deps: Deps): DataSteps['buryBundles'] {
   return activity(async ({ fleet, lane, store, bundles, tombstonedAt }, { signal }) => {
     const signer = await deps.keys.manifestSigner();
-    for (const { bundle, manifestSha256 } of bundles) {
-      const bytes = encodeTombstone({ format: 1, fleet, lane, bundle, manifestSha256, tombstonedAt }, signer);
-      try {
-        // a bundle that is kept again loses its tombstone: a lock on it would hold the bundle back
-        await deps.store(store).put(tombstoneKey(lane, bundle), bytes, { signal, passing: true });
-      } catch (error) {
-        // an earlier attempt has set it; whose it is, is looked at before anything is removed
-        if (!isFailure(error, 'ObjectExists')) throw error;
-      }
-    }
+    for (const one of bundles)
+      await bury(deps.store(store), { format: 1, fleet, lane, ...one, tombstonedAt }, { signer, signal });
   });
 }
 

@@ -37,6 +37,7 @@ export const sweepFields = [
   '`workflowId`: the workflow; `lane`',
   '`removedObjects`, `removedBytes`, `keptObjects`, `lockedObjects`: those that the store does not let go yet; `lockedUntil`: when it lets the last of them go, or null',
   '`staleUploads`: unfinished uploads that were removed',
+  '`damaged`: bundles that lack objects, looked for where `--min-age` is below 24 h; with one the exit status is 7',
 ] as const;
 
 async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outcome> {
@@ -55,5 +56,9 @@ export function sweepOutcome(workflowId: string, lane: string, result: SweepResu
   const { removedObjects, removedBytes, keptObjects, lockedObjects, staleUploads } = result;
   const locked = lockedObjects > 0 ? `, ${lockedText(result)}` : '';
   const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept${locked}, ${plural(staleUploads, 'unfinished upload')} removed`;
-  return { json: { workflowId, lane, ...result }, text };
+  const lacking = result.damaged.map(
+    (bundle) => `\nBUNDLE ${bundle} LACKS OBJECTS: it was committed meanwhile; take another backup`,
+  );
+  const json = { workflowId, lane, ...result };
+  return { json, text: text + lacking.join(''), exit: lacking.length > 0 ? 'damaged' : 'ok' };
 }

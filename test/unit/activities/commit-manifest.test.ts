@@ -47,7 +47,7 @@ describe('a manifest that is to be committed', () => {
     await harm();
     await expect(look()).rejects.toMatchObject({
       code: 'ObjectMissing',
-      message: `bundle ${manifest.bundle} is not committed: store primary lacks objects of 1 of its 2 segments`,
+      message: `bundle ${manifest.bundle} cannot be committed: store primary lacks objects of 1 of its 2 segments`,
     });
   });
 });

@@ -51,7 +51,11 @@ describe('commands in the documents', () => {
     const tree = createProgram(new Cli(testAround()));
     let met = 0;
     for (const command of everyCommand(tree)) if (command.commands.length === 0) command.action(() => void (met += 1));
-    const words = argv.replaceAll('LANE', example.lane).split(/\s+/).filter(Boolean);
+    const words = argv
+      .replaceAll('LANE', example.lane)
+      .replaceAll('HOST', example.subject)
+      .split(/\s+/)
+      .filter(Boolean);
     // a sentence names a command without its arguments
     const command = everyCommand(tree).find((one) => pathOfCommand(one) === words.join(' '));
     const given = (name: string): string => example[name as keyof typeof example] ?? '/tmp/x';

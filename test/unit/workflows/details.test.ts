@@ -112,7 +112,10 @@ describe('the page of a finished section', () => {
       lockedObjects: 0,
       lockedUntil: null,
       staleUploads: 0,
+      damaged: [],
     };
     expect(doneDetails({ kind: 'sweep', sweep })).toBe('**swept**: 2 objects (1.5 MB) removed, 20 kept');
+    const harmful = { ...sweep, damaged: ['20261122T031500Z-1a2b3c4d'] };
+    expect(doneDetails({ kind: 'sweep', sweep: harmful })).toContain('1 bundles lack objects: 20261122T031500Z');
   });
 });

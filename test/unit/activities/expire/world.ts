@@ -223,8 +223,9 @@ export class World {
     await this.bury();
   }
 
-  sweep(): Promise<unknown> {
-    const minAgeMs = this.#mutation === 'the young are swept' ? 0 : limits.sweepMinAgeMs;
+  sweep(
+    minAgeMs: number = this.#mutation === 'the young are swept' ? 0 : limits.sweepMinAgeMs,
+  ): ReturnType<typeof this.steps.vault.sweepLane> {
     return this.#run(this.#activities.vault.sweepLane, { fleet, lane, store: 'primary', minAgeMs });
   }
 
