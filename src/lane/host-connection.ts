@@ -197,6 +197,8 @@ export class HostConnection {
     this.#running.add(process);
     const onAbort = () => process.abort(signal?.reason as Error);
     signal?.addEventListener('abort', onAbort);
+    // while the channel was being opened nobody listened
+    if (signal?.aborted === true) onAbort();
     const done = () => {
       signal?.removeEventListener('abort', onAbort);
       this.#running.delete(process);

@@ -198,7 +198,8 @@ async function feed(process: RemoteProcess, input: RunOptions['stdin']): Promise
   try {
     await pipeline(input, process.stdin);
   } catch (error) {
-    if (isBrokenPipe(error)) return;
+    // Node has a failure of its own for a pipe into what is closed already.
+    if (isBrokenPipe(error) || isBrokenPipe(process.stdin.errored)) return;
     process.kill();
     throw error;
   }

@@ -206,6 +206,20 @@ describe('a command on a connection', () => {
     await expect(process.exited).rejects.toBe(reason);
   });
 
+  it('fails with it also when that came while the channel was being opened', async () => {
+    const connection = await local.connect();
+    const abort = new AbortController();
+    const opening = connection.exec('sleep 60', { signal: abort.signal });
+    // asked for by now, and the host has not answered
+    await new Promise((resolve) => setImmediate(resolve));
+    const reason = new Error('enough');
+    abort.abort(reason);
+    const process = await opening;
+    process.stdout.on('error', () => undefined);
+    await expect(process.exited).rejects.toBe(reason);
+    await vi.waitFor(() => expect(connection.load).toBe(0));
+  });
+
   it('waits for a channel when all are taken', async () => {
     const connection = await local.connect();
     const outs = await Promise.all(
