@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,10 +6,20 @@ import { bestBedKind, startBed } from '../bed/bed.ts';
 import { runOnHost } from '../bed/bed-shell.ts';
 import { bedSuite } from './bed-suite.ts';
 
+/** What is not there, or not for this user, cannot be compared. */
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What the machine must still be while a bed runs and when it is gone. */
 function machine(): unknown {
-  const read = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
-  const list = (path: string): string[] | undefined => (existsSync(path) ? readdirSync(path) : undefined);
+  const read = (path: string): string | undefined => (isReadable(path) ? readFileSync(path, 'utf8') : undefined);
+  const list = (path: string): string[] | undefined => (isReadable(path) ? readdirSync(path) : undefined);
   return {
     files: ['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/sudoers', '/etc/hosts', '/proc/self/mounts'].map(read),
     folders: ['/Users', '/Library', '/private', '/etc/sudoers.d', '/opt', '/usr/bin', '/usr/local/bin'].map(list),

@@ -189,6 +189,7 @@ describe('a directory store by itself', () => {
     await asAnybody(async () => {
       await expect(store.put('a', Buffer.from('x'))).rejects.toMatchObject({ code: 'StoreRefused' });
     });
+    await chmod(root, 0o700);
   });
 
   describe.runIf(canMount())('on a small volume', () => {

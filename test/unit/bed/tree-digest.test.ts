@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -22,7 +23,11 @@ let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tree-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => {
+  // it holds a folder that its owner may not look into
+  execFileSync('chmod', ['-R', 'u+rwX', dir]);
+  rmSync(dir, { recursive: true, force: true });
+});
 
 /** A path of the tree, changed; what the digest then says. */
 function after(change: (path: (name: string) => string) => void): string[] {

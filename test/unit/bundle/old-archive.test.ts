@@ -104,6 +104,7 @@ describe('what is in an archive', () => {
       expect(
         execFileSync('bsdtar', ['-xOf', '-', 'workspace/zz-link.js', 'workspace/zz-link-2.js'], {
           input: tar,
+          env: { ...process.env, LC_ALL: 'C.UTF-8' },
         }).toString(),
       ).toContain('shared by a link');
     },
