@@ -5,9 +5,9 @@ import type { GateState } from './gate.ts';
 import type { KeychainItem, LaneTarget } from '../domain/lane-target.ts';
 
 export interface HostLook {
-  /** Of the fullest volume of the lanes, 0 to 1. */
+  /** Of the fullest volume of the lanes, 0 to 1, as df's capacity column has it. */
   readonly diskUsedRatio: number;
-  /** Of that volume. */
+  /** What users may fill of that volume: used and free. */
   readonly diskTotalBytes: number;
   readonly memoryUsedRatio: number;
   readonly memoryTotalBytes: number;

@@ -44,6 +44,8 @@ export interface PruneResult {
   readonly freeBeforeBytes: number;
   readonly freeAfterBytes: number;
   readonly totalBytes: number;
+  /** 0 to 1, as df's capacity column has it. */
+  readonly usedAfterRatio: number;
 }
 
 /** What a playbook's run answers. A lane that is not `recovered` makes the incident fail, with what is next. */

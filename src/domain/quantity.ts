@@ -14,6 +14,23 @@ export function formatBytes(bytes: number): string {
   return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${units[at]}`;
 }
 
+/** Of a volume, as `df` tells it. */
+export interface DiskUse {
+  readonly usedBytes: number;
+  /** As its users may have it: what is reserved is not in it. */
+  readonly freeBytes: number;
+}
+
+/**
+ * How full a volume is, 0 to 1: the share that df's capacity column shows, of what users may fill. (Of the whole size it
+ * would be less on a volume with a reserve, and on APFS, where the size is the container's; nobody would see that number.)
+ * @param moreBytes that are to come
+ */
+export function usedRatioOf({ usedBytes, freeBytes }: DiskUse, moreBytes = 0): number {
+  const room = usedBytes + freeBytes;
+  return room === 0 ? 1 : (usedBytes + moreBytes) / room;
+}
+
 const parts = [
   ['d', 86_400],
   ['h', 3600],

@@ -3,11 +3,11 @@
 
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
+import type { DiskUse } from '../domain/quantity.ts';
 import type { LaneShell } from './lane-shell.ts';
 import { quoteArgv } from './quote.ts';
 
-export interface DiskRoom {
-  readonly freeBytes: number;
+export interface DiskRoom extends DiskUse {
   readonly totalBytes: number;
 }
 
@@ -15,7 +15,8 @@ export interface DiskRoom {
 export function parseDf(text: string): DiskRoom | undefined {
   const row = /\s(\d+)\s+(-?\d+)\s+(-?\d+)\s+\d+%\s+\/.*$/.exec(text.trimEnd().split('\n').at(-1) ?? '');
   if (row === null) return undefined;
-  return { totalBytes: Number(row[1]) * 1024, freeBytes: Math.max(0, Number(row[3])) * 1024 };
+  const [total, used, free] = row.slice(1).map((blocks) => Math.max(0, Number(blocks)) * 1024);
+  return { totalBytes: total ?? 0, usedBytes: used ?? 0, freeBytes: free ?? 0 };
 }
 
 /**
@@ -24,8 +25,8 @@ export function parseDf(text: string): DiskRoom | undefined {
  * @throws HostOutputUnexpected, HostCommandFailed
  */
 export async function diskOf(shell: LaneShell, path: string): Promise<DiskRoom> {
-  const { freeBytes, totalBytes } = await volumeOf(shell, path);
-  return { freeBytes, totalBytes };
+  const { volume: _, ...room } = await volumeOf(shell, path);
+  return room;
 }
 
 /**

@@ -5,6 +5,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { LaneTarget } from '../domain/lane-target.ts';
 import type { Profile } from '../domain/profile.ts';
+import { usedRatioOf } from '../domain/quantity.ts';
 import { usesSudo } from './command-line.ts';
 import { parseDf } from './disk.ts';
 import { foreignText, foreignWords } from './foreign-files.ts';
@@ -166,7 +167,7 @@ function readLane(
     runs: runs === '' ? null : Number(runs),
     pid: pid === '' ? null : Number(pid),
     healthy: first('probes') === '200 200',
-    diskUsed: room === undefined ? null : (1 - room.freeBytes / room.totalBytes) * 100,
+    diskUsed: room === undefined ? null : usedRatioOf(room) * 100,
     foreign: isKnown ? foreign : null,
   };
 }

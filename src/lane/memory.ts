@@ -1,5 +1,7 @@
 // Memory of a host: in all, and what a program that starts now could have. macOS says it in pages (`vm_stat`), Linux in
-// `/proc/meminfo`. What macOS holds inactive, speculative or purgeable it gives away when asked.
+// `/proc/meminfo`. On macOS what is used is counted as Activity Monitor does, whose number operators see: memory of
+// programs, wired and compressed. (Free, inactive, speculative and purgeable pages added up would count programs' pages
+// that were not touched for a while as free, and purgeable ones twice, for they lie in the other queues.)
 
 import { Failure } from '../domain/failure.ts';
 import type { LaneShell } from './lane-shell.ts';
@@ -25,14 +27,14 @@ export async function memoryOf(shell: LaneShell): Promise<Memory> {
   });
 }
 
-/** Linux: kB by name; macOS: `memsize`, the page size in vm_stat's first line, then pages by name. */
+/** Linux: kB by name; macOS: `memsize`, the page size in vm_stat's first line, then pages by name. Undefined where one is missing. */
 export function parseMemory(text: string): Memory | undefined {
   const valueOf = (name: string): number => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
   const linux = { totalBytes: valueOf('MemTotal') * 1024, freeBytes: valueOf('MemAvailable') * 1024 };
   if (linux.totalBytes > 0 && linux.freeBytes >= 0) return linux;
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? Number.NaN);
-  const pages = ['free', 'inactive', 'speculative', 'purgeable'].map((kind) => valueOf(`Pages ${kind}`));
-  const freeBytes = pages.reduce((sum, count) => sum + count, 0) * pageBytes;
+  const ofPrograms = valueOf('Anonymous pages') - valueOf('Pages purgeable');
+  const usedBytes = (ofPrograms + valueOf('Pages wired down') + valueOf('Pages occupied by compressor')) * pageBytes;
   const totalBytes = valueOf('memsize');
-  return totalBytes > 0 && freeBytes >= 0 ? { totalBytes, freeBytes: Math.min(freeBytes, totalBytes) } : undefined;
+  return totalBytes > 0 && usedBytes >= 0 ? { totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) } : undefined;
 }

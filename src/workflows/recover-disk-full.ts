@@ -99,8 +99,8 @@ async function look({ lane, result, error }: Pruned, { lanes, fleetDigest }: Rec
     return { row: rowOf({ ...base, answeredAt }, fault, result), usedRatio: smoke.diskUsedRatio };
   } catch (broken) {
     if (isCancellation(broken)) throw broken;
-    const used = result === null ? 1 : 1 - result.freeAfterBytes / result.totalBytes;
-    return { row: rowOf({ ...base, answeredAt: null }, error ?? broken, result), usedRatio: used };
+    const usedRatio = result === null ? 1 : result.usedAfterRatio;
+    return { row: rowOf({ ...base, answeredAt: null }, error ?? broken, result), usedRatio };
   }
 }
 

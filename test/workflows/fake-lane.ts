@@ -298,6 +298,7 @@ export class FakeLane {
     freeBeforeBytes: 1_000,
     freeAfterBytes: 100_000_000,
     totalBytes: 256_000_000,
+    usedAfterRatio: 0.6,
   };
   smoke: SmokeResult = { healthy: true, answered: true, httpStatus: 200, diskUsedRatio: 0.5 };
   /** What a fleet run measures of it; its own volume, unless a test says so. */

@@ -2,6 +2,7 @@
 
 import type { GateHostSteps } from '../../contract/gate-steps.ts';
 import { Failure } from '../../domain/failure.ts';
+import { usedRatioOf } from '../../domain/quantity.ts';
 import { memoryOf } from '../../lane/memory.ts';
 import { diskOf } from '../../lane/survey.ts';
 import type { Deps } from '../deps.ts';
@@ -16,13 +17,11 @@ export function lookAtHostStep(deps: Deps): GateHostSteps['lookAtHost'] {
     const [first] = shells;
     if (first === undefined) throw new Failure('UnknownLane', `the fleet has no lanes on a host ${host}`, { host });
     const disks = await Promise.all(shells.map((shell) => diskOf(shell, shell.target.home)));
-    const [fullest = { freeBytes: 0, totalBytes: 1 }] = disks.toSorted(
-      (a, b) => a.freeBytes / a.totalBytes - b.freeBytes / b.totalBytes,
-    );
+    const [fullest = { usedBytes: 0, freeBytes: 0 }] = disks.toSorted((a, b) => usedRatioOf(b) - usedRatioOf(a));
     const memory = await memoryOf(first);
     return {
-      diskUsedRatio: 1 - fullest.freeBytes / fullest.totalBytes,
-      diskTotalBytes: fullest.totalBytes,
+      diskUsedRatio: usedRatioOf(fullest),
+      diskTotalBytes: fullest.usedBytes + fullest.freeBytes,
       memoryUsedRatio: 1 - memory.freeBytes / memory.totalBytes,
       memoryTotalBytes: memory.totalBytes,
     };

@@ -4,6 +4,7 @@
 import type { HostSteps } from '../../contract/steps.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { PruneRule } from '../../domain/profile.ts';
+import { usedRatioOf } from '../../domain/quantity.ts';
 import { diskOf } from '../../lane/disk.ts';
 import { type Fence, takeFence } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -28,6 +29,7 @@ export function pruneLaneStep(deps: Deps): HostSteps['pruneLane'] {
       freeBeforeBytes: before.freeBytes,
       freeAfterBytes: after.freeBytes,
       totalBytes: after.totalBytes,
+      usedAfterRatio: usedRatioOf(after),
     };
   });
 }

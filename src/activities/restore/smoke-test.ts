@@ -5,6 +5,7 @@ import type { SmokeResult } from '../../contract/step-types.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
 import type { KeychainItem } from '../../domain/lane-target.ts';
 import type { Profile } from '../../domain/profile.ts';
+import { usedRatioOf } from '../../domain/quantity.ts';
 import { checkHealth, sendTestMessage } from '../../lane/gateway.ts';
 import { readItem } from '../../lane/keychain-items.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -24,8 +25,7 @@ export function smokeTestStep(deps: Deps): VaultSteps['smokeTest'] {
     const profile = requireProfile(target.profile);
     const healthy = await waitForHealth(shell, profile, run);
     const message = healthy ? await ask(deps, shell, messageToken, run) : { answered: false, httpStatus: 0 };
-    const { freeBytes, totalBytes } = await diskOf(shell, target.home);
-    return { healthy, ...message, diskUsedRatio: 1 - freeBytes / totalBytes };
+    return { healthy, ...message, diskUsedRatio: usedRatioOf(await diskOf(shell, target.home)) };
   });
 }
 

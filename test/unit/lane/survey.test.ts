@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profileOf } from '../../../src/domain/profile.ts';
+import { usedRatioOf } from '../../../src/domain/quantity.ts';
 import { clockOffset, offsetOf } from '../../../src/lane/clock.ts';
 import { containerOf, diskOf, parseDf } from '../../../src/lane/disk.ts';
 import { checkHealth, sendTestMessage } from '../../../src/lane/gateway.ts';
@@ -81,18 +83,39 @@ describe('parseDf', () => {
   it('reads what BSD and GNU print, blanks in names and all', () => {
     const bsd =
       'Filesystem   1024-blocks      Used Available Capacity  Mounted on\n/dev/disk3s5   239362496 120000000 100000000    55%    /System/Volumes/Data\n';
-    expect(parseDf(bsd)).toEqual({ totalBytes: 239_362_496 * 1024, freeBytes: 100_000_000 * 1024 });
+    expect(parseDf(bsd)).toEqual({
+      totalBytes: 239_362_496 * 1024,
+      usedBytes: 120_000_000 * 1024,
+      freeBytes: 100_000_000 * 1024,
+    });
     expect(parseDf('x\nmap auto home 100 40 60 40% /my volume 7\n')).toEqual({
       totalBytes: 102_400,
+      usedBytes: 40_960,
       freeBytes: 61_440,
     });
-    expect(parseDf('x\n/dev/full 100 104 -4 104% /full\n')).toEqual({ totalBytes: 102_400, freeBytes: 0 });
+    expect(parseDf('x\n/dev/full 100 104 -4 104% /full\n')).toEqual({
+      totalBytes: 102_400,
+      usedBytes: 106_496,
+      freeBytes: 0,
+    });
     expect(parseDf('df: no such file\n')).toBeUndefined();
   });
 
-  it('measures a real volume', async () => {
+  it('measures a real volume, as full as its own capacity column says', async () => {
     const room = await diskOf(await local.shell(), '/');
     expect(room.totalBytes).toBeGreaterThan(room.freeBytes);
+    const capacity = /(\d+)%/.exec(execFileSync('df', ['-Pk', '/'], { encoding: 'utf8' }).split('\n')[1] ?? '')?.[1];
+    expect(Math.abs(usedRatioOf(room) * 100 - Number(capacity))).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    ['APFS, where the size is the container and not the volume', '239362496 120000000 100000000', 55],
+    ['ext4 with a reserve for root', '41152812 34000000 5030000', 88],
+    ['full to its reserve', '100 95 -4', 100],
+    ['without a block', '0 0 0', 100],
+  ])('tells how full a volume is as df does: %s', (_, blocks, percent) => {
+    const room = parseDf(`head\n/dev/disk3s5 ${blocks} 1% /`) ?? expect.fail();
+    expect(Math.ceil(usedRatioOf(room) * 100)).toBe(percent);
   });
 });
 
