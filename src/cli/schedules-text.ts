@@ -1,7 +1,8 @@
 // Schedules on a terminal: what is to change, and what there is.
 
 import type { HeldSchedule, ScheduleChange } from '../client/schedules.ts';
-import { formatInstant, formatTable } from './format.ts';
+import type { ScheduleTerms } from '../client/schedule-terms.ts';
+import { formatDuration, formatInstant, formatTable } from './format.ts';
 
 const signs = { create: '+', update: '~', remove: '-' } as const;
 const words = {
@@ -21,12 +22,24 @@ export function changesText(changes: readonly ScheduleChange[], total: number, s
 function linesOf(change: ScheduleChange): string[] {
   const head = `${signs[change.change]} ${change.id}`;
   if (change.change === 'create')
-    return [`${head}  ${change.to.when} ${change.to.timeZone}  ${change.to.workflow} ${change.to.input}`];
+    return [
+      `${head}  ${change.to.when} ${change.to.timeZone}`,
+      `    ${change.to.workflow} ${change.to.input}, ${policyText(change.to)}`,
+    ];
   if (change.change === 'remove') return [head];
   return [
     `${head}${change.paused ? '  (paused, and stays so)' : ''}`,
-    ...change.fields.map(({ field, from, to }) => `    ${field}: ${from} -> ${to}`),
+    ...change.fields.map(({ field, from, to }) => `    ${field}: ${shown(field, from)} -> ${shown(field, to)}`),
   ];
+}
+
+function policyText({ jitterMs, catchupMs, overlap }: ScheduleTerms): string {
+  return `jitter ${formatDuration(jitterMs)}, catch-up ${formatDuration(catchupMs)}, overlap ${overlap}`;
+}
+
+/** Milliseconds as people read them. */
+function shown(field: string, value: string): string {
+  return field.endsWith('Ms') ? formatDuration(Number(value)) : value;
 }
 
 export function schedulesText(fleet: string, schedules: readonly HeldSchedule[]): string {

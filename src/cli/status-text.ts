@@ -2,10 +2,12 @@
 
 import type { FleetRunState, QueueState, SectionHolder } from '../client/workers.ts';
 import type { WatchSeen } from '../client/watch-view.ts';
+import type { HeldSchedule } from '../client/schedules.ts';
 import { failureTable } from '../domain/failure.ts';
 import type { Capture, Captures } from './captures.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
 import type { LaneState, Seen } from './lane-probe.ts';
+import { schedulesConcerns, schedulesRows } from './schedules-status.ts';
 import { gatewayText, laneConcerns, restoreText } from './lane-text.ts';
 
 export interface TemporalStatus {
@@ -27,14 +29,16 @@ export interface LaneStatus extends LaneState {
 export interface FleetStatus {
   readonly fleet: string;
   readonly temporal: Seen<TemporalStatus>;
+  readonly schedules: Seen<readonly HeldSchedule[]>;
   readonly lanes: readonly LaneStatus[];
 }
 
-export function statusText({ fleet, temporal, lanes }: FleetStatus, concerns: readonly string[]): string {
+export function statusText({ fleet, temporal, schedules, lanes }: FleetStatus, concerns: readonly string[]): string {
   const head = [
     [`fleet ${fleet}`, temporalText(temporal)],
     ['workers', queuesText(temporal)],
     ['watch', watchText(temporal)],
+    ...schedulesRows(schedules),
     ...runsRows(temporal),
   ];
   const wanted =
@@ -117,8 +121,12 @@ function captureText(capture: Capture | null): string {
 }
 
 /** A line each. Empty: all is well. */
-export function concernsOf({ temporal, lanes }: FleetStatus): string[] {
-  return [...temporalConcerns(temporal), ...lanes.flatMap((lane) => [...nowConcerns(lane), ...backupConcerns(lane)])];
+export function concernsOf({ temporal, schedules, lanes }: FleetStatus): string[] {
+  return [
+    ...temporalConcerns(temporal),
+    ...schedulesConcerns(schedules),
+    ...lanes.flatMap((lane) => [...nowConcerns(lane), ...backupConcerns(lane)]),
+  ];
 }
 
 /** While a restore is under way its gateway is down and its journal open: that is told as what it is. */

@@ -7,6 +7,7 @@ import {
   ScheduleOverlapPolicy,
   type ScheduleOptions,
 } from '@temporalio/client';
+import type { ScheduleOverlap } from '../contract/fleet-schedules.ts';
 import type { PlannedSchedule, ScheduleTime } from '../contract/schedule-plan.ts';
 
 /** What an operator is shown of a schedule. */
@@ -17,7 +18,7 @@ export interface ScheduleTerms {
   readonly timeZone: string;
   readonly jitterMs: number;
   readonly catchupMs: number;
-  /** `SKIP`: a run that goes on is not doubled. */
+  /** `SKIP`, `BUFFER_ONE`, `CANCEL_OTHER`: what becomes of a run while the one before goes on. */
   readonly overlap: string;
   /** A failed run does not end those of the next days: a lane that is down for a night is to be backed up the next. */
   readonly pauseOnFailure: boolean;
@@ -27,14 +28,20 @@ export interface ScheduleTerms {
   readonly input: string;
 }
 
+const overlaps = {
+  skip: ScheduleOverlapPolicy.SKIP,
+  'buffer-one': ScheduleOverlapPolicy.BUFFER_ONE,
+  'cancel-other': ScheduleOverlapPolicy.CANCEL_OTHER,
+} as const satisfies Record<ScheduleOverlap, ScheduleOverlapPolicy>;
+
 const two = (number: number): string => String(number).padStart(2, '0');
 
-export function termsOfPlanned({ when, jitterMs, catchupMs, run }: PlannedSchedule): ScheduleTerms {
+export function termsOfPlanned({ when, jitterMs, catchupMs, overlap, run }: PlannedSchedule): ScheduleTerms {
   return {
     ...timeTerms(when),
     jitterMs,
     catchupMs,
-    overlap: ScheduleOverlapPolicy.SKIP,
+    overlap: overlaps[overlap],
     pauseOnFailure: false,
     workflow: run.workflow,
     queue: run.queue,
@@ -106,7 +113,7 @@ function spans(ranges: readonly Span[], count: number): boolean {
 
 /** What Temporal is told. */
 export function scheduleOptions(planned: PlannedSchedule): Omit<ScheduleOptions, 'scheduleId' | 'state' | 'memo'> {
-  const { when, jitterMs, catchupMs, run } = planned;
+  const { when, jitterMs, catchupMs, overlap, run } = planned;
   return {
     spec: { ...specOf(when), jitter: jitterMs },
     action: {
@@ -116,7 +123,7 @@ export function scheduleOptions(planned: PlannedSchedule): Omit<ScheduleOptions,
       args: [run.input],
       workflowId: run.workflowId,
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupMs, pauseOnFailure: false },
+    policies: { overlap: overlaps[overlap], catchupWindow: catchupMs, pauseOnFailure: false },
   };
 }
 

@@ -1,7 +1,7 @@
 // From the fleet file to the schedules that Temporal is to hold: pure, so that applying twice changes nothing.
 
 import type { Fleet } from './fleet.ts';
-import type { FleetSchedules, ScheduleDay, ScheduledWork } from './fleet-schedules.ts';
+import type { FleetSchedules, ScheduleDay, ScheduledWork, ScheduleOverlap } from './fleet-schedules.ts';
 import { queues, scheduleId, workflowNames } from './names.ts';
 
 export interface PlannedSchedule {
@@ -11,6 +11,7 @@ export interface PlannedSchedule {
   readonly jitterMs: number;
   /** How late a run may begin that was missed while Temporal was down. */
   readonly catchupMs: number;
+  readonly overlap: ScheduleOverlap;
   readonly run: {
     readonly workflow: string;
     readonly queue: string;
@@ -25,19 +26,7 @@ export type ScheduleTime =
   | { readonly day: ScheduleDay; readonly hour: number; readonly minute: number; readonly timeZone: string };
 
 const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 
-/** A missed backup is made the same day, within the RPO; what only looks or tidies comes again by itself soon. */
-const catchupMs: Readonly<Record<ScheduledWork, number>> = {
-  tierA: 12 * hourMs,
-  tierB: 24 * hourMs,
-  tierC: 24 * hourMs,
-  expire: 6 * hourMs,
-  verify: 6 * hourMs,
-  sweep: 6 * hourMs,
-};
-
-const jitterMs = minuteMs;
 /** A lane whose section and parent are both dead answers again within the minute, of which ten seconds are for the way back. */
 const watchEveryMs = 50_000;
 /** Objectives are of hours: ten minutes more are little, and 144 LISTs a lane and day cost next to nothing. */
@@ -99,7 +88,7 @@ interface Wanted {
 }
 
 function planned({ fleet, schedules }: Fleet, { work, name, timeZone, workflow, input }: Wanted): PlannedSchedule[] {
-  const { enabled, day, at } = schedules[work];
+  const { enabled, day, at, jitter: jitterMs, catchUp: catchupMs, overlap } = schedules[work];
   if (!enabled) return [];
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   return [
@@ -107,7 +96,8 @@ function planned({ fleet, schedules }: Fleet, { work, name, timeZone, workflow, 
       id: scheduleId(fleet, name),
       when: { day, hour, minute, timeZone },
       jitterMs,
-      catchupMs: catchupMs[work],
+      catchupMs,
+      overlap,
       run: { workflow, queue: queues.host, input, workflowId: `scheduled/${fleet}/${name}` },
     },
   ];
@@ -120,6 +110,7 @@ export function watchSchedules(fleet: string): PlannedSchedule[] {
     when: { everyMs },
     jitterMs: 0,
     catchupMs: everyMs,
+    overlap: 'skip',
     run: { workflow, queue: queues.host, input: {}, workflowId: `${name}/${fleet}` },
   });
   return [

@@ -120,18 +120,26 @@ describe('schedules', () => {
     });
     editFleet(rig, (fleet) => {
       (fleet as { schedules?: unknown }).schedules = {
+        tierA: { jitter: '5m', catchUp: '10h', overlap: 'cancel-other' },
         tierB: { day: 'monday', at: '05:00' },
         sweep: { enabled: false },
       };
     });
+    const shown = clawback('schedules', 'apply', '--dry-run').out;
+    expect(shown).toContain('jitterMs: 1 m -> 5 m\n    catchupMs: 12 h -> 10 h\n    overlap: SKIP -> CANCEL_OTHER');
     const { changes } = json<Applied>('apply', '--yes');
     expect(changes.map(({ id, change }) => [id, change])).toEqual([
+      ['clawback/bed/tier-a/mac-1', 'update'],
       ['clawback/bed/tier-b/mac-1', 'update'],
       ['clawback/bed/sweep/lane-1', 'remove'],
       ['clawback/bed/sweep/lane-2', 'remove'],
     ]);
-    expect(changes[0]?.fields).toEqual([{ field: 'when', from: 'sunday 04:00', to: 'monday 05:00' }]);
+    expect(changes[1]?.fields).toEqual([{ field: 'when', from: 'sunday 04:00', to: 'monday 05:00' }]);
     await expectNothingToChange();
+    expect(clawback('status').out).toContain('tier-b/mac-1 paused: moving house');
+    const { schedules } = JSON.parse(clawback('--json', 'status', 'lane-1').out) as { schedules: { seen: Held[] } };
+    const expected = ['expire/lane-1', 'tier-a/mac-1', 'tier-b/mac-1', 'tier-c/mac-1', 'verify/lane-1'];
+    expect(schedules.seen.map(({ name }) => name)).toEqual([...expected, 'watch', 'watch-rpo']);
     expect(held('tier-b/mac-1')).toMatchObject({ paused: true, note: 'moving house', nextAt: null });
     expect((await rig.client.schedule.getHandle('clawback/other/tier-a/mac-1').describe()).state.paused).toBe(false);
 

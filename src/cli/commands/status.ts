@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import type { Temporal } from '../../client/connection.ts';
 import { readFleetRuns, readQueues, readSection, type SectionHolder } from '../../client/workers.ts';
+import { type HeldSchedule, listSchedules } from '../../client/schedules.ts';
 import { readWatch } from '../../client/watch-view.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { type ExitName, Failure } from '../../domain/failure.ts';
@@ -25,6 +26,7 @@ export function statusCommand(cli: Cli): Command {
     json: [
       'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
       '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`), `watch`: what the watch saw last, or null (`at`; `signals`, a list of `scenario`, `subject`, `code`, `since`, `text`; `held`, `away`, `cutOff`, `blind`)',
+      '`schedules`: a list of `name`, `terms` (as `schedules list` has them), `paused`, `note`, `nextAt`, `lastAt`, `lastWorkflowId`, `lastOutcome`, `missed` (runs, ever, that came too late to be made up for); of one lane: its own and those of its host',
       '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
       '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',
       '`restore`: `unsettled` (`restore`, `phase`) or null; `kept` (`restore`, `restoredAt`, `until`) or null',
@@ -56,6 +58,7 @@ async function lookAtFleet(cli: Cli, file: FleetFile, lanes: readonly string[]):
   return {
     fleet: file.fleet.fleet,
     temporal: 'unseen' in work ? work : { seen: work.seen.temporal },
+    schedules: 'unseen' in work ? work : work.seen.schedules,
     lanes: states.map((state, at) => ({
       ...state,
       rpoMs: file.laneSpec(state.lane).rpoMs,
@@ -68,25 +71,40 @@ async function lookAtFleet(cli: Cli, file: FleetFile, lanes: readonly string[]):
 interface Work {
   readonly temporal: TemporalStatus;
   readonly sections: readonly (SectionHolder | null)[];
+  readonly schedules: Seen<readonly HeldSchedule[]>;
 }
 
-async function lookAtTemporal(cli: Cli, file: FleetFile, lanes: readonly string[]): Promise<Seen<Work>> {
+function lookAtTemporal(cli: Cli, file: FleetFile, lanes: readonly string[]): Promise<Seen<Work>> {
+  return seenOr(() => cli.withTemporal((temporal) => readWork(temporal, file, lanes)));
+}
+
+async function seenOr<T>(look: () => Promise<T>): Promise<Seen<T>> {
   try {
-    return { seen: await cli.withTemporal((temporal) => readWork(temporal, file, lanes)) };
+    return { seen: await look() };
   } catch (error) {
     if (error instanceof Failure) return { unseen: { code: error.code, message: error.message } };
     throw error;
   }
 }
 
-async function readWork(
-  { client, address, namespace }: Temporal,
-  file: FleetFile,
+/** Of single lanes: theirs, those of their hosts, and the watches. */
+async function schedulesOf(
+  { client }: Temporal,
+  { fleet }: FleetFile,
   lanes: readonly string[],
-): Promise<Work> {
+): Promise<readonly HeldSchedule[]> {
+  const held = await listSchedules(client, fleet.fleet);
+  if (lanes.length === Object.keys(fleet.lanes).length) return held;
+  const owners = new Set(lanes.flatMap((lane) => [lane, fleet.lanes[lane]?.host]));
+  return held.filter(({ name }) => !name.includes('/') || owners.has(name.slice(name.indexOf('/') + 1)));
+}
+
+async function readWork(temporal: Temporal, file: FleetFile, lanes: readonly string[]): Promise<Work> {
+  const { client, address, namespace } = temporal;
   const queues = await readQueues(client, 'any');
   const sections = await Promise.all(lanes.map((lane) => readSection(client, file.fleet.fleet, lane)));
   const runs = await readFleetRuns(client);
   const watch = await readWatch(client, file.fleet.fleet);
-  return { temporal: { address, namespace, queues, runs, watch }, sections };
+  const schedules = await seenOr(() => schedulesOf(temporal, file, lanes));
+  return { temporal: { address, namespace, queues, runs, watch }, sections, schedules };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { laneConcerns, laneLine } from '../../../src/cli/lane-text.ts';
+import type { HeldSchedule } from '../../../src/client/schedules.ts';
 import { concernsOf, type FleetStatus, type LaneStatus, statusText } from '../../../src/cli/status-text.ts';
 
 const hour = 3_600_000;
@@ -21,6 +22,7 @@ const queues = [{ role: 'host' as const, queue: 'clawback', polled: true }];
 const fleet = (lane: LaneStatus): FleetStatus => ({
   fleet: 'demo',
   temporal: { seen: { address: 'localhost:7233', namespace: 'default', queues, runs: [], watch: null } },
+  schedules: { seen: [] },
   lanes: [lane],
 });
 
@@ -132,6 +134,63 @@ describe('what wants attention', () => {
   });
 });
 
+describe('schedules', () => {
+  const scheduled = (name: string, of: Partial<HeldSchedule> = {}): HeldSchedule => ({
+    name,
+    terms: {
+      when: 'daily 03:15',
+      timeZone: 'Asia/Tokyo',
+      jitterMs: 60_000,
+      catchupMs: 43_200_000,
+      overlap: 'SKIP',
+      pauseOnFailure: false,
+      workflow: 'backupFleet',
+      queue: 'clawback',
+      input: '[]',
+    },
+    paused: false,
+    note: '',
+    nextAt: '2026-11-23T18:15:00.000Z',
+    lastAt: '2026-11-22T18:15:00.000Z',
+    lastWorkflowId: `scheduled/demo/${name}-2026-11-22T18:15:00Z`,
+    lastOutcome: 'COMPLETED',
+    missed: 0,
+    ...of,
+  });
+  const withThose = (...schedules: HeldSchedule[]): FleetStatus => ({ ...fleet(well), schedules: { seen: schedules } });
+
+  it('that are not there are told with the command that makes them, and the next one with its time on the wall', () => {
+    expect(statusText(withThose(scheduled('watch')), [])).toContain('none: ./clawback schedules apply');
+    const later = scheduled('tier-b/mac-1', { nextAt: '2026-11-29T18:15:00.000Z' });
+    const status = withThose(later, scheduled('tier-a/mac-1'), scheduled('watch'));
+    expect(statusText(status, [])).toContain('2; next tier-a/mac-1 at 2026-11-24 03:15:00 GMT+9');
+    expect(concernsOf(status)).toEqual([]);
+  });
+
+  it('that are paused or missed runs are told, and it is a concern where one failed or a watch is paused', () => {
+    const status = withThose(
+      scheduled('tier-a/mac-1', { lastOutcome: 'FAILED' }),
+      scheduled('tier-b/mac-1', { paused: true, note: 'moving house', nextAt: null }),
+      scheduled('verify/lane-1', { missed: 3 }),
+      scheduled('watch', { paused: true, nextAt: null }),
+    );
+    const text = statusText(status, []);
+    expect(text).toContain('tier-b/mac-1 paused: moving house');
+    expect(text).toContain('verify/lane-1 missed 3');
+    expect(concernsOf(status)).toEqual([
+      'watch is paused, nothing is looked for: ./clawback schedules resume watch',
+      expect.stringMatching(/^tier-a\/mac-1: its last run at .* failed: \.\/clawback follow scheduled\/demo\/tier-a/),
+    ]);
+  });
+
+  it('that cannot be seen hide nothing else', () => {
+    const unseen = { unseen: { code: 'TemporalUnreachable' as const, message: 'Temporal at a does not answer' } };
+    const status = { ...fleet(well), schedules: unseen };
+    expect(statusText(status, [])).toContain('unknown: Temporal at a does not answer');
+    expect(concernsOf(status)).toEqual([]);
+  });
+});
+
 describe('a lane in one line', () => {
   it('is told after a failure', () => {
     expect(laneLine(well)).toBe('lane lane-1: gateway healthy (pid 4711); no restore is half done');
@@ -185,7 +244,7 @@ describe('lanes that were moved', () => {
     const workflowId = 'moved/bed/mac-1';
     const runs = [{ workflowId, type: 'keepMoved', startedAt: '2026-11-23T03:00:00.000Z' }];
     const temporal = { seen: { address: '', namespace: '', queues: [], runs, watch: null } };
-    expect(concernsOf({ fleet: 'bed', temporal, lanes: [] })).toEqual([
+    expect(concernsOf({ fleet: 'bed', temporal, schedules: { seen: [] }, lanes: [] })).toEqual([
       'lanes of mac-1 were moved to another host, which is not settled yet: ./clawback host moved mac-1',
     ]);
   });

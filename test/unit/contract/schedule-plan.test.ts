@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Fleet, fleetSchema } from '../../../src/contract/fleet.ts';
 import { schedulesSchema } from '../../../src/contract/fleet-schedules.ts';
-import { plannedSchedules, riskyTimes } from '../../../src/contract/schedule-plan.ts';
+import { type PlannedSchedule, plannedSchedules, riskyTimes } from '../../../src/contract/schedule-plan.ts';
 
 const zones = { 'mac-1': 'Asia/Tokyo', 'mac-2': 'America/New_York' };
 
@@ -50,6 +50,18 @@ describe('the schedules of a fleet', () => {
     expect(idsOf({ tierC: { enabled: false }, sweep: { enabled: false } })).toHaveLength(12);
     const [tierB] = plannedSchedules(fleet({ tierB: { day: 'monday', at: '23:05' } }), zones).slice(1);
     expect(tierB?.when).toEqual({ day: 'monday', hour: 23, minute: 5, timeZone: 'Asia/Tokyo' });
+  });
+
+  it('take jitter, catch-up and overlap as they are set, and have presets for them', () => {
+    const policies = ({ jitterMs, catchupMs, overlap }: PlannedSchedule) => ({ jitterMs, catchupMs, overlap });
+    const set = { tierA: { jitter: '0s', catchUp: '1h30m', overlap: 'buffer-one' } };
+    const [tierA, tierB] = plannedSchedules(fleet(set), zones).map(policies);
+    expect(tierA).toEqual({ jitterMs: 0, catchupMs: 5_400_000, overlap: 'buffer-one' });
+    expect(tierB).toEqual({ jitterMs: 60_000, catchupMs: 86_400_000, overlap: 'skip' });
+  });
+
+  it.each([{ jitter: '2h' }, { jitter: 60 }, { catchUp: '10s' }, { overlap: 'allow-all' }])('refuse %j', (bad) => {
+    expect(schedulesSchema.safeParse({ tierA: bad }).success).toBe(false);
   });
 
   it('let a missed backup be made the same day, and nothing wait for longer than a day', () => {
