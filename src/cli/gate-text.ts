@@ -2,10 +2,11 @@
 
 import type { GateDay, GateState } from '../contract/gate.ts';
 import type { ExitName } from '../domain/failure.ts';
+import { signatureWords } from '../domain/statements.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
 
 export function gateText(state: GateState): string {
-  const { host, phase, doing, dayLengthMs, rearmed, looks, rto, rpo, receipt, next, warnings } = state;
+  const { host, phase, doing, dayLengthMs, rearmed, looks, rto, rpo, signed, receipt, next, warnings } = state;
   const [change] = rearmed;
   return [
     `gate of ${host}: ${phase === 'running' ? doing : phase}`,
@@ -22,6 +23,9 @@ export function gateText(state: GateState): string {
       : []),
     ...rpo.map(({ dataClass, lane, ms }) => `RPO of class ${dataClass}: ${formatDuration(Math.max(ms, 0))} (${lane})`),
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...(signed === null
+      ? []
+      : [`signed by ${signed.by} at ${formatInstant(signed.at)}, ${signatureWords[signed.how]}`]),
     ...(receipt === null ? [] : [`receipt: ${receipt}`]),
     ...(next === null ? [] : [`next: ${next}`]),
   ].join('\n');

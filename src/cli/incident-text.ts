@@ -46,6 +46,9 @@ export function incidentText(state: IncidentState): string {
       ? undefined
       : `approved by ${printable(approval.by)} (${approval.how}) at ${formatInstant(approval.at)}${approval.waiveFence ? ', UNFENCED' : ''}`,
     declined === null ? undefined : `declined by ${printable(declined.by)}: ${printable(declined.reason)}`,
+    ...state.hands.map(
+      ({ step, by, at, how }) => `done by hand: ${step}, by ${printable(by)} (${how}) at ${formatInstant(at)}`,
+    ),
     state.hand === null ? undefined : `waits for somebody: ${printable(state.hand.what)}`,
     ...(outcome?.lanes ?? []).map(laneLine),
     ...(outcome?.remarks ?? []),

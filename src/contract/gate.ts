@@ -7,6 +7,7 @@ import type { GateArchive, GateDayState, GateIdentity, GatePhase } from '../doma
 import { lastGateDay } from '../domain/gate.ts';
 import { gateLimits } from '../domain/gate-limits.ts';
 import { lanePattern } from '../domain/terms.ts';
+import { signed } from './incidents.ts';
 
 const by = z
   .string()
@@ -32,7 +33,7 @@ export const QualifyHostInput = z.strictObject({
 export type QualifyHostInput = z.infer<typeof QualifyHostInput>;
 
 /** Update `sign`: on day 7, over no failed day. */
-export const SignGateInput = z.strictObject({ by });
+export const SignGateInput = z.strictObject({ by, ...signed });
 export type SignGateInput = z.infer<typeof SignGateInput>;
 
 /** Update `retryDay`: a failed day is tried again. */
@@ -82,6 +83,8 @@ export interface GateRpo {
 /** The answer of the query `gate`, and of the workflow when it ends. */
 export interface GateState {
   readonly gate: string;
+  /** Of the gate's first run: the same over all its days. */
+  readonly runId: string;
   readonly fleet: string;
   readonly host: string;
   readonly phase: GatePhase;
@@ -104,12 +107,19 @@ export interface GateState {
   readonly rpo: readonly GateRpo[];
   /** What sent it back to day 1, newest first. */
   readonly rearmed: readonly { readonly at: string; readonly why: string }[];
-  readonly signed: { readonly by: string; readonly at: string } | null;
+  readonly signed: GateSignature | null;
   readonly abandoned: { readonly by: string; readonly at: string; readonly reason: string } | null;
   readonly receipt: string | null;
   readonly warnings: readonly string[];
   /** What an operator types next; null when there is nothing to do but wait. */
   readonly next: string | null;
+}
+
+/** `signed`: by an approver's SSH key; `stated`: the caller's own statement. */
+export interface GateSignature {
+  readonly by: string;
+  readonly at: string;
+  readonly how: 'signed' | 'stated';
 }
 
 /** What a run hands over to the next one. */

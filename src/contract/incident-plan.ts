@@ -1,9 +1,9 @@
 // What a playbook wants planned, and the plan: what is approved, and then done, exactly. Sizes, ids, times and digests; no
 // name of a file, no secret.
 
-import type { ApprovalPolicy, PlanCore, Scenario } from '../domain/incident.ts';
+import type { ApprovalPolicy, ApprovalStatement, PlanCore, Scenario } from '../domain/incident.ts';
+import type { HandStatement, ShownGate } from '../domain/statements.ts';
 import type { Tier } from '../domain/terms.ts';
-import type { ApproveInput } from './incidents.ts';
 import type { IncidentState, PruneResult } from './incident-state.ts';
 import type { BundleUse, RecordedStep } from './receipt-types.ts';
 import type { Mutating } from './step-types.ts';
@@ -112,12 +112,23 @@ export interface PlanRecovery extends PlanDraft {
   readonly since: string;
 }
 
-export interface VerifyApproval extends Omit<ApproveInput, 'digest'> {
-  readonly fleetDigest: string;
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly digest: string;
+/** What somebody says, and by what it is to be his. */
+export interface VerifyApproval {
+  /** Of the file whose approvers count; left out: of the one that the worker holds. */
+  readonly fleetDigest?: string;
+  readonly by: string;
+  readonly expires?: string | undefined;
+  readonly signature?: string | undefined;
+  readonly about: StatementAbout;
 }
+
+type Unsaid<T> = Omit<T, 'by' | 'expires'>;
+
+/** An incident's plan, a step that was done by hand, or a gate. */
+export type StatementAbout =
+  | ({ readonly kind: 'plan' } & Unsaid<ApprovalStatement>)
+  | ({ readonly kind: 'hand' } & Unsaid<HandStatement>)
+  | { readonly kind: 'gate'; readonly shown: ShownGate };
 
 /** All that the receipt of an incident says but what only its writer knows. */
 export interface IncidentReceiptRequest {

@@ -2,6 +2,7 @@
 
 import type { FailureCode } from '../domain/failure.ts';
 import type { IncidentPhase, Scenario } from '../domain/incident.ts';
+import type { BroughtMachine } from '../domain/statements.ts';
 import type { RecoveryPlan } from './incident-plan.ts';
 import type { FirstSignal } from './incidents.ts';
 
@@ -13,6 +14,15 @@ export interface RecordedApproval {
   /** `policy`: the fleet file's `auto`; `signed`: an approver's SSH signature; `stated`: the caller's own statement. */
   readonly how: 'policy' | 'signed' | 'stated';
   readonly waiveFence: boolean;
+}
+
+/** A step that somebody did by hand, and what he told. */
+export interface RecordedHand extends BroughtMachine {
+  readonly step: string;
+  readonly what: string;
+  readonly by: string;
+  readonly at: string;
+  readonly how: 'signed' | 'stated';
 }
 
 /** What became of one lane. */
@@ -85,6 +95,8 @@ export interface IncidentState {
   readonly reminders: number;
   /** A step that waits for somebody's hand. */
   readonly hand: { readonly step: string; readonly what: string } | null;
+  /** Those that were done, in their order. */
+  readonly hands: readonly RecordedHand[];
   readonly rto: {
     /** From the first signal to the last answered test message; null while, or when, not all lanes answer. */
     readonly ms: number | null;

@@ -8,6 +8,7 @@ import { lanePattern } from '../domain/terms.ts';
 const name = z.string().regex(lanePattern, 'lower-case letters, digits and inner dashes');
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256, in hex');
 const text = (most: number) => z.string().min(1).max(most);
+const oneLine = (most: number) => text(most).regex(/^[^\p{Cc}]+$/u, 'on one line');
 const byName = text(80).regex(/^[^\p{Cc}]+$/u, 'a name on one line');
 
 /** What every playbook takes beside its subject. */
@@ -48,14 +49,8 @@ export const recoverInputs = {
 export type IncidentCommon = z.infer<z.ZodObject<typeof common>>;
 export type FirstSignal = NonNullable<IncidentCommon['signal']>;
 
-/** Update `approve`: of exactly the plan that has this digest. */
-export const ApproveInput = z.strictObject({
-  digest,
-  by: byName.describe('who approves; with approvers in the fleet file one of them'),
-  waiveFence: z
-    .boolean()
-    .default(false)
-    .describe('go on although the lost host could not be fenced: the receipt says so'),
+/** Where the fleet file lists approvers, what somebody says is signed by one of them. */
+export const signed = {
   expires: z.iso.datetime().optional().describe('with a signature: until when it counts'),
   signature: z
     .string()
@@ -65,6 +60,17 @@ export const ApproveInput = z.strictObject({
       'what `ssh-keygen -Y sign` writes',
     )
     .optional(),
+};
+
+/** Update `approve`: of exactly the plan that has this digest. */
+export const ApproveInput = z.strictObject({
+  digest,
+  by: byName.describe('who approves; with approvers in the fleet file one of them'),
+  waiveFence: z
+    .boolean()
+    .default(false)
+    .describe('go on although the lost host could not be fenced: the receipt says so'),
+  ...signed,
 });
 export type ApproveInput = z.infer<typeof ApproveInput>;
 
@@ -75,10 +81,11 @@ export type DeclineInput = z.infer<typeof DeclineInput>;
 export const HandDoneInput = z.strictObject({
   step: z.string().regex(/^[a-z][a-z-]{0,39}$/),
   by: byName.default('operator'),
-  address: text(255).optional(),
+  address: oneLine(255).optional(),
   port: z.int().min(1).max(65_535).optional(),
-  user: text(63).optional(),
-  hostKey: text(800).optional(),
+  user: oneLine(63).optional(),
+  hostKey: oneLine(800).optional(),
+  ...signed,
 });
 export type HandDoneInput = z.infer<typeof HandDoneInput>;
 

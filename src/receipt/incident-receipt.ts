@@ -87,6 +87,22 @@ export const incidentPredicateSchema = z.strictObject({
       waiveFence: z.boolean(),
     })
     .nullable(),
+  /** What was done by hand, and whose word that is. */
+  hands: z
+    .array(
+      z.strictObject({
+        step: text,
+        what: words,
+        by: text,
+        at: instant,
+        how: z.enum(['signed', 'stated']),
+        address: text.nullable(),
+        port: count.nullable(),
+        user: text.nullable(),
+        hostKey: text.nullable(),
+      }),
+    )
+    .max(limits.receiptSteps),
   declined: z.strictObject({ by: text, reason: words, at: instant }).nullable(),
   lanes: many(lane),
   steps: z.array(step).max(limits.receiptSteps),

@@ -16,6 +16,7 @@ import {
   AbandonGateInput,
   type GateDay,
   gateMessages,
+  type GateSignature,
   type GateState,
   type QualifyHostInput,
   RetryDayInput,
@@ -23,10 +24,13 @@ import {
 } from '../contract/gate.ts';
 import { searchAttributes } from '../contract/names.ts';
 import { guardrailDay, guardrailPlan, judgeGuardrails, samplesExpected, signingFault } from '../domain/gate.ts';
+import { shownOf } from '../domain/statements.ts';
+import { asOwnFailure } from './failures.ts';
 import { gateDetails } from './gate-details.ts';
 import { Guardrails } from './gate-guardrails.ts';
 import { changed, freshState, nextOf, now, refusal, unsaid, verdictOf } from './gate-state.ts';
 import { parseInput } from './input.ts';
+import { vault } from './steps.ts';
 
 const query = defineQuery<GateState>(gateMessages.gate);
 const sign = defineUpdate<GateState, [SignGateInput]>(gateMessages.sign);
@@ -38,11 +42,13 @@ export class GateDesk {
   /** The work of the day, which `abandon` ends. */
   work: CancellationScope | undefined;
   /** Somebody's signature, until it is taken or refused. */
-  signing: { readonly by: string } | undefined;
+  signing: Omit<GateSignature, 'at'> | undefined;
   /** Why the last one was refused. */
   refused: ApplicationFailure | undefined;
   #state: GateState;
   #isMarked = false;
+  #verifying = 0;
+  #isClosed = false;
 
   constructor(input: QualifyHostInput) {
     const { carried, dayLengthMs = null } = input;
@@ -60,9 +66,7 @@ export class GateDesk {
     setHandler(sign, (input) => this.#onSign(parseInput(SignGateInput, input)), {
       validator: (input) => {
         parseInput(SignGateInput, input);
-        this.#requireRunning();
-        const fault = this.signing ? 'somebody signs it just now' : signingFault(this.#state.rows);
-        if (fault !== undefined) throw refusal(`the gate of ${this.#state.host} cannot be signed: ${fault}`);
+        this.#requireSignable();
       },
     });
     setHandler(retryDay, (input) => this.#onRetry(parseInput(RetryDayInput, input)), {
@@ -81,18 +85,50 @@ export class GateDesk {
     });
   }
 
+  /** Is a signature looked at? Then this run does not hand over to the next. */
+  get isBusy(): boolean {
+    return this.#verifying > 0;
+  }
+
+  /** From now on this run takes no signature: the next one does, or it is over. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   #requireRunning(): void {
     const { phase, host: name, abandoned } = this.#state;
     if (phase !== 'running' || abandoned) throw refusal(`the gate of ${name} is ${abandoned ? 'abandoned' : phase}`);
   }
 
-  async #onSign({ by }: SignGateInput): Promise<GateState> {
+  #requireSignable(): void {
+    this.#requireRunning();
+    const busy = this.#isClosed ? 'it goes on to its next run just now, sign again' : undefined;
+    const fault = busy ?? (this.signing ? 'somebody signs it just now' : signingFault(this.#state.rows));
+    if (fault !== undefined) throw refusal(`the gate of ${this.#state.host} cannot be signed: ${fault}`);
+  }
+
+  /** Whose word it is, is looked at first; what he signs must still be what is there. */
+  async #onSign({ by, ...word }: SignGateInput): Promise<GateState> {
+    const how = await this.#howSigned({ by, ...word });
+    this.#requireSignable();
     this.refused = undefined;
-    this.signing = { by };
+    this.signing = { by, how };
     await condition(() => this.signing === undefined);
     const refused = this.#refusal();
     if (refused) throw refused;
     return this.#state;
+  }
+
+  async #howSigned(word: SignGateInput): Promise<GateSignature['how']> {
+    this.#verifying += 1;
+    try {
+      const { how } = await vault.verifyApproval({ ...word, about: { kind: 'gate', shown: shownOf(this.#state) } });
+      return how;
+    } catch (error) {
+      throw asOwnFailure(error);
+    } finally {
+      this.#verifying -= 1;
+    }
   }
 
   #refusal(): ApplicationFailure | undefined {

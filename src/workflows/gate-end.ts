@@ -1,7 +1,9 @@
 // How a gate ends, and its receipt: a signature stands when its receipt does; what ends unsigned leaves one too.
 
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { GateSignature } from '../contract/gate.ts';
 import { lastGateDay } from '../domain/gate.ts';
+import { signatureWords } from '../domain/statements.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { messageOf } from './failures.ts';
 import type { GateDesk } from './gate-desk.ts';
@@ -10,11 +12,15 @@ import { specsOf } from './gate-host.ts';
 import { now } from './gate-state.ts';
 import { vaultReceipt } from './steps.ts';
 
-export async function signGate(desk: GateDesk, by: string, openclaw: string | null): Promise<'signed' | DayDone> {
+export async function signGate(
+  desk: GateDesk,
+  { by, how }: Omit<GateSignature, 'at'>,
+  openclaw: string | null,
+): Promise<'signed' | DayDone> {
   const at = now();
   const before = desk.state;
-  desk.change(lastGateDay, { state: 'passed', endedAt: at, evidence: [`signed by ${by}`] });
-  desk.set({ phase: 'signed', endedAt: at, signed: { by, at }, doing: 'signed' });
+  desk.change(lastGateDay, { state: 'passed', endedAt: at, evidence: [`signed by ${by}, ${signatureWords[how]}`] });
+  desk.set({ phase: 'signed', endedAt: at, signed: { by, at, how }, doing: 'signed' });
   try {
     desk.set({ receipt: await writeReceipt(desk, openclaw) });
     return 'signed';

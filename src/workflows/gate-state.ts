@@ -36,15 +36,15 @@ export function now(): string {
 }
 
 export function freshState({ host: name, dayLengthMs }: QualifyHostInput): GateState {
-  const { workflowId, startTime } = workflowInfo();
+  const { workflowId, startTime, firstExecutionRunId: runId } = workflowInfo();
   const fleet = workflowId.split('/')[1] ?? '';
   return {
-    ...emptyState({ gate: workflowId, fleet, host: name, dayLengthMs: dayLengthMs ?? null }),
+    ...emptyState({ gate: workflowId, runId, fleet, host: name, dayLengthMs: dayLengthMs ?? null }),
     startedAt: startTime.toISOString(),
   };
 }
 
-export function emptyState(of: Pick<GateState, 'gate' | 'fleet' | 'host' | 'dayLengthMs'>): GateState {
+export function emptyState(of: Pick<GateState, 'gate' | 'runId' | 'fleet' | 'host' | 'dayLengthMs'>): GateState {
   return {
     ...of,
     phase: 'running',

@@ -9,7 +9,7 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { GateCarried, GateDay, GateState, QualifyHostInput } from '../contract/gate.ts';
+import type { GateCarried, GateDay, GateSignature, GateState, QualifyHostInput } from '../contract/gate.ts';
 import { type GateIdentity, guardrailDay, identityChange, lastGateDay } from '../domain/gate.ts';
 import { gateLimits } from '../domain/gate-limits.ts';
 import { asOwnFailure, workflowFailure } from './failures.ts';
@@ -46,6 +46,7 @@ export class Gate {
     looks.catch(() => undefined);
     try {
       const step = await this.#days();
+      this.#desk.close();
       await this.#desk.guardrails.stop(looks);
       await condition(allHandlersFinished);
       if (step === handOver) await this.#continue();
@@ -62,13 +63,9 @@ export class Gate {
     try {
       const { fleet, specs } = await specsOf(this.#input.host);
       if (fleet !== this.#desk.state.fleet)
-        throw workflowFailure(
-          'InvalidInput',
-          `the worker holds fleet ${fleet}, the id says ${this.#desk.state.fleet}`,
-          {
-            field: 'workflowId',
-          },
-        );
+        throw workflowFailure('InvalidInput', `the worker holds fleet ${fleet}, not ${this.#desk.state.fleet}`, {
+          field: 'workflowId',
+        });
       this.#desk.set({ lanes: specs.map(({ lane }) => lane) });
     } catch (error) {
       throw asOwnFailure(error);
@@ -184,8 +181,7 @@ export class Gate {
     this.#identity = null;
     this.#minute = null;
     this.#desk.guardrails.clear();
-    const { gate, fleet, host: name, dayLengthMs } = this.#desk.state;
-    const fresh = { ...emptyState({ gate, fleet, host: name, dayLengthMs }), startedAt: this.#desk.state.startedAt };
+    const fresh = { ...emptyState(this.#desk.state), startedAt: this.#desk.state.startedAt };
     this.#desk.set({ ...fresh, lanes: lanes.map(({ spec }) => spec.lane), rearmed, doing: `back to day 1: ${why}` });
     return 'rearmed';
   }
@@ -199,24 +195,24 @@ export class Gate {
       () =>
         this.#desk.signing !== undefined ||
         this.#desk.state.abandoned !== null ||
-        workflowInfo().continueAsNewSuggested,
+        (workflowInfo().continueAsNewSuggested && !this.#desk.isBusy),
     );
     if (this.#desk.signing === undefined) return this.#desk.state.abandoned ? 'go on' : handOver;
     try {
-      return await this.#seal(this.#desk.signing.by);
+      return await this.#seal(this.#desk.signing);
     } finally {
       this.#desk.signing = undefined;
     }
   }
 
   /** The host is looked at once more, and the signature stands when its receipt does. */
-  async #seal(by: string): Promise<Step> {
+  async #seal(word: Omit<GateSignature, 'at'>): Promise<Step> {
     const done = await this.#working(async () => {
       const picture = await pictureOf(this.#input.host);
       const change = this.#identity === null ? undefined : identityChange(this.#identity, identityOf(picture));
       if (change !== undefined) return this.#rearm(change, picture);
       this.#desk.set({ rpo: await rpoOf(picture) });
-      return rpoFault(this.#desk.state.rpo, picture) ?? (await signGate(this.#desk, by, this.#openclaw));
+      return rpoFault(this.#desk.state.rpo, picture) ?? (await signGate(this.#desk, word, this.#openclaw));
     });
     if (done === 'signed') return 'ended';
     const why = done === 'rearmed' ? (this.#desk.state.rearmed[0]?.why ?? '') : (done.message ?? '');

@@ -7,6 +7,7 @@ import { ApproveInput, DeclineInput, incidentMessages } from '../contract/incide
 import { asOwnFailure, workflowFailure } from './failures.ts';
 import type { IncidentDesk } from './incident-desk.ts';
 import { parseInput } from './input.ts';
+import { requireSigner } from './signers.ts';
 import { vault } from './steps.ts';
 
 const approve = defineUpdate<IncidentState, [unknown]>(incidentMessages.approve);
@@ -56,13 +57,7 @@ export class Decisions {
         'PlanStale',
         `the approval is of plan ${digest.slice(0, 12)}…, the plan of ${incident} is now ${plan?.digest.slice(0, 12)}…`,
       );
-    if (approvers.length === 0) return;
-    if (!approvers.includes(by))
-      throw workflowFailure('ApprovalRefused', `${by} is none of the approvers: ${approvers.join(', ')}`);
-    if (signature === undefined || expires === undefined)
-      throw workflowFailure('ApprovalRefused', `the approval of ${by} must bear an SSH signature and its expiry`);
-    if (Date.parse(expires) <= Date.now())
-      throw workflowFailure('ApprovalRefused', `the approval of ${by} was good until ${expires}`);
+    requireSigner(approvers, { by, signature, expires }, 'approval');
   }
 
   /** The signature is checked by an activity, and the plan made once more: what it was given for must be what runs. */
@@ -74,13 +69,10 @@ export class Decisions {
       const { fleetDigest } = desk.brief;
       const { how } = await vault.verifyApproval({
         fleetDigest,
-        workflowId,
-        runId,
-        digest,
         by,
-        waiveFence,
         expires,
         signature,
+        about: { kind: 'plan', workflowId, runId, digest, waiveFence },
       });
       const plan = await this.#replan();
       if (plan.digest !== digest)

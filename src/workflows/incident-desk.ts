@@ -17,10 +17,12 @@ import type { IncidentBrief } from '../contract/incident-plan.ts';
 import type { IncidentState } from '../contract/incident-state.ts';
 import { ClearedInput, HandDoneInput, type IncidentCommon, incidentMessages } from '../contract/incidents.ts';
 import { Evidence, type Part } from './evidence.ts';
-import { codeOf, messageOf, workflowFailure } from './failures.ts';
+import { asOwnFailure, codeOf, messageOf, workflowFailure } from './failures.ts';
+import { recordHand } from './incident-hand.ts';
 import { type About, opened } from './incident-opened.ts';
 import { incidentDetails, nextOf } from './incident-text.ts';
 import { parseInput } from './input.ts';
+import { requireSigner } from './signers.ts';
 import { hooks, vault } from './steps.ts';
 
 const handDone = defineUpdate<IncidentState, [unknown]>(incidentMessages.handDone);
@@ -182,15 +184,25 @@ export class IncidentDesk {
     if (parsed.success && this.#state.clearedAt === null) this.update({ clearedAt: parsed.data.at });
   }
 
-  #requireHand({ step }: HandDoneInput): void {
-    const { hand, incident } = this.#state;
-    if (hand?.step === step) return;
+  #requireHand({ step, ...word }: HandDoneInput): void {
+    const { hand, incident, approvers } = this.#state;
+    if (hand?.step === step) return requireSigner(approvers, word, 'statement');
     const waits = hand === null ? 'for nothing to be done by hand' : `for the step ${hand.step}`;
     throw workflowFailure('InvalidInput', `${incident} waits ${waits}, not for ${step}`, { step });
   }
 
-  #takeHand(done: HandDoneInput): IncidentState {
-    this.#hand = done;
-    return this.#state;
+  /** Whose word it is, is looked at by an activity; meanwhile somebody else may have told it. */
+  async #takeHand(done: HandDoneInput): Promise<IncidentState> {
+    const { hand: asked, incident } = this.#state;
+    try {
+      const recorded = await recordHand(this.#state, done);
+      if (asked === null || this.#state.hand !== asked || this.#hand !== undefined)
+        throw workflowFailure('InvalidInput', `${incident} was told meanwhile that ${done.step} is done`);
+      this.#hand = done;
+      this.update({ hands: [...this.#state.hands, recorded] });
+      return this.#state;
+    } catch (error) {
+      throw asOwnFailure(error);
+    }
   }
 }

@@ -35,6 +35,7 @@ export function opened({ scenario, subject }: About, { openedBy, signal, rehears
     declined: null,
     reminders: 0,
     hand: null,
+    hands: [],
     rto: { ms: null, budgetMs: null, over: false, waitingMs: 0, provisioningMs: 0 },
     outcome: null,
     code: null,

@@ -1,25 +1,42 @@
 // The 7-day gate on hosts of the bed, with days of some seconds: from the readiness check to the signed receipt, by the
 // commands that an operator types.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GateState } from '../../src/contract/gate.ts';
 import { bestBedKind } from '../bed/bed.ts';
 import type { Rig } from '../rig/rig.ts';
 import { project, runBlock } from '../unit/docs/pages.ts';
-import { startRig, stopRig } from './kit.ts';
+import { editFleet, startRig, stopRig } from './kit.ts';
 
 const host = 'mac-1';
 const refused = 3;
 let rig: Rig;
+/** Of the approver, and of somebody else. */
+let home: string;
+let eve: string;
 
 beforeAll(async () => {
   const kind = bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
   rig = await startRig({ kind, hosts: [{ name: host, lanes: 2 }], dataBytes: 2e6 });
+  home = join(rig.dir, 'ada');
+  const ada = keyIn(home);
+  eve = join(rig.dir, 'eve');
+  keyIn(eve);
+  editFleet(rig, (fleet) => Object.assign(fleet, { playbooks: { approvers: [{ name: 'Ada', key: ada }] } }));
   await rig.startWorker();
 });
 afterAll(() => stopRig(rig));
+
+/** An SSH key where ssh-keygen looks for it. @returns its public half */
+function keyIn(folder: string): string {
+  mkdirSync(join(folder, '.ssh'), { recursive: true, mode: 0o700 });
+  const file = join(folder, '.ssh/id_ed25519');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  return readFileSync(`${file}.pub`, 'utf8').trim();
+}
 
 interface Typed {
   readonly status: number | null;
@@ -27,7 +44,10 @@ interface Typed {
 }
 
 function type(...argv: readonly string[]): Promise<Typed> {
-  const child = spawn(join(project, 'clawback'), argv, { env: rig.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(join(project, 'clawback'), argv, {
+    env: { ...rig.env, HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -64,11 +84,15 @@ describe('the 7-day gate of a host with two lanes', () => {
     ]);
     expect(state.rows[1]?.evidence.join()).toMatch(/schedules applied.*lane-1: .* its log line has [0-9a-f]{12}/);
     expect(state.rows[3]?.evidence.join()).toMatch(/[1-9]\d* configurations parse, [1-9]\d* of [1-9]\d* secrets open/);
+    const forged = await type('gate', 'sign', host, '--by', 'Ada', '--key', join(eve, '.ssh/id_ed25519'));
+    expect(forged).toMatchObject({ status: refused, output: expect.stringContaining('not of the key of Ada') });
+    expect((await type('gate', 'sign', host, '--by', 'Eve')).output).toContain('none of the approvers: Ada');
     const [signed] = await typeBlock(runBlock('docs/gate.md', 'sign'));
     expect(signed).toMatchObject({ status: 0, output: expect.stringContaining('gate of mac-1: signed') });
     const { receipt, lanes } = await status();
     const shown = await type('receipt', 'show', receipt ?? '', '--lane', lanes[0] ?? '');
     expect(shown).toMatchObject({ status: 0, output: expect.stringContaining('proves nothing about a rent') });
     expect(shown.output).toContain('Day 6: tier C of all lanes in parallel');
+    expect(shown.output).toContain('signed by Ada, by the SSH signature of an approver');
   }, 240_000);
 });

@@ -69,6 +69,7 @@ export class FakeFleet {
   readonly disabled = new Set<string>();
   /** By subject, where a test wants it sooner. */
   readonly remindEveryOf = new Map<string, number>();
+  readonly approversOf = new Map<string, readonly string[]>();
   /** Of the plan of an incident: why it asks, and the bundle that it found. */
   readonly planned = new Map<string, { readonly ask?: string; readonly bundle?: string }>();
 
@@ -209,6 +210,7 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       ...fleet.policy,
       enabled: !fleet.disabled.has(subject),
       remindEveryMs: fleet.remindEveryOf.get(subject) ?? fleet.policy.remindEveryMs,
+      approvers: fleet.approversOf.get(subject) ?? fleet.policy.approvers,
       fleet: fleetName,
       alerts: hooks.includes('alert'),
       rtoMs: spec.budgets.rtoMs,

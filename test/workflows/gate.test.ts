@@ -118,7 +118,12 @@ describe('seven days of the calendar', () => {
     // this server forgets the answer of an update with which its workflow ends
     await gate.sign().catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowNotFoundError));
     const signed = await gate.handle.result();
-    expect(signed).toMatchObject({ phase: 'signed', day: 7, signed: { by: 'Ada' }, receipt: expect.any(String) });
+    expect(signed).toMatchObject({
+      phase: 'signed',
+      day: 7,
+      signed: { by: 'Ada', how: 'stated' },
+      receipt: expect.any(String),
+    });
     expect(first.gateReceipts).toMatchObject([{ id: signed.receipt, state: { dayLengthMs: null, phase: 'signed' } }]);
     expect([first.restored, second?.restored]).toEqual([true, true]);
     expect([first.violations, second?.violations]).toEqual([[], []]);
@@ -148,7 +153,14 @@ describe.concurrent('a gate with short days', { timeout: 180_000 }, () => {
       message: expect.stringContaining('was 2026.11.1, and is 2026.11.9'),
     });
     await gate.until('day 7 waits again', awaitsSignature);
-    const signed = await gate.sign();
+    const word = { by: 'Ada', expires: '2999-01-01T00:00:00Z' };
+    const signature = (words: string): string =>
+      `-----BEGIN SSH SIGNATURE-----\n${words}\n-----END SSH SIGNATURE-----\n`;
+    const wrong = await gate.refusalOf(gateMessages.sign, { ...word, signature: signature('WRONG') });
+    expect(wrong).toMatchObject({ code: 'ApprovalRefused' });
+    expect(await gate.handle.query<GateState, []>(gateMessages.gate)).toMatchObject({ phase: 'running', signed: null });
+    const signed = await gate.tell(gateMessages.sign, { ...word, signature: signature('GOOD') });
+    expect(signed).toMatchObject({ signed: { by: 'Ada', how: 'signed' } });
     expect(signed.rearmed).toHaveLength(1);
     expect(signed.rows[6]).toMatchObject({
       state: 'not-applicable',

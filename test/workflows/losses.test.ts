@@ -86,6 +86,8 @@ async function byHand(lost: Lost, step: string, input: object = {}): Promise<voi
   await tell(lost, 'handDone', { step, by: 'ada', ...input });
 }
 
+const signatureOf = (words: string): string => `-----BEGIN SSH SIGNATURE-----\n${words}\n-----END SSH SIGNATURE-----\n`;
+
 /** The hooks that ran, in their order. */
 function hooksOf({ host }: Lost): HookKind[] {
   return host.calls.filter(({ step }) => step === 'runHook').map(({ input }) => (input as HookRequest).hook);
@@ -166,6 +168,32 @@ describe.concurrent('the loss of a host', () => {
     expect(state).toMatchObject({ phase: 'recovered' });
     expect(state.outcome?.remarks.join('\n')).toMatch(/fenced by hand, after the hook had failed/);
     expect(state.rto.waitingMs).toBeGreaterThan(0);
+    await endKeeper(lost);
+  });
+
+  it('takes the word of an approver alone that it was done by hand, and its receipt says whose word it was', async () => {
+    bench.fleet.approversOf.set('hand-signed', ['ada']);
+    const lost = await lose('hand-signed', { hooks: ['dns'] });
+    const expires = '2999-01-01T00:00:00Z';
+    const good = { by: 'ada', expires, signature: signatureOf('GOOD') };
+    await approve(lost, good);
+    await waitUntil('it asks', async () => (await look(lost)).hand?.step === 'fence');
+    const bad = [
+      { by: 'ada' },
+      { ...good, by: 'eve' },
+      { ...good, expires: '1999-01-01T00:00:00Z' },
+      { ...good, signature: signatureOf('WRONG') },
+    ];
+    for (const one of bad)
+      await expect(tell(lost, 'handDone', { step: 'fence', ...one })).rejects.toMatchObject({
+        cause: { type: 'ApprovalRefused' },
+      });
+    expect(await look(lost)).toMatchObject({ hand: { step: 'fence' }, hands: [] });
+    expectUntouched(lost);
+    const twice = await Promise.allSettled([1, 2].map(() => tell(lost, 'handDone', { step: 'fence', ...good })));
+    expect(twice.some(({ status }) => status === 'fulfilled')).toBe(true);
+    const state = await lost.run.result();
+    expect(state).toMatchObject({ phase: 'recovered', hands: [{ step: 'fence', by: 'ada', how: 'signed' }] });
     await endKeeper(lost);
   });
 

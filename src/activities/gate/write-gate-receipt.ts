@@ -4,6 +4,7 @@
 import type { GateReceiptRequest, GateVaultSteps } from '../../contract/gate-steps.ts';
 import type { GateDay } from '../../contract/gate.ts';
 import { formatDuration } from '../../domain/quantity.ts';
+import { signatureWords } from '../../domain/statements.ts';
 import { encodeReceipt, type Receipt, type ReceiptStep } from '../../receipt/receipt.ts';
 import type { Deps } from '../deps.ts';
 import { disclaimersOf, hostKeyFingerprint, putReceipt, shortened } from '../receipts/write-receipt.ts';
@@ -45,7 +46,7 @@ export function gateReceipt(request: GateReceiptRequest, version: string): Recei
     outcome: isSigned ? 'passed' : 'failed',
     failure: isSigned ? null : (state.rows.find(({ code }) => code !== null)?.code ?? 'Cancelled'),
     laneAfter: 'as-before',
-    approvals: signed ? [{ by: signed.by, at: signed.at, statement: "the caller's own statement" }] : [],
+    approvals: signed ? [{ by: signed.by, at: signed.at, statement: signatureWords[signed.how] }] : [],
     warnings: shortened([
       ...state.warnings,
       ...(state.abandoned ? [`abandoned by ${state.abandoned.by}: ${state.abandoned.reason}`] : []),

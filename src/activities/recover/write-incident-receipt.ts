@@ -79,6 +79,16 @@ export function buildIncidentReceipt(
       steps: plan.steps.map(({ step, what, lane = null, host = null }) => ({ step, what: cut(what), lane, host })),
     },
     approval,
+    hands: state.hands
+      .slice(0, limits.receiptSteps)
+      .map(({ what, address = null, port = null, user = null, hostKey = null, ...hand }) => ({
+        ...hand,
+        what: cut(what),
+        address,
+        port,
+        user,
+        hostKey,
+      })),
     declined,
     lanes: lanesOf(state),
     steps: steps.slice(0, limits.receiptSteps).map((step) => attempted(step, ran)),

@@ -1,41 +1,35 @@
 // `approve INCIDENT` and `decline INCIDENT`: somebody's word on an incident's plan. Where the fleet file lists approvers it
 // is signed here, by ssh-keygen, with a key that never leaves this machine.
 
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { incidentIdOf, readIncident, tellIncident } from '../../client/incidents.ts';
 import type { RecoveryPlan } from '../../contract/incident-plan.ts';
 import type { IncidentState } from '../../contract/incident-state.ts';
 import { Failure } from '../../domain/failure.ts';
-import { approvalNamespace, approvalText, scenarios } from '../../domain/incident.ts';
-import { signBySsh } from '../../signing/ssh-signature.ts';
+import { approvalText, scenarios } from '../../domain/incident.ts';
 import { askYesNo } from '../ask.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { incidentOutcome, ownName } from '../follow-incident.ts';
 import { planLines } from '../incident-text.ts';
-import { parseDuration, parsePath, parseWorkflowId } from '../parse.ts';
+import { parseWorkflowId } from '../parse.ts';
+import { type SigningOptions, signWord, withSigning } from '../sign-statement.ts';
 import { incidentFields } from './recover.ts';
 
-interface Options {
+interface Options extends SigningOptions {
   readonly as?: string;
-  readonly key?: string;
-  readonly expires: number;
   readonly waiveFence?: true;
   readonly yes?: true;
 }
 
 const incidentArgument = ['<INCIDENT>', 'its id, or SCENARIO/SUBJECT', parseWorkflowId('INCIDENT')] as const;
-const defaultExpiryMs = 3_600_000;
 
 export function approveCommand(cli: Cli): Command {
-  const command = new Command('approve')
+  const plain = new Command('approve')
     .description("approve an incident's plan, and just that one")
     .argument(...incidentArgument)
-    .option('--as <NAME>', 'who approves (default: the account on this machine)')
-    .option('--key <FILE>', "the approver's SSH key (default: ~/.ssh/id_ed25519)", parsePath('--key'))
-    .option('--expires <DURATION>', 'until when a signature counts', parseDuration('--expires'), defaultExpiryMs)
+    .option('--as <NAME>', 'who approves (default: the account on this machine)');
+  const command = withSigning(plain)
     .option('--waive-fence', 'go on although the lost host cannot be fenced; the receipt says UNFENCED')
     .option('--yes', 'do not show the plan and ask')
     .action(cli.action((incident: string, options: Options) => approve(cli, incident, options)));
@@ -60,7 +54,10 @@ async function approve(cli: Cli, text: string, options: Options): Promise<Outcom
     if (!options.yes) await agree(cli, state, plan);
     const by = options.as ?? ownName();
     const waiveFence = options.waiveFence === true;
-    const signed = state.approvers.length === 0 ? {} : await signature(cli, { ...state, plan }, by, options);
+    const statement = { workflowId: incident, runId: state.runId, digest: plan.digest, by, waiveFence };
+    const signed = await signWord(cli, { ...options, by, approvers: state.approvers, option: '--as' }, (expires) =>
+      approvalText({ ...statement, expires }),
+    );
     const told = await tellIncident(client, incident, ['approve', { digest: plan.digest, by, waiveFence, ...signed }]);
     return {
       json: { ...told },
@@ -79,23 +76,6 @@ async function agree(cli: Cli, { incident }: IncidentState, plan: RecoveryPlan):
   cli.note(`\n${planLines(plan)}\n`);
   if (await askYesNo(cli, `Approve this plan of ${incident}?`)) return;
   throw new Failure('Cancelled', `${incident} was not approved, and goes on waiting`, { workflowId: incident });
-}
-
-async function signature(
-  cli: Cli,
-  { incident, runId, plan, approvers }: IncidentState & { readonly plan: RecoveryPlan },
-  by: string,
-  { key, expires, waiveFence = false }: Omit<Options, 'waiveFence'> & { readonly waiveFence?: boolean },
-): Promise<{ readonly signature: string; readonly expires: string }> {
-  if (!approvers.includes(by))
-    throw new Failure(
-      'ApprovalRefused',
-      `${by} is none of the approvers: ${approvers.join(', ')}; say who you are with --as`,
-    );
-  const until = new Date(Date.now() + expires).toISOString();
-  const text = approvalText({ workflowId: incident, runId, digest: plan.digest, by, expires: until, waiveFence });
-  const file = key === undefined ? join(homedir(), '.ssh', 'id_ed25519') : resolve(cli.around.cwd, key);
-  return { signature: await signBySsh({ text, namespace: approvalNamespace }, file), expires: until };
 }
 
 interface DeclineOptions {

@@ -8,11 +8,14 @@ import { readMoved } from '../../client/moved.ts';
 import type { GateState } from '../../contract/gate.ts';
 import { Failure } from '../../domain/failure.ts';
 import { gateLimits } from '../../domain/gate-limits.ts';
+import { gateText as gateStatement, shownOf } from '../../domain/statements.ts';
+import { canonicalSha256 } from '../../signing/canonical.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { warnOfMissingWorkers } from '../follow.ts';
 import { gateExit, gateText } from '../gate-text.ts';
 import { parseDuration, parseGateDay, parseHost } from '../parse.ts';
+import { type SigningOptions, signWord, withSigning } from '../sign-statement.ts';
 
 export function gateCommand(cli: Cli): Command {
   return new Command('gate')
@@ -26,11 +29,11 @@ export function gateCommand(cli: Cli): Command {
 }
 
 const gateFields = [
-  '`gate`: the workflow; `host`, `fleet`, `lanes`; `phase`: running, signed, abandoned or cancelled; `day`; `doing`',
+  '`gate`: the workflow; `runId`: its first run; `host`, `fleet`, `lanes`; `phase`: running, signed, abandoned or cancelled; `day`; `doing`',
   '`rows`: of each day, 0 (readiness) to 7: `day`, `action`, `passes`, `state` (waiting, running, passed, failed, not-applicable), `attempts`, `dueAt`, `startedAt`, `endedAt`, `evidence`, `code`, `message`, `advice`',
   '`dayLengthMs`: null, or of a demonstration; `timeZone`; `looks` at the disk: `taken`, `expected`',
   '`archives`: of each `day`, `lane`, `bundle`, `key`, `manifestSha256`; `rto`: `ms`, `budgetMs`; `rpo`: of each class the oldest lane',
-  '`rearmed`: what sent it back to day 1: `at`, `why`; `signed`: `by`, `at`; `abandoned`; `receipt`; `warnings`; `next`',
+  '`rearmed`: what sent it back to day 1: `at`, `why`; `signed`: `by`, `at`, `how` (`signed`, `stated`); `abandoned`; `receipt`; `warnings`; `next`',
 ] as const;
 
 const host = ['<HOST>', 'the host, as fleet.yaml names it', parseHost('HOST')] as const;
@@ -133,20 +136,46 @@ function retryCommand(cli: Cli): Command {
   });
 }
 
+interface SignOptions extends SigningOptions {
+  readonly by: string;
+}
+
+/** Over what the gate has shown by now: where a day changes after this, it is a signature of something else. */
+async function sign(
+  cli: Cli,
+  client: Temporal['client'],
+  of: GateOf,
+  { by, ...options }: SignOptions,
+): Promise<GateState> {
+  const { playbooks } = (await cli.loadFleet()).fleet;
+  const approvers = playbooks.approvers.map(({ name }) => name);
+  const shown = shownOf(await readGate(client, of));
+  const statement = {
+    workflowId: shown.gate,
+    runId: shown.runId,
+    host: shown.host,
+    digest: canonicalSha256(shown),
+    by,
+  };
+  const word = await signWord(cli, { ...options, by, approvers, option: '--by' }, (expires) =>
+    gateStatement({ ...statement, expires }),
+  );
+  return signGate(client, of, { by, ...word });
+}
+
 function signCommand(cli: Cli): Command {
-  const command = new Command('sign')
+  const plain = new Command('sign')
     .description('sign the gate on day 7: its receipt is written, and the rent may go monthly')
     .argument(...host)
-    .requiredOption('--by <NAME>', 'who signs; it is recorded as their own statement')
-    .action(
-      cli.action((name: string, { by }: { readonly by: string }) =>
-        told(cli, name, (client, of) => signGate(client, of, { by })),
-      ),
-    );
+    .requiredOption('--by <NAME>', 'who signs; one of `playbooks.approvers` where fleet.yaml lists any');
+  const command = withSigning(plain).action(
+    cli.action((name: string, options: SignOptions) => told(cli, name, (client, of) => sign(cli, client, of, options))),
+  );
   return documented(command, {
     examples: ['./clawback gate sign mac-1 --by Ada'],
     json: gateFields,
     notes: [
+      'Where `playbooks.approvers` of fleet.yaml lists keys, it is an SSH signature (`ssh-keygen -Y sign`, namespace `clawback`) over the days and archives of this gate, its run and an expiry. Else the name is recorded as the statement of whoever typed it. The receipt says which.',
       'Exit status 3 when it is too early, when a day has failed, or when the host has changed: then it goes back to day 1.',
     ],
   });

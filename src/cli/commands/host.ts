@@ -8,15 +8,17 @@ import { readMoved, tellGone } from '../../client/moved.ts';
 import type { IncidentState } from '../../contract/incident-state.ts';
 import type { HandDoneInput } from '../../contract/incidents.ts';
 import type { MovedState } from '../../contract/placement.ts';
+import { handText } from '../../domain/statements.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { followIncident, ownName } from '../follow-incident.ts';
 import { parseLane, parseOneOf } from '../parse.ts';
+import { type SigningOptions, signWord, withSigning } from '../sign-statement.ts';
 import { incidentFields } from './recover.ts';
 
 const handSteps = ['fence', 'install'] as const;
 
-interface Options {
+interface Options extends SigningOptions {
   readonly done?: (typeof handSteps)[number];
   readonly address?: string;
   readonly port?: string;
@@ -37,7 +39,7 @@ export function hostCommand(cli: Cli): Command {
 const hostArgument = ['<HOST>', 'the lost host, as fleet.yaml names it', parseLane('HOST')] as const;
 
 function replaceCommand(cli: Cli): Command {
-  const command = new Command('replace')
+  const plain = new Command('replace')
     .description(
       'replace a lost host: says each step that is to be done by hand, and goes on when it is told that it was',
     )
@@ -48,8 +50,10 @@ function replaceCommand(cli: Cli): Command {
     .option('--user <ACCOUNT>', 'that SSH logs in as there (default: as on the lost host)')
     .option('--done <STEP>', `a step that was done by hand: ${handSteps.join(', ')}`, parseOneOf('--done', handSteps))
     .option('--yes', 'approve the plan without a question')
-    .option('--as <NAME>', 'who says so (default: the account on this machine)')
-    .action(cli.action((host: string, options: Options) => replace(cli, host, options)));
+    .option('--as <NAME>', 'who says so (default: the account on this machine)');
+  const command = withSigning(plain).action(
+    cli.action((host: string, options: Options) => replace(cli, host, options)),
+  );
   return documented(command, {
     examples: [
       './clawback host replace mac-1',
@@ -59,6 +63,7 @@ function replaceCommand(cli: Cli): Command {
     json: incidentFields,
     notes: [
       'It opens the incident host-loss of this host, or goes on with the one that is open; hooks of fleet.yaml are used where there are any. Exit status 5 when it waits for an approval or for a step: `hand` says which.',
+      'Where `playbooks.approvers` of fleet.yaml lists keys, what was done by hand is signed like an approval (`--as`, `--key`), over the step, what was asked, the machine that was brought, the run and an expiry; `hands` and the receipt say whose word it is.',
     ],
   });
 }
@@ -74,7 +79,7 @@ async function replace(cli: Cli, subject: string, options: Options): Promise<Out
     const state = await readIncident(temporal.client, handle.workflowId);
     const done = state.endedAt === null ? answerTo(state, options) : undefined;
     if (done === undefined) return withHelp(outcome, state, subject);
-    await tellDone(temporal, state, done);
+    await tellDone(temporal, state, { ...done, ...(await signed(cli, state, done, options)) });
     const after = await followIncident(cli, temporal, follow);
     return withHelp(after, await readIncident(temporal.client, handle.workflowId), subject);
   });
@@ -90,6 +95,17 @@ function answerTo({ hand }: IncidentState, options: Options): HandDoneInput | un
       ? undefined
       : { step: 'provision', by, address, hostKey, user, port: port === undefined ? undefined : Number(port) };
   return hand.step === done ? { step: done, by } : undefined;
+}
+
+/** With approvers in the fleet file what was done by hand is signed, too. */
+function signed(
+  cli: Cli,
+  { incident: workflowId, runId, hand, approvers }: IncidentState,
+  { by, ...told }: HandDoneInput,
+  options: Options,
+): Promise<Partial<HandDoneInput>> {
+  const statement = { workflowId, runId, what: hand?.what ?? '', by, ...told };
+  return signWord(cli, { ...options, by, approvers, option: '--as' }, (expires) => handText({ ...statement, expires }));
 }
 
 /** Returns when the incident has taken it: a step that is asked for again was not right. */

@@ -41,7 +41,7 @@ export const incidentFields = [
   '`incident`, `runId`, `fleet`, `scenario`, `subject`; `phase`: `planning`, `awaiting-approval`, `recovering`, `planned`, `recovered`, `closed`, `declined`, `failed` or `cancelled`; `doing`: in words',
   '`openedBy`, `rehearsal`, `openedAt`, `endedAt`, `since`, `signal` (`code`, `since`, `text`, or null), `clearedAt`',
   '`plan`: `digest`, `steps`, `lanes` (`lane`, `host`, `toHost`, `bundle`, `tier`, `proven`, `store`, `sizeBytes`, `estimateMs`, `rpo`, `lost`), `estimatedRtoMs`, `rtoBudgetMs`, `ask`, `warnings`; or null',
-  '`approvers`: names; `approval`: `by`, `at`, `digest`, `how` (`policy`, `signed`, `stated`), `waiveFence`, or null; `declined`: `by`, `reason`, `at`, or null; `reminders`; `hand`: `step`, `what`, or null',
+  '`approvers`: names; `approval`: `by`, `at`, `digest`, `how` (`policy`, `signed`, `stated`), `waiveFence`, or null; `declined`: `by`, `reason`, `at`, or null; `reminders`; `hand`: `step`, `what`, or null; `hands`: those that were done: `step`, `what`, `by`, `at`, `how` (`signed`, `stated`), and the machine that was brought',
   '`rto`: `ms` (null until every lane answers), `budgetMs`, `over`, `waitingMs` (for people), `provisioningMs`',
   '`outcome`: `lanes` (`lane`, `outcome`, `bundle`, `answeredAt`, `code`, `message`), `escalation`, `remarks`, `pruned`, `followUp`; or null',
   '`code`, `message` of what it failed with, or null; `next`: what to type; `receipt`; `warnings`',

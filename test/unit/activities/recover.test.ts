@@ -1,18 +1,12 @@
-// What an incident is planned from, and whose approval counts.
+// What an incident is planned from.
 
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deps } from '../../../src/activities/deps.ts';
 import { briefIncidentStep } from '../../../src/activities/recover/brief-incident.ts';
 import { planRecoveryStep } from '../../../src/activities/recover/plan-recovery.ts';
-import { verifyApprovalStep } from '../../../src/activities/recover/verify-approval.ts';
 import { playbooksSchema } from '../../../src/contract/fleet-playbooks.ts';
 import type { PlanRecovery } from '../../../src/contract/incident-plan.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { approvalNamespace, approvalText } from '../../../src/domain/incident.ts';
-import { signBySsh } from '../../../src/signing/ssh-signature.ts';
 import { golden } from '../../golden/make.ts';
 import { fleetDigest, specOf } from '../../workflows/fake-lane.ts';
 import { GoldenStores, runStep } from './golden-stores.ts';
@@ -116,42 +110,5 @@ describe('the brief', () => {
     });
     const stray = runStep(briefIncidentStep(deps), { ...about, subject: 'mac-9' });
     await expect(stray).rejects.toMatchObject({ type: 'UnknownLane' });
-  });
-});
-
-describe('an approval', () => {
-  const statement = {
-    workflowId: 'incident/demo/host-loss/mac-1',
-    runId: '019aac4e-0000-7000-8000-000000000000',
-    digest: 'a'.repeat(64),
-    by: 'ada',
-    waiveFence: false,
-  };
-  const expires = '2999-11-23T04:00:00Z';
-
-  it('of anybody counts as his own statement where the fleet file names no approvers', async () => {
-    expect(await runStep(verifyApprovalStep(depsWith()), { ...statement, fleetDigest })).toEqual({ how: 'stated' });
-  });
-
-  it('counts by the signature of an approver, and by nothing else', async () => {
-    const file = join(stores.dir, 'ada');
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
-    const step = verifyApprovalStep(
-      depsWith({ approvers: [{ name: 'ada', key: readFileSync(`${file}.pub`, 'utf8').trim() }] }),
-    );
-    const sign = (of: object): Promise<string> =>
-      signBySsh({ text: approvalText({ ...statement, expires, ...of }), namespace: approvalNamespace }, file);
-    const good = { ...statement, fleetDigest, expires, signature: await sign({}) };
-    expect(await runStep(step, good)).toEqual({ how: 'signed' });
-    const { signature: _, ...bare } = good;
-    const past = '1970-01-01T00:00:00Z'; // the mock's attempt was scheduled a millisecond later
-    const bad = [
-      bare,
-      { ...good, by: 'bob' },
-      { ...good, waiveFence: true },
-      { ...good, digest: 'b'.repeat(64) },
-      { ...good, expires: past, signature: await sign({ expires: past }) },
-    ];
-    for (const one of bad) await expect(runStep(step, one)).rejects.toMatchObject({ type: 'ApprovalRefused' });
   });
 });

@@ -27,6 +27,7 @@ const receipt: IncidentReceipt = {
   clearedAt: null,
   plan: null,
   approval: null,
+  hands: [],
   declined: null,
   lanes: [],
   steps: [],
