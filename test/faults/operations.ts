@@ -128,7 +128,7 @@ async function expireAfterTwo({ rig, lane: { lane } }: Stage): Promise<Running> 
   return running(rig, startExpiry(rig.rig.client, { lane }));
 }
 
-/** Gives bundles up, and lets three days pass over one of them: the next expiry removes it. */
+/** Gives bundles up, and lets the grace of a week pass over one of them: the next expiry removes it. */
 export async function letOneGo(stage: Stage): Promise<void> {
   const outcome = await (await expireAfterTwo(stage)).outcome();
   if (outcome !== 'completed') throw new Error(`the expiry before the removal: ${outcome}`);
@@ -136,7 +136,7 @@ export async function letOneGo(stage: Stage): Promise<void> {
   const given = readdirSync(join(rig.rig.storePath, lane.lane, 'tombstones')).map((name) => name.replace('.json', ''));
   const [oldest] = given.toSorted().filter((one) => one !== bundle); // that one other rows restore
   if (oldest === undefined) throw new Error(`no bundle of ${lane.lane} was given up`);
-  await ageTombstone(rig.rig, lane.lane, oldest, 3);
+  await ageTombstone(rig.rig, lane.lane, oldest, 8);
 }
 
 /** The gateway answers no message, so that the restore goes back. */
