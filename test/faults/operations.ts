@@ -133,8 +133,11 @@ export async function letOneGo(stage: Stage): Promise<void> {
   const outcome = await (await expireAfterTwo(stage)).outcome();
   if (outcome !== 'completed') throw new Error(`the expiry before the removal: ${outcome}`);
   const { rig, lane, bundle } = stage;
-  const given = readdirSync(join(rig.rig.storePath, lane.lane, 'tombstones')).map((name) => name.replace('.json', ''));
-  const [oldest] = given.toSorted().filter((one) => one !== bundle); // that one other rows restore
+  const namesIn = (folder: string): string[] => readdirSync(join(rig.rig.storePath, lane.lane, folder)).toSorted();
+  // a tombstone outlives its bundle; and the stage's own bundle other rows restore
+  const there = new Set(namesIn('manifests'));
+  const given = namesIn('tombstones').filter((name) => there.has(name));
+  const [oldest] = given.map((name) => name.replace('.json', '')).filter((one) => one !== bundle);
   if (oldest === undefined) throw new Error(`no bundle of ${lane.lane} was given up`);
   await ageTombstone(rig.rig, lane.lane, oldest, 8);
 }
