@@ -43,6 +43,7 @@ import type {
 } from './step-types.ts';
 import type {
   CheckedDatabases,
+  CompareRequest,
   Coverage,
   InStore,
   LaneComparison,
@@ -217,18 +218,17 @@ export interface VaultDataSteps {
   copySegments(input: BundleCopy & { readonly segments: readonly string[] }): Promise<CopiedSegments>;
   /** Reads segments to their end; those to open are opened, and each member compared with its index. */
   verifySegments(input: InStore & Omit<VerifyBatch, 'sealedBytes'>): Promise<VerifiedSegments>;
-  /** Checks the databases of a bundle, in memory. */
+  /** Checks the databases of a bundle, in memory: those for which there is no room there are named. */
   verifyDatabases(
     input: InStore & { readonly bundle: string },
   ): Promise<CheckedDatabases & { readonly faults: readonly ObjectFault[] }>;
   /**
-   * Compares files that are on the lane as a bundle has them, by size and time, with its index, and writes the names that
-   * faults affect into the lane's report. A lane that does not answer is no failure. May be called again: then the report
+   * Compares files of these segments that are on the lane as the bundle has them, by size and time, with their indexes, and
+   * writes the names that faults affect, and those of unchecked databases, into the lane's report. Without a bundle nothing
+   * is compared. A lane that does not answer is no failure. May be called again: then the report
    * has the names twice.
    */
-  compareLane(
-    input: OnLane & InStore & { readonly bundle: string | null; readonly faults: readonly ObjectFault[] },
-  ): Promise<LaneComparison>;
+  compareLane(input: OnLane & CompareRequest): Promise<LaneComparison>;
   /** Fetches, checks, opens and unpacks one segment into the staging tree. `store`: which one gave it. */
   stageSegment(
     input: UnderStage & Copies & { readonly restore: string; readonly segment: ChosenSegment },

@@ -22,6 +22,12 @@ export interface Coverage {
   readonly withinMs: number;
   /** When the one that waits longest was opened; null while one never was. */
   readonly oldestOpenedAt: string | null;
+  /** Segments of the lane's newest files by component, which can be compared with the lane. */
+  readonly comparable: number;
+  /** Of these, compared within `withinMs`. */
+  readonly compared: number;
+  /** When the one that waits longest was compared; null while one never was. */
+  readonly oldestComparedAt: string | null;
 }
 
 export interface VerifyResult {
@@ -44,13 +50,21 @@ export interface VerifyResult {
 
 export interface CheckedDatabases {
   readonly checked: number;
-  /** Larger than one that is checked in memory. */
+  /** For which the worker has no room in memory; the lane's report names them. */
   readonly tooLarge: number;
+  /** Where these are, at most limits.uncheckedShown. */
+  readonly unchecked: readonly UncheckedDatabase[];
   /** Sound, with rows whose foreign key leads nowhere: so the gateway left them, it is told and no fault of the bundle. */
   readonly dangling: number;
 }
 
-/** A sample of the newest bundle's files, compared with those on the lane. */
+export interface UncheckedDatabase {
+  readonly bundle: string;
+  readonly segment: string;
+  readonly sizeBytes: number;
+}
+
+/** A sample of the newest bundles' files, compared with those on the lane. */
 export interface LaneComparison {
   /** `silent`: the lane did not answer. `skipped`: no bundle, or only digests were asked for. */
   readonly state: 'compared' | 'silent' | 'skipped';
@@ -84,11 +98,31 @@ export interface VerifyBatch {
   readonly sealedBytes: number;
 }
 
+/** Segments of one bundle whose files are compared with those on the lane in one step. */
+export interface CompareBatch {
+  readonly bundle: string;
+  readonly segments: readonly string[];
+  readonly plainBytes: number;
+}
+
+export interface CompareRequest extends InStore {
+  /** None: nothing is compared, names are told. */
+  readonly bundle: string | null;
+  readonly segments: readonly string[];
+  /** Whose names the lane's report gets. */
+  readonly faults: readonly ObjectFault[];
+  readonly unchecked: readonly UncheckedDatabase[];
+}
+
 export interface VerifyPlan {
   readonly bundles: number;
   /** The newest good one, whose databases are checked. */
   readonly newest: string | null;
+  /** Of the copies that are databases in it, as they are stored. */
+  readonly databaseBytes: number;
   readonly batches: readonly VerifyBatch[];
+  /** Whose turn it is to be compared with the lane. */
+  readonly compare: readonly CompareBatch[];
   readonly faults: readonly ObjectFault[];
   readonly gaps: readonly ChainGap[];
 }
@@ -105,6 +139,7 @@ export interface VerifyFindings extends InStore {
   readonly run: string;
   readonly withinMs: number;
   readonly opened: readonly { readonly bundle: string; readonly segments: readonly string[] }[];
+  readonly compared: readonly { readonly bundle: string; readonly segments: readonly string[] }[];
   readonly bad: readonly { readonly bundle: string; readonly segment: string }[];
 }
 
@@ -121,6 +156,7 @@ export const verifyRecordSchema = z.strictObject({
   lane: z.string(),
   at: z.iso.datetime(),
   opened: z.record(suffix, z.iso.datetime()),
+  compared: z.record(suffix, z.iso.datetime()).default({}),
   bad: z.array(suffix),
 });
 export type VerifyRecord = z.infer<typeof verifyRecordSchema>;

@@ -139,12 +139,12 @@ export const limits = {
 
   /** Attempts of choosing a bundle before a silent store is given up for its replica: after 0.5 + 1 + 2 + 4 s. */
   storeTries: 5,
-  /** A database that is checked in memory: twice that for a moment, while the process's peak is 256 MiB (perf-notes). */
+  /** A database that is checked in a worker's own memory: twice that for a moment, while its peak is 256 MiB (perf-notes). */
   verifyDatabaseBytes: 64 * MiB,
-  /** Files that one verification compares with the lane, 8 each of 8 segments: 128 commands at 50 ms, and 64 MiB at 1 MB/s. */
-  compareSegments: 8,
-  compareFiles: 64,
-  compareBytes: 64 * MiB,
+  /** Of the memory that a machine can spare, what one larger database may take: three lanes may be verified at once. */
+  verifyMemoryShare: 0.25,
+  /** Databases without room that are named in a result, 70 bytes each. */
+  uncheckedShown: 20,
   /** One step of a copy or a verification: 256 MiB at 1 MB/s is under five minutes, 20 segments a result below 10 KB. */
   copyBatchBytes: 256 * MiB,
   copyBatchSegments: 20,

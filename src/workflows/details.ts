@@ -140,7 +140,7 @@ export function replicateDetails({ lane, from, to, bundles, failed, elapsedMs }:
 export function verifyDetails({ lane, store, bundles, segments, opened, faults, coverage }: VerifyResult): string {
   return paragraphs([
     `**verified** ${segments} segments of ${bundles} bundles of ${lane} in ${store}; ${opened} opened`,
-    `${coverage.opened} of ${coverage.segments} were opened within ${formatDuration(coverage.withinMs)}`,
+    `${coverage.opened} of ${coverage.segments} were opened within ${formatDuration(coverage.withinMs)}, ${coverage.compared} of ${coverage.comparable} compared with the lane`,
     faults.length > 0 && `**wrong**: ${faultText(faults)}`,
   ]);
 }

@@ -3,12 +3,20 @@
 // report, and so enters no section. What is wrong is no failure of this workflow: it is its answer, and the next backup
 // sends it again.
 
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { VerifyBundleInput } from '../contract/inputs.ts';
 import { queues, searchAttributes } from '../contract/names.ts';
 import type { ObjectFault } from '../contract/results.ts';
 import type { ResolvedLane } from '../contract/step-types.ts';
-import type { LaneComparison, VerifyPlan, VerifyRequest, VerifyResult } from '../contract/verify.ts';
+import type {
+  CompareBatch,
+  LaneComparison,
+  UncheckedDatabase,
+  VerifyFindings,
+  VerifyPlan,
+  VerifyRequest,
+  VerifyResult,
+} from '../contract/verify.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdOf } from '../domain/terms.ts';
 import { verifyDetails } from './details.ts';
@@ -75,10 +83,11 @@ async function verify(request: VerifyRequest, resolved: ResolvedLane, progress: 
   progress.update({ phase: 'checking databases' });
   const { faults: bad, ...databases } = await verifyDatabases(request, plan);
   const faults = [...plan.faults, ...read.flatMap((batch) => batch.faults), ...bad];
-  progress.update({ phase: 'keeping what was found' });
-  const coverage = await record(request, plan, faults);
   progress.update({ phase: 'comparing with the lane' });
-  const live = await compareLane(request, resolved, plan, faults);
+  const { live, compared, failure } = await compareLane(request, resolved, plan, { faults, ...databases });
+  progress.update({ phase: 'keeping what was found' });
+  const coverage = await record(request, plan, { faults, compared });
+  if (failure !== undefined) throw failure;
   return {
     lane,
     store,
@@ -99,42 +108,73 @@ async function verify(request: VerifyRequest, resolved: ResolvedLane, progress: 
 /** Of the newest bundle: an older one's were checked when it was that. */
 async function verifyDatabases(
   { fleet, lane, store, sample }: VerifyRequest,
-  { newest }: VerifyPlan,
+  { newest, databaseBytes }: VerifyPlan,
 ): ReturnType<ReturnType<typeof vaultStream>['verifyDatabases']> {
-  if (newest === null || sample === 'none') return { checked: 0, tooLarge: 0, dangling: 0, faults: [] };
-  return vaultStream(0, newest).verifyDatabases({ fleet, lane, store, bundle: newest });
+  if (newest === null || sample === 'none') return { checked: 0, tooLarge: 0, unchecked: [], dangling: 0, faults: [] };
+  return vaultStream(databaseBytes, newest).verifyDatabases({ fleet, lane, store, bundle: newest });
 }
 
-/** Last, for what was found in the store is kept whatever becomes of the lane. The report takes so many lines. */
+interface Compared {
+  readonly live: LaneComparison;
+  readonly compared: VerifyFindings['compared'];
+  /** Of the lane: what was found in the store is kept before it is told. */
+  readonly failure?: unknown;
+}
+
+/** Batch after batch, for all read one disk; a lane that falls silent is left alone. The report takes so many lines. */
 async function compareLane(
-  { fleet, lane, store, sample }: VerifyRequest,
+  { fleet, lane, store }: VerifyRequest,
   { fleetDigest }: ResolvedLane,
-  { newest }: VerifyPlan,
-  faults: readonly ObjectFault[],
-): Promise<LaneComparison> {
-  const bundle = sample === 'none' ? null : newest;
-  const told = faults.filter(({ segment }) => segment !== undefined).slice(0, limits.reportLines);
-  if (bundle === null && told.length === 0) return { state: 'skipped', compared: 0, changed: 0, different: 0 };
-  const { target } = await host.describeLane({ lane, fleetDigest });
-  const what = `${limits.compareFiles} files`;
-  return vaultStream(limits.compareBytes, what).compareLane({ target, fleet, lane, store, bundle, faults: told });
+  { compare }: VerifyPlan,
+  { faults, unchecked }: { readonly faults: readonly ObjectFault[]; readonly unchecked: readonly UncheckedDatabase[] },
+): Promise<Compared> {
+  const named = faults.filter(({ segment }) => segment !== undefined).slice(0, limits.reportLines);
+  const isTold = named.length + unchecked.length > 0;
+  const batches = compare.length === 0 && isTold ? [{ bundle: null, segments: [], plainBytes: 0 }] : compare;
+  const live: LaneComparison[] = [];
+  const compared: CompareBatch[] = [];
+  if (batches.length === 0) return { live: sumOf([]), compared };
+  try {
+    const { target } = await host.describeLane({ lane, fleetDigest });
+    for (const { plainBytes, ...batch } of batches) {
+      const told = live.length === 0 ? { faults: named, unchecked } : { faults: [], unchecked: [] };
+      const what = `${batch.bundle ?? 'names'} ${batch.segments[0] ?? ''}`;
+      const input = { target, fleet, lane, store, ...batch, ...told };
+      const found = await vaultStream(plainBytes, what).compareLane(input);
+      live.push(found);
+      if (found.state === 'silent') break;
+      if (batch.bundle !== null) compared.push({ ...batch, bundle: batch.bundle, plainBytes });
+    }
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { live: sumOf(live), compared, failure: error };
+  }
+  return { live: sumOf(live), compared };
+}
+
+function sumOf(found: readonly LaneComparison[]): LaneComparison {
+  const sum = (of: 'compared' | 'changed' | 'different'): number => found.reduce((total, one) => total + one[of], 0);
+  const counts = { compared: sum('compared'), changed: sum('changed'), different: sum('different') };
+  return { state: found.at(-1)?.state ?? 'skipped', ...counts };
 }
 
 function record(
   { fleet, lane, store, withinMs }: VerifyRequest,
   { batches }: VerifyPlan,
-  faults: readonly ObjectFault[],
+  { faults, compared }: { readonly faults: readonly ObjectFault[] } & Pick<Compared, 'compared'>,
 ): Promise<VerifyResult['coverage']> {
   const { startTime, runId } = workflowInfo();
   const isBad = (bundle: string, segment: string): boolean =>
     faults.some((fault) => fault.bundle === bundle && fault.segment === segment);
+  const goodOnes = (bundle: string, segments: readonly string[]) => segments.filter((id) => !isBad(bundle, id));
   return vault.recordVerification({
     fleet,
     lane,
     store,
     withinMs,
     run: bundleIdOf(startTime.getTime(), runId),
-    opened: batches.map(({ bundle, open }) => ({ bundle, segments: open.filter((id) => !isBad(bundle, id)) })),
+    opened: batches.map(({ bundle, open }) => ({ bundle, segments: goodOnes(bundle, open) })),
+    compared: compared.map(({ bundle, segments }) => ({ bundle, segments: goodOnes(bundle, segments) })),
     bad: faults.flatMap(({ bundle, segment }) => (segment === undefined ? [] : [{ bundle, segment }])),
   });
 }

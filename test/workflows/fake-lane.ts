@@ -5,7 +5,7 @@
 import type { ToBury } from '../../src/contract/expiry.ts';
 import { laneSectionId } from '../../src/contract/names.ts';
 import type { Copies, ReplicaPlan } from '../../src/contract/copies.ts';
-import type { LaneComparison, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
+import type { LaneComparison, UncheckedDatabase, VerifyFindings, VerifyPlan } from '../../src/contract/verify.ts';
 import type { HookAnswer, HookKind, HookRequest } from '../../src/contract/hooks.ts';
 import type { IncidentReceiptRequest } from '../../src/contract/incident-plan.ts';
 import type { PruneResult } from '../../src/contract/incident-state.ts';
@@ -349,9 +349,13 @@ export class FakeLane {
       { bundle: bundleId, segments: ['s-0001', 's-0002'], open: ['s-0001', 's-0002'], sealedBytes: 1_400 },
       { bundle: bundleId, segments: ['s-0003'], open: [], sealedBytes: 700 },
     ],
+    databaseBytes: 500,
+    compare: [{ bundle: bundleId, segments: ['s-0001', 's-0003'], plainBytes: 2_000 }],
     faults: [],
     gaps: [],
   };
+  unchecked: readonly UncheckedDatabase[] = [];
+  readonly namedOnLane: UncheckedDatabase[] = [];
   verifyFaults: readonly ObjectFault[] = [];
   readonly findings: VerifyFindings[] = [];
   live: LaneComparison = { state: 'compared', compared: 5, changed: 2, different: 0 };

@@ -416,14 +416,31 @@ export function effectsOn(fleet: FakeFleet, holderOf: Steps['describeHolder']): 
       members: 3 * segments.length,
       readBytes: 700 * segments.length,
     }),
-    compareLane: (lane, { faults }) => {
+    compareLane: (lane, { faults, unchecked }) => {
       lane.toldOnLane.push(...faults);
+      lane.namedOnLane.push(...unchecked);
       return lane.live;
     },
-    verifyDatabases: () => ({ checked: 1, tooLarge: 0, dangling: 0, faults: [] }),
+    verifyDatabases: (lane) => ({
+      checked: 1,
+      tooLarge: lane.unchecked.length,
+      unchecked: lane.unchecked,
+      dangling: 0,
+      faults: [],
+    }),
     recordVerification: (lane, findings) => {
       lane.findings.push(findings);
-      return { segments: 3, opened: 1, withinMs: findings.withinMs, oldestOpenedAt: null };
+      const compared = findings.compared.flatMap(({ segments }) => segments).length;
+      const { withinMs } = findings;
+      return {
+        segments: 3,
+        opened: 1,
+        withinMs,
+        oldestOpenedAt: null,
+        comparable: 2,
+        compared,
+        oldestComparedAt: null,
+      };
     },
     copyReceipts: () => ({ sentObjects: 0 }),
     planReplica: (lane) => lane.replicaPlan,

@@ -29,9 +29,14 @@ describe.concurrent('a verification', () => {
       faults: [],
       databases: { checked: 1 },
       live: { state: 'compared', compared: 5 },
+      coverage: { compared: 2 },
     });
     expect(lane.findings).toMatchObject([
-      { opened: [{ bundle: bundleId, segments: ['s-0001', 's-0002'] }, { segments: [] }], bad: [] },
+      {
+        opened: [{ bundle: bundleId, segments: ['s-0001', 's-0002'] }, { segments: [] }],
+        compared: [{ bundle: bundleId, segments: ['s-0001', 's-0003'] }],
+        bad: [],
+      },
     ]);
     expect(lane.count('settleLane')).toBe(0);
   });
@@ -51,6 +56,28 @@ describe.concurrent('a verification', () => {
       bad: [{ segment: 's-0009' }, { segment: 's-0002' }],
     });
     expect(lane.toldOnLane.map(({ segment }) => segment)).toEqual(['s-0009', 's-0002']);
+  });
+
+  it('compares batch after batch, and counts as compared what the lane answered for', async () => {
+    const lane = bench.lane('silent-lane');
+    const batch = (segment: string) => ({ bundle: bundleId, segments: [segment], plainBytes: 1_000 });
+    lane.verifyPlan = { ...lane.verifyPlan, compare: ['s-0001', 's-0002', 's-0003'].map(batch) };
+    lane.unchecked = [{ bundle: bundleId, segment: 's-0002', sizeBytes: 9e9 }];
+    const result = await (await verify(lane)).result();
+    expect(result).toMatchObject({ live: { state: 'compared', compared: 15, changed: 6 } });
+    expect(result.databases.unchecked).toEqual(lane.unchecked);
+    expect(lane.namedOnLane).toEqual(lane.unchecked); // once
+    lane.live = { state: 'silent', compared: 0, changed: 0, different: 0 };
+    const before = lane.count('compareLane');
+    expect((await (await verify(lane)).result()).live.state).toBe('silent');
+    expect(lane.count('compareLane')).toBe(before + 1);
+    expect(lane.findings.map(({ compared }) => compared.length)).toEqual([3, 0]);
+  });
+
+  it('keeps what it found in the store although the comparison fails', async () => {
+    const lane = bench.lane('unlistable').told('compareLane', { kind: 'fail', code: 'ListingFailed' });
+    expect(await failureOf(await verify(lane))).toMatchObject({ code: 'ListingFailed' });
+    expect(lane.findings).toMatchObject([{ opened: [{ segments: ['s-0001', 's-0002'] }, {}], compared: [] }]);
   });
 
   it('reads the replica when asked to, and no store that is not of the lane', async () => {

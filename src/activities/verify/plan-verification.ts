@@ -5,7 +5,7 @@ import type { Manifest, ManifestSegment } from '../../bundle/manifest.ts';
 import { indexesPrefix, segmentsPrefix } from '../../bundle/object-keys.ts';
 import type { ObjectFault } from '../../contract/results.ts';
 import type { VaultSteps } from '../../contract/steps.ts';
-import type { ChainGap, VerifyBatch, VerifyRequest } from '../../contract/verify.ts';
+import type { ChainGap, CompareBatch, VerifyBatch, VerifyRecord, VerifyRequest } from '../../contract/verify.ts';
 import { Failure } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import { objectsOf } from '../bundle-objects.ts';
@@ -14,6 +14,7 @@ import { type CheckedManifest, goodManifests, listBundles, type ManifestRequest 
 import { activity } from '../step.ts';
 import { storedSizes } from '../stored-sizes.ts';
 import { burialOf, listTombstones } from '../tombstones.ts';
+import { comparableOf, type Named } from './comparable.ts';
 import { newestRecord } from './records.ts';
 import { dueSegments } from './sample.ts';
 
@@ -24,19 +25,20 @@ export function planVerificationStep(deps: Deps): VaultSteps['planVerification']
     const wanted = request.bundle === undefined ? listed : listed.filter((bundle) => bundle === request.bundle);
     if (wanted.length === 0) throw nothingToVerify(request);
     const { checked, faults } = await readAll(deps, request, wanted, signal);
+    const manifests = checked.map(({ manifest }) => manifest);
     const sizes = await storedSizes(deps.store(store), [segmentsPrefix(lane), indexesPrefix(lane)], signal);
-    const unread = unreadable(
-      checked.map(({ manifest }) => manifest),
-      sizes,
-      store,
-    );
-    const segments = distinct(checked.map(({ manifest }) => manifest)).filter(
+    const unread = unreadable(manifests, sizes, store);
+    const segments = distinct(manifests).filter(
       ({ bundle, segment }) => !unread.some((fault) => fault.bundle === bundle && fault.segment === segment.id),
     );
+    const record = request.sample === 'due' ? await newestRecord(deps, request, signal) : undefined;
+    const comparable = comparableOf(manifests);
     return {
       bundles: wanted.length,
-      newest: checked[0]?.manifest.bundle ?? null,
-      batches: batchesOf(segments, await openOnes(deps, request, segments, signal)),
+      newest: manifests[0]?.bundle ?? null,
+      databaseBytes: sealedBytesOf(manifests[0]?.segments.filter(({ base }) => base === 'copies') ?? []),
+      batches: batchesOf(segments, turnsOf(request, segments, record, record?.opened)),
+      compare: compareBatches(comparable, turnsOf(request, comparable, record, record?.compared)),
       faults: [...faults, ...unread],
       gaps: await gapsOf(deps, { ...request, signal }, checked, listed),
     };
@@ -75,11 +77,6 @@ function unreadable(manifests: readonly Manifest[], sizes: ReadonlyMap<string, n
   });
 }
 
-interface Named {
-  readonly bundle: string;
-  readonly segment: ManifestSegment;
-}
-
 /** Newest first: each segment where it is named last. */
 function distinct(manifests: readonly Manifest[]): Named[] {
   const seen = new Set<string>();
@@ -92,19 +89,17 @@ function distinct(manifests: readonly Manifest[]): Named[] {
   );
 }
 
-async function openOnes(
-  deps: Deps,
-  request: VerifyRequest,
+/** Those that are opened, or compared, this time; `before`: when each was last, by suffix. */
+function turnsOf(
+  { sample, withinMs }: VerifyRequest,
   named: readonly Named[],
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  if (request.sample === 'none') return new Set();
-  if (request.sample === 'all') return new Set(named.map(({ segment }) => segment.suffix));
-  const record = await newestRecord(deps, request, signal);
-  return dueSegments(
-    named.map(({ segment }) => segment),
-    { nowMs: Date.now(), withinMs: request.withinMs, opened: record?.opened ?? {}, lastRunAt: record?.at },
-  );
+  record: VerifyRecord | undefined,
+  before: Readonly<Record<string, string>> = {},
+): ReadonlySet<string> {
+  if (sample === 'none') return new Set();
+  const segments = named.map(({ segment }) => segment);
+  if (sample === 'all') return new Set(segments.map(({ suffix }) => suffix));
+  return dueSegments(segments, { nowMs: Date.now(), withinMs, opened: before, lastRunAt: record?.at });
 }
 
 function batchesOf(named: readonly Named[], open: ReadonlySet<string>): VerifyBatch[] {
@@ -125,6 +120,31 @@ function batchesOf(named: readonly Named[], open: ReadonlySet<string>): VerifyBa
     if (open.has(segment.suffix)) last.open.push(segment.id);
   }
   return batches;
+}
+
+function compareBatches(named: readonly Named[], due: ReadonlySet<string>): CompareBatch[] {
+  const batches: { bundle: string; segments: string[]; plainBytes: number; members: number }[] = [];
+  for (const { bundle, segment } of named) {
+    if (!due.has(segment.suffix)) continue;
+    let last = batches.at(-1);
+    const isFull =
+      last !== undefined &&
+      (last.plainBytes + segment.plainBytes > limits.copyBatchBytes ||
+        last.members + segment.members > limits.membersPerSegment ||
+        last.segments.length === limits.copyBatchSegments);
+    if (last?.bundle !== bundle || isFull) {
+      last = { bundle, segments: [], plainBytes: 0, members: 0 };
+      batches.push(last);
+    }
+    last.segments.push(segment.id);
+    last.plainBytes += segment.plainBytes;
+    last.members += segment.members;
+  }
+  return batches.map(({ members: _, ...batch }) => batch);
+}
+
+function sealedBytesOf(segments: readonly ManifestSegment[]): number {
+  return segments.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0);
 }
 
 /** A predecessor that has been expired is no gap: a tombstone tells, or it is older than all that is there. */

@@ -35,11 +35,11 @@ export function verifyCommand(cli: Cli): Command {
     ],
     json: [
       '`lanes`: a list of `workflowId`, `lane`, `store`, `bundles`, `segments`, `opened`, `members`, `readBytes`, `databases`, `live`, `faults`, `gaps`, `coverage`, `elapsedMs`',
-      '`databases`: `checked`, `tooLarge`, `dangling`',
+      '`databases`: `checked`, `tooLarge` (not checked: no room in memory), `unchecked` (of these: `bundle`, `segment`, `sizeBytes`), `dangling`',
       '`live`: `state` (`compared`, `silent`: the lane did not answer, `skipped`), `compared`, `changed` since the bundle, `different` (of those compared)',
       '`faults`: a list of `bundle`, `segment`, `component`, `object` (`manifest`, `segment`, `index`, `database`), `what` (`missing`, `damaged`, `unopenable`), `store`',
       '`gaps`: a list of `bundle`, `predecessor`, `what` (`missing`, `changed`)',
-      '`coverage`: `segments`, `opened` (of these, within `withinMs`), `withinMs`, `oldestOpenedAt` or null',
+      '`coverage`: `segments`, `opened` (of these, within `withinMs`), `withinMs`, `oldestOpenedAt` or null; `comparable` segments of files on the lane, `compared` (of these, within `withinMs`), `oldestComparedAt` or null',
     ],
     notes: [
       'Run daily, it has opened everything within `verify.within` of the fleet file. What it found bad is not referred to by the next backup, which sends it again. Exit status 7 when something is wrong.',
@@ -99,7 +99,12 @@ function verifyText(result: Verified): string {
       'coverage',
       `${coverage.opened} of ${coverage.segments} opened within ${formatDuration(coverage.withinMs)}${oldest}`,
     ],
+    ['', comparedText(coverage)],
     ['databases', databaseText(databases)],
+    ...databases.unchecked.map(({ bundle, segment, sizeBytes }) => [
+      'unchecked',
+      `a database of ${formatBytes(sizeBytes)} in bundle ${bundle}, ${segment}: no room in the worker's memory`,
+    ]),
     [result.live.different > 0 ? 'WRONG' : 'lane', liveText(result.live)],
     ...gaps.map(({ bundle, predecessor, what }) => [
       what === 'changed' ? 'WRONG' : 'gap',
@@ -118,16 +123,21 @@ function soundText({ different }: Verified['live']): string {
 function liveText({ state, compared, changed, different }: Verified['live']): string {
   if (state === 'silent') return 'does not answer: no file was compared with it';
   if (state === 'skipped') return 'not compared';
-  const same = `${plural(compared, 'file')} compared with the newest bundle, ${changed} changed since`;
+  const same = `${plural(compared, 'file')} compared with the newest bundles, ${changed} changed since`;
   return different === 0
     ? same
     : `${same}, ${different} with other bytes under the same size and time (~/.clawback/report)`;
 }
 
+function comparedText({ comparable, compared, withinMs, oldestComparedAt }: Verified['coverage']): string {
+  const oldest = oldestComparedAt === null ? '' : `, the oldest at ${formatInstant(oldestComparedAt)}`;
+  return `${compared} of ${comparable} compared with the lane within ${formatDuration(withinMs)}${oldest}`;
+}
+
 function databaseText({ checked, tooLarge, dangling }: Verified['databases']): string {
   return [
     `${checked} of the newest bundle checked`,
-    ...(tooLarge > 0 ? [`${tooLarge} too large for memory`] : []),
+    ...(tooLarge > 0 ? [`${tooLarge} not checked: no room in memory`] : []),
     ...(dangling > 0 ? [`${dangling} with rows that refer to nothing`] : []),
   ].join(', ');
 }

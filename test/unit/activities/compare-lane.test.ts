@@ -7,8 +7,11 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { storedOf } from '../../../src/activities/restore/open-stored.ts';
 import { compareLaneStep } from '../../../src/activities/verify/compare-lane.ts';
+import type { IndexEntry } from '../../../src/bundle/index-file.ts';
 import type { ObjectFault } from '../../../src/contract/results.ts';
+import type { UncheckedDatabase } from '../../../src/contract/verify.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import type { LaneTarget } from '../../../src/domain/lane-target.ts';
 import type { HostPool } from '../../../src/lane/host-pool.ts';
 import type { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { golden } from '../../golden/make.ts';
@@ -48,10 +51,20 @@ afterEach(() => {
   for (const name of readdirSync(home)) rmSync(join(home, name), { recursive: true, force: true });
 });
 
-const compare = (faults: readonly ObjectFault[] = [], bundle: string | null = golden.bundle, pool?: HostPool) => {
+interface Rest {
+  readonly pool?: HostPool;
+  readonly unchecked?: readonly UncheckedDatabase[];
+  readonly target?: LaneTarget;
+}
+
+const compare = (
+  faults: readonly ObjectFault[] = [],
+  bundle: string | null = golden.bundle,
+  { pool, unchecked = [], target = shell.target }: Rest = {},
+) => {
   const lease = async () => local.connect();
   const step = compareLaneStep({ ...stores.deps, pool: pool ?? ({ lease } as unknown as HostPool) });
-  return runStep(step, { ...place, target: shell.target, bundle, faults });
+  return runStep(step, { ...place, target, bundle, segments: homeSegments, faults, unchecked });
 };
 const report = () => {
   const path = join(home, '.clawback/report');
@@ -61,6 +74,17 @@ const filesOfHome = () =>
   readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('.clawback'))
     .map((entry) => join(entry.parentPath, entry.name));
+
+/** Files of the bundle with content and a name in UTF-8, which lie in the home. */
+async function comparableOfHome() {
+  const found: (IndexEntry & { readonly segment: string })[] = [];
+  for (const segment of homeSegments) {
+    const wanted = { ...place, segment: { bundle: golden.bundle, id: segment }, signal };
+    const { entries } = await storedOf(stores.deps, wanted, stores.manifest).index();
+    found.push(...entries.map((entry) => ({ ...entry, segment })));
+  }
+  return found.filter(({ path, type, sizeBytes, sparse }) => path && type === 'file' && sizeBytes > 0 && !sparse);
+}
 
 /** Other bytes under the same size and time. */
 function rot(path: string): void {
@@ -93,6 +117,37 @@ describe('a lane compared with its newest bundle', () => {
     expect(readdirSync(join(home, '.clawback/tmp'))).toEqual([]);
   });
 
+  it('is compared file by file where tar gives up on one of them, which is told', async () => {
+    const tar = join(home, 'tar-that-gives-up');
+    const gives = 'case "$*" in "-cf - "*) echo "tar: x: Input/output error" >&2; exit 1 ;; esac';
+    writeFileSync(tar, `#!/bin/sh\n${gives}\nexec ${shell.target.host.tools.tar} "$@"\n`);
+    execFileSync('chmod', ['755', tar]);
+    const { host } = shell.target;
+    const target = { ...shell.target, host: { ...host, tools: { ...host.tools, tar } } };
+    const whole = await compare();
+    expect(await compare([], golden.bundle, { target })).toEqual(whole);
+    const [entry] = await comparableOfHome();
+    rot(join(home, entry?.path ?? ''));
+    expect(await compare([], golden.bundle, { target })).toEqual({ ...whole, different: 1 });
+  });
+
+  it('is told of a file that cannot be read', async () => {
+    const whole = await compare();
+    const [entry] = await comparableOfHome();
+    execFileSync('chmod', ['000', join(home, entry?.path ?? '')]);
+    expect(await compare()).toEqual({ ...whole, different: 1 });
+    expect(report()).toContain(`or unreadable: ${JSON.stringify(entry?.path)}`);
+  });
+
+  it('has the names of databases for which there was no room in its report', async () => {
+    const [entry] = await comparableOfHome();
+    const id = entry?.segment ?? '';
+    const unchecked = [{ bundle: golden.bundle, segment: id, sizeBytes: entry?.sizeBytes ?? 0 }];
+    expect(await compare([], null, { unchecked })).toMatchObject({ state: 'skipped' });
+    expect(report()).toContain(`${id}: a database of ${entry?.sizeBytes} bytes was not checked, `);
+    expect(report()).toContain(JSON.stringify(entry?.path));
+  });
+
   it('has the names that a damaged segment holds in its report', async () => {
     const [segment = ''] = homeSegments;
     const about = { bundle: golden.bundle, segment, component: 'workspace', object: 'segment' } as const;
@@ -104,7 +159,7 @@ describe('a lane compared with its newest bundle', () => {
     const lease = async () => {
       throw new Failure('HostUnreachable', 'no answer');
     };
-    const silent = await compare([], golden.bundle, { lease } as unknown as HostPool);
+    const silent = await compare([], golden.bundle, { pool: { lease } as unknown as HostPool });
     expect(silent).toEqual({ state: 'silent', compared: 0, changed: 0, different: 0 });
     stores.lose('primary');
     await expect(compare()).rejects.toMatchObject({ type: 'StoreUnreachable' });

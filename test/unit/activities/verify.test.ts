@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findReusableStep } from '../../../src/activities/backup/find-reusable.ts';
 import { checkDatabase } from '../../../src/activities/verify/verify-databases.ts';
+import { comparableOf } from '../../../src/activities/verify/comparable.ts';
 import { planVerificationStep } from '../../../src/activities/verify/plan-verification.ts';
 import { recordVerificationStep } from '../../../src/activities/verify/record-verification.ts';
 import { newestRecord } from '../../../src/activities/verify/records.ts';
@@ -32,12 +33,18 @@ const plan = (sample: 'due' | 'all' | 'none' = 'all') =>
   runStep(planVerificationStep(stores.deps), { ...place, sample, withinMs: 30 * day });
 const verify = (segments: readonly string[], open: readonly string[] = segments) =>
   runStep(verifySegmentsStep(stores.deps), { ...place, bundle: golden.bundle, segments, open });
-const keep = (findings: { opened?: readonly string[]; bad?: readonly string[]; run?: string }) =>
+const keep = (findings: {
+  opened?: readonly string[];
+  compared?: readonly string[];
+  bad?: readonly string[];
+  run?: string;
+}) =>
   runStep(recordVerificationStep(stores.deps), {
     ...place,
     withinMs: 30 * day,
     run: findings.run ?? '20261123T031500Z-00000001',
     opened: [{ bundle: golden.bundle, segments: findings.opened ?? [] }],
+    compared: [{ bundle: golden.bundle, segments: findings.compared ?? [] }],
     bad: (findings.bad ?? []).map((segment) => ({ bundle: golden.bundle, segment })),
   });
 
@@ -110,6 +117,48 @@ describe('a verification', () => {
     });
     const next = (await plan('due')).batches.flatMap((batch) => batch.open);
     expect(next.filter((id) => open.includes(id))).toEqual([]);
+  });
+});
+
+describe('the comparison with the lane', () => {
+  const inHome = () => stores.manifest.segments.filter(({ base, kind }) => base === 'home' && kind !== 'secrets');
+
+  it('takes turns too: what was compared waits until the rest has been', async () => {
+    const named = (await plan('all')).compare.flatMap(({ segments }) => segments);
+    expect(named).toEqual(inHome().map(({ id }) => id));
+    const first = (await plan('due')).compare.flatMap(({ segments }) => segments);
+    expect(first.length).toBeGreaterThan(0);
+    expect(first.length).toBeLessThan(named.length);
+    expect(await keep({ compared: first })).toMatchObject({
+      comparable: named.length,
+      compared: first.length,
+      oldestComparedAt: null,
+    });
+    const next = (await plan('due')).compare.flatMap(({ segments }) => segments);
+    expect(next.filter((id) => first.includes(id))).toEqual([]);
+    expect((await plan('none')).compare).toEqual([]);
+  });
+
+  it('is not lost by a run that compares nothing, and its coverage is told once all was compared', async () => {
+    const all = inHome().map(({ id }) => id);
+    await keep({ compared: all });
+    const after = await keep({ run: '20261124T031500Z-00000002' });
+    expect(after).toMatchObject({ comparable: all.length, compared: all.length });
+    expect(after.oldestComparedAt).not.toBeNull();
+  });
+
+  it('is of the newest bundle that has the component: a tier A has no transcripts', () => {
+    const older = { ...stores.manifest, bundle: 'older' };
+    const tierA = {
+      ...stores.manifest,
+      bundle: 'newest',
+      segments: stores.manifest.segments.filter(({ component }) => component === 'config'),
+    };
+    const found = comparableOf([tierA, older]);
+    expect(found.filter(({ segment }) => segment.component === 'config').map(({ bundle }) => bundle)).toSatisfy(
+      (bundles: string[]) => bundles.length > 0 && bundles.every((bundle) => bundle === 'newest'),
+    );
+    expect(found.find(({ segment }) => segment.component === 'transcripts')?.bundle).toBe('older');
   });
 });
 

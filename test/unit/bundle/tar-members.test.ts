@@ -15,22 +15,29 @@ function archive(): Promise<Buffer> {
   return buffer(tar);
 }
 
-async function contentsOf(source: Readable): Promise<string[]> {
+async function contentsOf(source: Readable, isRead = false): Promise<string[]> {
   const found: string[] = [];
-  for await (const bytes of readTarMembers(source, 1_000))
-    found.push(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString());
+  for await (const member of readTarMembers(source, 1_000))
+    if (!('body' in member)) found.push(Buffer.from(member).toString());
+    else
+      found.push(
+        `${member.sizeBytes} as a stream${isRead ? `, ${(await buffer(member.body)).toString('latin1', 0, 3)}` : ''}`,
+      );
   return found;
 }
 
 describe('the files of an archive', () => {
-  it('come one after another; one that is too large is told, and what is no file is passed over', async () => {
-    const bytes = await archive();
-    expect(await contentsOf(Readable.from([bytes.subarray(0, 700), bytes.subarray(700)]))).toEqual([
-      'first',
-      'too-large',
-      'second',
-    ]);
-  });
+  it.each([
+    ['read', true, '2000 as a stream, xxx'],
+    ['left alone', false, '2000 as a stream'],
+  ])(
+    'come one after another, large ones as streams, which may be %s; what is no file is passed over',
+    async (_, isRead, large) => {
+      const bytes = await archive();
+      const source = Readable.from([bytes.subarray(0, 700), bytes.subarray(700)]);
+      expect(await contentsOf(source, isRead)).toEqual(['first', large, 'second']);
+    },
+  );
 
   it('end as BundleDamaged when the archive is cut', async () => {
     const bytes = await archive();
