@@ -118,7 +118,7 @@ interface Compared {
   readonly live: LaneComparison;
   readonly compared: VerifyFindings['compared'];
   /** Of the lane: what was found in the store is kept before it is told. */
-  readonly failure?: unknown;
+  readonly failure?: Error;
 }
 
 /** Batch after batch, for all read one disk; a lane that falls silent is left alone. The report takes so many lines. */
@@ -146,7 +146,7 @@ async function compareLane(
       if (batch.bundle !== null) compared.push({ ...batch, bundle: batch.bundle, plainBytes });
     }
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error) || !(error instanceof Error)) throw error;
     return { live: sumOf(live), compared, failure: error };
   }
   return { live: sumOf(live), compared };

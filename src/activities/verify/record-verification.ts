@@ -67,10 +67,10 @@ function recordOf(
     batches.flatMap(({ bundle, segments }) => segments.flatMap((id) => suffixOf(bundle, id)));
   const openedNow = suffixesIn(opened);
   const badNow = bad.flatMap(({ bundle, segment }) => suffixOf(bundle, segment));
-  const timesOf = (known: VerifyRecord['opened'] = {}, now: readonly string[]): VerifyRecord['opened'] =>
+  const timesOf = (known: VerifyRecord['opened'] = {}, today: readonly string[]): VerifyRecord['opened'] =>
     Object.fromEntries([
       ...Object.entries(known).filter(([suffix]) => named.has(suffix)),
-      ...now.map((suffix) => [suffix, at] as const),
+      ...today.map((suffix) => [suffix, at] as const),
     ]);
   const wasBad = (before?.bad ?? []).filter((suffix) => named.has(suffix) && !openedNow.includes(suffix));
   return {
