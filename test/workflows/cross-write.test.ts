@@ -22,17 +22,11 @@ interface Opened {
 }
 
 function host(name: string): Opened {
-  const [one, other] = [`${name}-a`, `${name}-b`].map((lane) => onHost(bench.lane(lane), name)) as [FakeLane, FakeLane];
+  const [one, other] = [`${name}-a`, `${name}-b`].map((lane) => bench.lane(lane).onHost(name)) as [FakeLane, FakeLane];
   const id = incidentId(fleetName, 'cross-write', name);
   const start = (input = {}): Promise<Handle<IncidentState>> =>
     bench.start(workflowNames.recoverCrossWrite, { host: name, ...input }, id);
   return { one, other, start };
-}
-
-function onHost(lane: FakeLane, name: string): FakeLane {
-  const { target } = lane.spec;
-  lane.spec = { ...lane.spec, target: { ...target, host: { ...target.host, name } } };
-  return lane;
 }
 
 const look = (run: Handle): Promise<IncidentState> => run.query<IncidentState>(incidentMessages.incident);

@@ -379,6 +379,13 @@ export class FakeLane {
     return this.onHook(request);
   }
 
+  /** Of that host, as the fleet file has it. */
+  onHost(name: string): this {
+    const { target } = this.spec;
+    this.spec = { ...this.spec, target: { ...target, host: { ...target.host, name } } };
+    return this;
+  }
+
   get id(): string {
     return laneSectionId(fleetName, this.name);
   }

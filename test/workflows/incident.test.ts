@@ -24,15 +24,9 @@ interface Opened {
 
 /** A host with two lanes; `ask` makes its plan wait for an approval. */
 async function open(host: string, { ask, input = {} }: { ask?: string; input?: object } = {}): Promise<Opened> {
-  const lanes = [`${host}-a`, `${host}-b`].map((name) => onHost(bench.lane(name), host));
+  const lanes = [`${host}-a`, `${host}-b`].map((name) => bench.lane(name).onHost(host));
   if (ask !== undefined) bench.fleet.planned.set(host, { ask });
   return { host, lanes, run: await start(host, input) };
-}
-
-function onHost(lane: FakeLane, host: string): FakeLane {
-  const { target } = lane.spec;
-  lane.spec = { ...lane.spec, target: { ...target, host: { ...target.host, name: host } } };
-  return lane;
 }
 
 function start(host: string, input: object = {}): Promise<Handle<IncidentState>> {

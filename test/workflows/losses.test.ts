@@ -48,7 +48,7 @@ async function lose(
   name: string,
   { hooks = ['fence', 'dns'], alone = false, input = {}, told }: Scene = {},
 ): Promise<Lost> {
-  const lanes = [onHost(bench.lane(`${name}-a`), name), onHost(bench.lane(`${name}-b`), name)] as const;
+  const lanes = [bench.lane(`${name}-a`).onHost(name), bench.lane(`${name}-b`).onHost(name)] as const;
   const host = bench.lane(name);
   host.hooks = [...hooks];
   host.onHook = answerOf;
@@ -61,12 +61,6 @@ async function lose(
     incidentId(fleetName, 'host-loss', name),
   );
   return { name, host, lanes, run };
-}
-
-function onHost(lane: FakeLane, host: string): FakeLane {
-  const { target } = lane.spec;
-  lane.spec = { ...lane.spec, target: { ...target, host: { ...target.host, name: host } } };
-  return lane;
 }
 
 const look = ({ run }: Lost): Promise<IncidentState> => run.query<IncidentState>(incidentMessages.incident);
@@ -354,7 +348,7 @@ describe.concurrent('the gate after the loss of a host', () => {
   async function loseTo(name: string, input: object = {}): Promise<{ readonly lost: Lost; readonly standby: string }> {
     const standby = `${name}-standby`;
     bench.fleet.refuges.set(name, { to: standby });
-    onHost(bench.lane(`${standby}-a`), standby);
+    bench.lane(`${standby}-a`).onHost(standby);
     return { lost: await lose(name, { input }), standby };
   }
 
@@ -407,7 +401,7 @@ describe.concurrent('the gate after the loss of a host', () => {
 describe('the loss of a region', () => {
   it('reads the replica, names lanes that are beyond it, and restores each host onto another', async () => {
     const name = 'osaka';
-    const lanes = ['osaka-1-a', 'osaka-2-a'].map((lane) => onHost(bench.lane(lane), lane.slice(0, 7)));
+    const lanes = ['osaka-1-a', 'osaka-2-a'].map((lane) => bench.lane(lane).onHost(lane.slice(0, 7)));
     const host = bench.lane(name);
     host.hooks = ['fence', 'dns'];
     host.onHook = answerOf;
