@@ -27,7 +27,7 @@ export function restoreText(restore: Seen<RestoreState>, lane: string): string {
   if ('unseen' in restore) return `unknown: ${restore.unseen.message}`;
   const { unsettled, kept } = restore.seen;
   if (unsettled)
-    return `${unsettled.restore} is half done; while a worker runs, ${phases[unsettled.phase] ?? 'it is put right'} within a minute`;
+    return `${unsettled.restore} is half done; while a worker runs, ${phases[unsettled.phase] ?? 'it is put right'} by itself, as a rule within a minute`;
   if (!kept) return 'none half done, none to undo';
   return `committed ${formatInstant(kept.restoredAt)}; what it replaced is kept until ${formatInstant(kept.until)} at least (./clawback restore ${lane} --undo)`;
 }
@@ -40,14 +40,17 @@ export function laneLine({ lane, gateway, restore }: LaneState): string {
   return `lane ${lane}: gateway ${gatewayText(gateway)}${rest}`;
 }
 
+function told({ code, message }: Extract<Seen<unknown>, { readonly unseen: unknown }>['unseen']): string {
+  return describeFailure(code, message).replace('\nHINT:', ';');
+}
+
 /** What wants a human's eyes. */
 export function laneConcerns({ lane, gateway, restore }: LaneState): string[] {
   const concerns: string[] = [];
-  if ('unseen' in gateway)
-    concerns.push(`${lane}: ${describeFailure(gateway.unseen.code, gateway.unseen.message).replace('\nHINT:', ';')}`);
+  if ('unseen' in gateway) concerns.push(`${lane}: ${told(gateway.unseen)}`);
   else if (!gateway.seen.healthy) concerns.push(`${lane}: its gateway is ${gatewayText(gateway)}`);
   if ('unseen' in restore && !('unseen' in gateway))
-    concerns.push(`${lane}: its journal is ${restoreText(restore, lane)}`);
+    concerns.push(`${lane}: its journal is unknown: ${told(restore.unseen)}`);
   if ('seen' in restore && restore.seen.unsettled) concerns.push(`${lane}: the restore ${restoreText(restore, lane)}`);
   return concerns;
 }

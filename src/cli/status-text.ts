@@ -4,6 +4,7 @@ import type { FleetRunState, QueueState, SectionHolder } from '../client/workers
 import type { WatchSeen } from '../client/watch-view.ts';
 import type { HeldSchedule } from '../client/schedules.ts';
 import { failureTable } from '../domain/failure.ts';
+import { needsMending, type SettleTry, slowTryMs } from '../domain/settle-pace.ts';
 import type { Capture, Captures } from './captures.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
 import type { LaneState, Seen } from './lane-probe.ts';
@@ -66,15 +67,22 @@ function watchText(temporal: Seen<TemporalStatus>): string {
 /** A line each: signals, lanes that are held down, and a watch that sees nothing. */
 function watchConcerns({ watch }: TemporalStatus): string[] {
   if (watch === null) return [];
-  const { signals, held, cutOff, blind } = watch;
+  const { signals, held, tries, cutOff, blind } = watch;
   return [
     ...signals.map(({ scenario, subject, text }) => `${text}: ./clawback incidents show ${scenario}/${subject}`),
     ...held.map(
       (lane) => `${lane}: a playbook stopped it, and it stays so until it is restored: ./clawback restore ${lane}`,
     ),
+    ...Object.entries(tries).flatMap(([lane, last]) => (needsMending(last) ? [unsettledConcern(lane, last)] : [])),
     ...(cutOff ? ['the watch gets no answer from any host: is the network of its worker down?'] : []),
     ...(blind === null ? [] : [`the watch cannot look for signals: ${blind}`]),
   ];
+}
+
+/** The way out of a lane that three sections have not put right. */
+function unsettledConcern(lane: string, { count, lastMs }: SettleTry): string {
+  const pace = formatDuration(slowTryMs);
+  return `${lane}: the watch has tried ${count} times to put it right, last at ${formatInstant(new Date(lastMs).toISOString())}, and tries every ${pace}. Mend what keeps it (the job's log on the host, ./clawback report ${lane}, docs/operating.md "When something is wrong"); ./clawback backup ${lane} tries at once`;
 }
 
 function runsRows(temporal: Seen<TemporalStatus>): string[][] {

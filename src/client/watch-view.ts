@@ -3,6 +3,7 @@
 import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import { watchScheduleId } from '../contract/names.ts';
 import type { SignalNow, WatchResult } from '../contract/watch-types.ts';
+import type { SettleTries } from '../domain/settle-pace.ts';
 import { toFailure } from './failures.ts';
 
 export interface WatchSeen {
@@ -12,6 +13,8 @@ export interface WatchSeen {
   readonly held: readonly string[];
   /** Hosts that are not there, and how. */
   readonly away: readonly string[];
+  /** Lanes that it has started to settle and that were not settled since. */
+  readonly tries: SettleTries;
   /** Nothing at all answered it. */
   readonly cutOff: boolean;
   /** Why it could not look for signals; null: it did. */
@@ -26,8 +29,8 @@ export async function readWatch(client: Client, fleet: string): Promise<WatchSee
       const run = client.workflow.getHandle(action.workflow.workflowId, action.workflow.firstExecutionRunId);
       const { status, closeTime } = await run.describe();
       if (status.name !== 'COMPLETED' || closeTime === undefined) continue;
-      const { signals, held, away, cutOff, blind } = (await run.result()) as WatchResult;
-      return { at: closeTime.toISOString(), signals, held, away, cutOff, blind };
+      const { signals, held, away, tries, cutOff, blind } = (await run.result()) as WatchResult;
+      return { at: closeTime.toISOString(), signals, held, away, tries, cutOff, blind };
     }
     return null;
   } catch (error) {

@@ -18,7 +18,12 @@ export const slowTryMs = 600_000;
 
 /** @param last undefined: none was made since the lane was seen settled */
 export function isSettleDue(last: SettleTry | undefined, nowMs: number): boolean {
-  return last === undefined || last.count < promptTries || nowMs - last.lastMs >= slowTryMs;
+  return last === undefined || !needsMending(last) || nowMs - last.lastMs >= slowTryMs;
+}
+
+/** Three sections have not put it right: a person has to mend something. */
+export function needsMending({ count }: SettleTry): boolean {
+  return count >= promptTries;
 }
 
 export function afterSettleTry(last: SettleTry | undefined, nowMs: number): SettleTry {

@@ -173,10 +173,10 @@ export class StepLane {
     return cuts;
   }
 
-  /** As the next section of the lane begins. */
-  async settle(): Promise<SettleResult> {
+  /** As the next section of the lane begins; its `attempt` alone. */
+  async settle(attempt = 1): Promise<SettleResult> {
     this.#section = { sectionStartMs: (lastSectionMs += 1), order: 1 };
-    return this.#run({ step: 'settleLane', input: {} });
+    return this.#run({ step: 'settleLane', input: {} }, attempt);
   }
 
   async #runUnlessCut(call: Call, attempt: number): Promise<boolean> {

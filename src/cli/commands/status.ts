@@ -25,7 +25,7 @@ export function statusCommand(cli: Cli): Command {
     examples: ['./clawback status', './clawback status lane-1', './clawback --json status'],
     json: [
       'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
-      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`), `watch`: what the watch saw last, or null (`at`; `signals`, a list of `scenario`, `subject`, `code`, `since`, `text`; `held`, `away`, `cutOff`, `blind`)',
+      '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`), `watch`: what the watch saw last, or null (`at`; `signals`, a list of `scenario`, `subject`, `code`, `since`, `text`; `held`, `away`, `cutOff`, `blind`; `tries`: by lane, the `count` of sections that did not settle it, and `lastMs`)',
       '`schedules`: a list of `name`, `terms` (as `schedules list` has them), `paused`, `note`, `nextAt`, `lastAt`, `lastWorkflowId`, `lastOutcome`, `missed` (runs, ever, that came too late to be made up for); of one lane: its own and those of its host',
       '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
       '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',

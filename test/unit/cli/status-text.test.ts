@@ -215,6 +215,7 @@ describe('what the watch saw', () => {
       signals: [],
       held: [],
       away: [],
+      tries: {},
       cutOff: false,
       blind: null,
       ...more,
@@ -231,6 +232,11 @@ describe('what the watch saw', () => {
     expect(statusText(sees({ signals }), [])).toContain('1 signals');
     expect(concernsOf(sees({ held: ['lane-2'] }))[0]).toMatch(
       /^lane-2: a playbook stopped it.*clawback restore lane-2$/,
+    );
+    const lastMs = Date.parse('2026-11-23T02:58:00.000Z');
+    expect(concernsOf(sees({ tries: { 'lane-1': { count: 2, lastMs } } }))).toEqual([]);
+    expect(concernsOf(sees({ tries: { 'lane-1': { count: 3, lastMs } } }))[0]).toMatch(
+      /^lane-1: the watch has tried 3 times to put it right, last at .*, and tries every 10 m\..*backup lane-1 tries at once$/,
     );
     expect(concernsOf(sees({ cutOff: true }))[0]).toMatch(/no answer from any host/);
     expect(concernsOf(sees({ blind: 'PlacementBad' }))[0]).toMatch(/cannot look for signals: PlacementBad/);

@@ -32,7 +32,7 @@ describe('commands in the documents', () => {
     const files = ['demo', 'docs', 'break-glass', 'receipt-python', 'disk-full', 'gate'].map(
       (name) => `test/e2e/${name}.test.ts`,
     );
-    const others = ['test/unit/docs/hooks.test.ts', 'test/faults/damaged-journal.test.ts'];
+    const others = ['test/unit/docs/hooks.test.ts', 'test/faults/needs-a-person.test.ts'];
     const tests = [...files, ...others].map((file) => readFileSync(join(project, file), 'utf8'));
     for (const { page, mark = '' } of shell.filter((block) => block.mark?.startsWith('run: '))) {
       const called = `runBlock('${page}', '${mark.slice('run: '.length)}')`;

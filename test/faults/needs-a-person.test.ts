@@ -1,12 +1,17 @@
-// A journal that cannot be read stops everything, with the lane as it stands; and the operating guide's way out, typed as it
-// stands there, leads back to the lane as it was.
+// Lanes that do not come back by themselves, and how their operators bring them back. A journal that cannot be read stops
+// everything, with the lane as it stands; the operating guide's way out, typed as it stands there, leads back to the lane as
+// it was. An old tree whose gateway does not start is told, and started once it is mended.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { laneConcerns } from '../../src/cli/lane-text.ts';
+import { probeLanes } from '../../src/cli/lane-probe.ts';
+import { loadFleet } from '../../src/config/fleet-file.ts';
 import { bestBedKind } from '../bed/bed.ts';
 import { runOnHost } from '../bed/bed-shell.ts';
+import { overwrite } from '../e2e/kit.ts';
 import { gatewayPids } from '../rig/wreck.ts';
 import { runBlock } from '../unit/docs/pages.ts';
 import { answersWithin, liveOn } from './bad-day.ts';
@@ -35,7 +40,7 @@ let rig: CutRig;
 beforeAll(async () => {
   // where one account plays all, so that what is typed as root can be typed
   const kind = bestBedKind() === 'in-process' ? 'in-process' : 'sshd';
-  rig = await CutRig.start(dir, [{ name: 'mac-1', lanes: 4 }], kind);
+  rig = await CutRig.start(dir, [{ name: 'mac-1', lanes: 5 }], kind);
 });
 
 afterAll(async () => {
@@ -99,6 +104,36 @@ describe('a journal that cannot be read', () => {
     expect(lookDifferences(before, await lookAt(rig.bed, lane.lane))).toEqual([]);
     expect(await answersWithin(lane.lane, 10_000)).toBe(true);
     expect(readdirSync(lane.lane.realHome)).toContain('journal.damaged');
+  });
+});
+
+describe('an old tree whose gateway does not start any more', () => {
+  it('is told after eight tries, by status too, and is started once it is mended', async () => {
+    const lane = rig.lanes[moments.length] as StepLane;
+    await liveOn(rig.bed, lane.lane, 'before');
+    const before = await lookAt(rig.bed, lane.lane);
+    lane.stage();
+    await lane.run(lane.restoreCalls().slice(0, 4));
+    const config = join(lane.lane.realHome, `.openclaw.bak.${journalOf(lane.lane)?.epoch}/config/openclaw.json`);
+    const sound = readFileSync(config);
+    overwrite(config, '{');
+    await expect(lane.settle(8)).rejects.toMatchObject({
+      type: 'LaneUnsettled',
+      message: expect.stringMatching(/is back at its old tree, but after 8 tries: .* mend what keeps it from starting/),
+    });
+    const concerns = (await probeLanes(await loadFleet(join(dir, 'fleet.yaml')), [lane.lane.lane])).flatMap(
+      laneConcerns,
+    );
+    expect(concerns).toEqual([
+      expect.stringMatching(/^lane-5: its gateway is (?:down|running)/),
+      expect.stringMatching(/^lane-5: the restore restore-\d+ is half done; .* goes back to the old tree by itself/),
+    ]);
+    overwrite(join(lane.lane.realHome, '.openclaw/config/openclaw.json'), sound);
+    expect(await lane.settle()).toEqual({ action: 'rolled-back', gateway: 'running' });
+    expect(await answersWithin(lane.lane, 10_000)).toBe(true);
+    const changed = lookDifferences(before, await lookAt(rig.bed, lane.lane));
+    // written by hand in between
+    expect(changed.filter((line) => !line.includes('config/openclaw.json'))).toEqual([]);
   });
 });
 
