@@ -1,5 +1,5 @@
-// `npm run demo`: all of Clawback on one machine, on real parts. Three lanes are backed up, all are wrecked and
-// restored at once, and what came of it is shown. It touches nothing outside its own folder, and ends all it started.
+// `npm run demo [-- --short --keep --json]`: all of Clawback on one machine, on real parts, and what came of it is shown.
+// `--short`: backup and restore alone. It touches nothing outside its own folder, and ends all it started.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     dir: { type: 'string', default: resolve(import.meta.dirname, '../../.cache/demo') },
     bed: { type: 'string' },
+    short: { type: 'boolean', default: false },
     megabytes: { type: 'string', default: '300' },
   },
 });
@@ -32,6 +33,7 @@ async function main(cleanUp: CleanUp): Promise<boolean> {
     dir: resolve(values.dir),
     kind: demoBedKind(values.bed),
     bytes: bytesOf(values.megabytes),
+    short: values.short,
     setUp: async () => {
       await ensureTemporalCli({ onProgress: progressLines(say) });
       await ensureWorkflowBundle();

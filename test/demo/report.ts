@@ -1,26 +1,68 @@
 // The demo's table, for people.
 
 import type { RestoreResult } from '../../src/contract/results.ts';
-import type { DemoReport, LaneReport } from './run-demo.ts';
+import type { LaneReport } from './bad-day.ts';
+import type { IncidentReport } from './incident.ts';
+import type { DemoReport } from './run-demo.ts';
+import type { GateReport } from './short-gate.ts';
 
 export function printReport(report: DemoReport): void {
   process.stdout.write(`${reportLines(report).join('\n')}\n`);
 }
 
 export function reportLines(report: DemoReport): string[] {
-  const { ok, elapsedMs, setupMs, bed, store, lanes } = report;
+  const { ok, elapsedMs, setupMs, bed, store, lanes, incidents, gate, leftOut } = report;
   return [
     '',
     ...lanes.map(backupLine),
+    ...incidents.flatMap(incidentLines),
     '',
     ...restoreLines(report),
+    ...(gate === null ? [] : gateLines(gate)),
+    ...receiptLines(report),
     '',
+    ...leftOut,
     `${ok ? 'all held' : 'NOT all held'}; ${seconds(elapsedMs)} (set-up ${seconds(setupMs)} apart), bed: ${bed}, store: ${store}`,
   ];
 }
 
 function backupLine({ lane, backup }: LaneReport): string {
   return `backed up ${lane.padEnd(8)} ${megabytes(backup.sizeBytes).padStart(10)} in ${String(backup.segments).padStart(2)} segments, ${megabytes(backup.sealedBytes)} sealed, ${seconds(backup.elapsedMs)}: bundle ${backup.bundle}`;
+}
+
+function incidentLines(incident: IncidentReport): string[] {
+  const { scenario, subject, signal, foundMs, rtoMs, rtoBudgetMs, phase, messageAnswered, faults } = incident;
+  return [
+    '',
+    `${scenario} of ${subject}: ${phase}`,
+    `  first signal      ${signal?.text ?? 'none'}`,
+    `  incident opened   ${seconds(foundMs)} after the disaster, by the watch`,
+    `  recovered         ${rtoMs === null ? 'NO' : `${seconds(rtoMs)} after the first signal`}${rtoBudgetMs === null ? '' : `, of ${minutes(rtoBudgetMs)}`}`,
+    `  message answered  ${messageAnswered ? 'yes' : 'NO'}`,
+    ...faults.map((fault) => `  ${fault}`),
+  ];
+}
+
+function gateLines({ host, phase, dayLengthMs, elapsedMs, days }: GateReport): string[] {
+  return [
+    '',
+    `7-day gate of ${host}: ${phase}, with days of ${seconds(dayLengthMs ?? 0)}, ${seconds(elapsedMs)} in all`,
+    ...days.map(({ day, action, state }) => `  day ${day}  ${state.padEnd(8)} ${action}`),
+    ...days.flatMap(({ day, message, advice }) =>
+      message === null ? [] : [`  day ${day}: ${message}`, ...advice.map((line) => `    -> ${line}`)],
+    ),
+  ];
+}
+
+/** How many, by what they are about, and the newest one opened. */
+function receiptLines({ receipts, shown }: DemoReport): string[] {
+  const good = receipts.filter(({ verified }) => verified);
+  const kinds = [...new Set(receipts.map(({ kind }) => kind))];
+  return [
+    '',
+    `receipts: ${good.length} of ${receipts.length} verified with the public key alone (${kinds.map((kind) => `${receipts.filter((one) => one.kind === kind).length} ${kind}`).join(', ')})`,
+    ...shown.flatMap((line) => wrapped(line, 90)).map((line) => `  | ${line}`),
+  ];
 }
 
 type Restored = LaneReport & { readonly restore: NonNullable<LaneReport['restore']> };
@@ -70,6 +112,17 @@ function classesOf([first]: readonly Restored[]): number[] {
 
 function timeOf({ steps }: Restored['restore'], step: string): string {
   return seconds(steps.find((one) => one.step === step)?.ms ?? 0);
+}
+
+/** At its blanks; a word longer than the width stays whole. */
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
 }
 
 function minutes(ms: number): string {

@@ -81,11 +81,19 @@ export function machinePicture(): Record<string, string> {
 }
 
 function fileOf(path: string): string {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent';
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    // what is not for this user's eyes is not for the demo's hands
+    return String((error as NodeJS.ErrnoException).code);
+  }
 }
 
 function namesOf(path: string): string {
-  if (!existsSync(path)) return 'absent';
-  const names = readdirSync(path).sort();
-  return names.map((name) => `${name} ${lstatSync(join(path, name)).mtimeMs}`).join('\n');
+  try {
+    const names = readdirSync(path).sort();
+    return names.map((name) => `${name} ${lstatSync(join(path, name)).mtimeMs}`).join('\n');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
 }

@@ -9,6 +9,8 @@ import { bestBedKind } from '../bed/bed.ts';
 import type { DemoReport } from '../demo/run-demo.ts';
 import { machinePicture, startDemo, survivors, withoutVersitygw } from './demo-kit.ts';
 
+/** Two demos, of which one has a gate, on a machine that does much else. */
+const slowMs = 600_000;
 const scratch = mkdtempSync(join(tmpdir(), 'clawback-demo-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -18,7 +20,9 @@ function reportOf(stdout: string): DemoReport {
 }
 
 describe('the demo', () => {
-  it('killed in the middle leaves no process; the next one cleans up, and neither touches the machine', async () => {
+  it('killed in the middle leaves no process; the next one cleans up and tells all chapters, and neither touches the machine', {
+    timeout: slowMs,
+  }, async () => {
     const dir = join(scratch, 'killed');
     const before = machinePicture();
     const killed = startDemo(dir, ['--json']);
@@ -63,6 +67,20 @@ describe('the demo', () => {
       expect(restore?.steps.map(({ step }) => step)).toEqual(['stop', 'tree', 'secrets', 'smoke']);
       for (const { ms, budgetMs } of restore?.steps ?? []) expect(ms).toBeLessThan(budgetMs);
     }
+    const { incidents, gate, receipts } = report;
+    expect(incidents).toMatchObject([
+      { scenario: 'bad-upgrade', subject: 'lane-1', phase: 'recovered', messageAnswered: true, faults: [] },
+    ]);
+    expect(incidents[0]?.signal?.code).toBe('exit-loop');
+    expect(gate).toMatchObject({ host: 'mac-1', phase: 'signed', dayLengthMs: 5000 });
+    expect(gate?.days.map(({ day, state }) => `${day} ${state}`)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((day) => `${day} passed`),
+    );
+    expect(receipts.every(({ verified }) => verified)).toBe(true);
+    expect(new Set(receipts.map(({ kind }) => kind))).toEqual(new Set(['restore', 'incident bad-upgrade', 'gate']));
+    expect(receipts.map(({ receipt }) => receipt)).toEqual(
+      expect.arrayContaining([gate?.receipt, incidents[0]?.receipt]),
+    );
     const { fleet, lanes } = report;
     expect(fleet.rtoMs).toBe(Math.max(...lanes.map(({ restore }) => restore?.rtoMs ?? 0)));
     expect(fleet.wallMs).toBeLessThan(fleet.sequenceMs);
@@ -71,7 +89,7 @@ describe('the demo', () => {
   it('is kept up on an SSH server of its own and a folder for a store, with the UI answering, until Ctrl-C', async () => {
     const dir = join(scratch, 'kept');
     const cache = join(scratch, 'cache');
-    const demo = startDemo(dir, ['--keep', '--bed', 'in-process'], withoutVersitygw(cache));
+    const demo = startDemo(dir, ['--keep', '--short', '--bed', 'in-process'], withoutVersitygw(cache));
     await demo.says('kept up until Ctrl-C');
     expect(demo.stderr()).toMatch(/^store: a directory \(no versitygw/m);
     // nor does it fetch or build one
@@ -83,6 +101,7 @@ describe('the demo', () => {
     expect(demo.stdout()).toMatch(/^ +identical( +yes){3}$/m);
     expect(demo.stdout()).toMatch(/^ +RTO, one clock +90 min( +[\d.]+ s){3}$/m);
     expect(demo.stdout()).toMatch(/, store: directory$/m);
+    expect(demo.stdout()).toMatch(/^receipts: 3 of 3 verified with the public key alone \(3 restore\)$/m);
     const family = demo.family();
     demo.child.kill('SIGINT');
     expect(await demo.exited).toBe(0);

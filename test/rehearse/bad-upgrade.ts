@@ -37,7 +37,8 @@ function install(target: BedLane, version: string): void {
 /** The pin hook installs on the bed's disk what an operator's would over SSH. */
 async function addPinHook(rig: Rig): Promise<() => Promise<void>> {
   const path = join(rig.dir, 'pin.sh');
-  writeFileSync(path, `#!/bin/sh\njq -r .version > '${pathsOf(laneOf(rig)).version}'\n`, { mode: 0o755 });
+  const version = `sed -n 's/.*"version":"\\([^"]*\\)".*/\\1/p'`;
+  writeFileSync(path, `#!/bin/sh\n${version} >'${pathsOf(laneOf(rig)).version}'\n`, { mode: 0o755 });
   const fleet = parse(readFileSync(rig.fleetPath, 'utf8')) as Record<string, unknown>;
   writeFileSync(rig.fleetPath, stringify({ ...fleet, hooks: { pin: { command: [path] } } }, { lineWidth: 0 }));
   return async () => undefined;

@@ -54,17 +54,16 @@ export interface RehearsalOptions {
 }
 
 /** Runs it, and ends whatever it started. */
-export async function rehearse(
-  cause: Cause,
-  { dir, say, approve = approveAtOnce }: RehearsalOptions,
-): Promise<RehearsalReport> {
-  say(`bed: ${cause.bed.kind}, ${cause.bed.hosts.map(({ name, lanes }) => `${name} with ${lanes} lanes`).join(', ')}`);
+export async function rehearse(cause: Cause, { dir, ...audience }: RehearsalOptions): Promise<RehearsalReport> {
+  audience.say(
+    `bed: ${cause.bed.kind}, ${cause.bed.hosts.map(({ name, lanes }) => `${name} with ${lanes} lanes`).join(', ')}`,
+  );
   const rig = await Rig.start({ ...cause.bed, dir });
   let undo: (() => Promise<void>) | undefined;
   try {
     undo = await cause.prepare?.(rig);
     await rig.startWorker();
-    return await play(cause, rig, { say, approve });
+    return await play(cause, rig, audience);
   } finally {
     await rig.stop();
     await undo?.();
@@ -73,7 +72,13 @@ export async function rehearse(
 
 type Audience = Required<Pick<RehearsalOptions, 'say' | 'approve'>>;
 
-async function play(cause: Cause, rig: Rig, audience: Audience): Promise<RehearsalReport> {
+/** The same on a rig that runs, with a watch that has not been paused; what `prepare` has to do was done. */
+export async function play(
+  cause: Cause,
+  rig: Rig,
+  { say, approve = approveAtOnce }: Omit<RehearsalOptions, 'dir'>,
+): Promise<RehearsalReport> {
+  const audience = { say, approve };
   const { scenario, subject } = cause;
   const incident = incidentId('bed', scenario, subject);
   await cause.before(rig);
@@ -131,7 +136,7 @@ async function untilEnd(rig: Rig, incident: string, { say, approve }: Audience):
   let said = '';
   for (;;) {
     const state = await readIncident(rig.client, incident);
-    const line = `${state.phase}${state.doing === '' ? '' : `: ${state.doing}`}`;
+    const line = `${state.phase}${['', state.phase].includes(state.doing) ? '' : `: ${state.doing}`}`;
     if (line !== said) say(line);
     said = line;
     if (state.phase === 'awaiting-approval')
