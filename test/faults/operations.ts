@@ -24,6 +24,7 @@ import { crossWrite, diskFull } from './incidents.ts';
 import { hostLoss, planOfLoss } from './losses.ts';
 import type { OperationName } from './points.ts';
 import { type Running, running, sectionOf, type Stage } from './stage.ts';
+import { stuckRestore } from './stuck-restore.ts';
 import { rpoWatch, signals, startWatch } from './watches.ts';
 
 /** What an operation does to a lane when it succeeds. */
@@ -44,6 +45,7 @@ const byName: Readonly<Record<OperationName, Start>> = {
   plan: ({ rig, lane, bundle }) =>
     running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, dryRun: true })),
   'failing restore': failingRestore,
+  'stuck restore': (stage) => stuckRestore(stage, failingRestore),
   sandbox: ({ rig, lane, bundle }) =>
     running(rig, startRestore(rig.rig.client, { lane: lane.lane, bundle, into: 'sandbox' })),
   import: (stage) =>

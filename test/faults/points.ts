@@ -10,6 +10,7 @@ export const operations = [
   'plan',
   'restore',
   'failing restore',
+  'stuck restore',
   'sandbox',
   'import',
   'sandbox of an archive',
@@ -115,7 +116,8 @@ export const keepers: readonly string[] = ['awaitHost', 'stopLeft'];
 /** Asked once more by their workflow, whatever they fail with: then nothing is to be told. */
 export const askedAgain: readonly string[] = [...keepers, 'pruneLane'];
 
-export function faultsOf(activity: string, { profile }: Point): readonly FaultName[] {
+export function faultsOf(activity: string, { profile, faults }: Point): readonly FaultName[] {
+  if (faults !== undefined) return faults;
   if (profile !== undefined) return ['kill'];
   return reading.includes(activity) ? ['kill', 'fail'] : faultNames;
 }
@@ -174,6 +176,8 @@ export interface Point {
   readonly call?: number;
   /** How long the body runs before the worker dies, ms. */
   readonly delayMs?: number;
+  /** All that the activity can meet, when left out. */
+  readonly faults?: readonly FaultName[];
   /** Of the lane; the procedure's when left out. Others are met by one fault only. */
   readonly profile?: BedProfile;
 }
@@ -238,6 +242,7 @@ export const points: Readonly<Record<string, readonly Point[]>> = {
   settleLane: [
     { operation: 'small backup' },
     { operation: 'failing restore', call: 2, delayMs: 400 },
+    { operation: 'stuck restore', call: 2, delayMs: 400, faults: ['kill'] },
     { operation: 'undo', call: 2, delayMs: 400 },
     modern({ operation: 'undo', call: 2, delayMs: 400 }),
   ],

@@ -40,8 +40,8 @@ export interface LaneStage extends Stage {
   readonly saved: LaneLook;
 }
 
-/** Longer than any operation here takes when a worker dies in it. */
-const operationMs = 150_000;
+/** Longer than any operation here takes when a worker dies in it: settling a lane that cannot be started is tried 8 times. */
+const operationMs = 300_000;
 /** Work goes on so soon after a worker's death when another one runs. */
 export const resumeMs = 10_000;
 
@@ -151,6 +151,12 @@ export async function within(outcome: Promise<string>): Promise<string> {
   return Promise.race([outcome, sleep(operationMs, 'failed:NeverEnded', { ref: false })]);
 }
 
+/** What an operation ends with in which no worker dies. */
+const endings: Partial<Record<OperationName, string>> = {
+  'failing restore': 'failed:MessageUnanswered',
+  'stuck restore': 'failed:LaneUnsettled',
+};
+
 function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'> & { readonly asked: number }): string[] {
   const { activity, outcome, lane, operation, fault, resumedMs, asked } = row;
   if (looksOnce.includes(activity))
@@ -161,9 +167,7 @@ function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'> & { readonly aske
       ? ['completed, but the lane is as before']
       : []),
     ...(lane === 'restored' && !restores(operation) ? [`restored by an operation that restores nothing`] : []),
-    ...(died && operation !== 'failing restore' && outcome !== 'completed'
-      ? [`a worker's death ended it: ${outcome}`]
-      : []),
+    ...(died && outcome !== (endings[operation] ?? 'completed') ? [`a worker's death ended it: ${outcome}`] : []),
     ...(fault === 'fail' && outcome === 'completed' && ![...onlyWarns, ...askedAgain].includes(activity)
       ? ['its failure was passed over']
       : []),

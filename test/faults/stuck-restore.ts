@@ -1,0 +1,64 @@
+// A restore that fails, and whose old tree is spoiled by then: its gateway cannot be started again. Settling gives up after
+// some tries and says so; once the operator has mended the tree, the lane is as it was, by whoever is left.
+
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { BedLane } from '../bed/bed.ts';
+import { type Running, sectionOf, type Stage } from './stage.ts';
+
+const config = 'config/openclaw.json';
+
+/** @param failing starts a restore that goes back */
+export async function stuckRestore(stage: Stage, failing: (stage: Stage) => Promise<Running>): Promise<Running> {
+  const { rig, lane } = stage;
+  const swapped = rig.faults.arm({
+    activity: 'startGateway',
+    call: 1,
+    workflow: sectionOf(stage),
+    when: 'before',
+    action: 'pause',
+  });
+  const started = await failing(stage);
+  await swapped.happens();
+  const mend = spoil(join(lane.realHome, oldTree(lane), config), join(lane.realHome, '.openclaw', config));
+  swapped.release();
+  const outcome = async (): Promise<string> => {
+    const ended = await started.outcome();
+    mend();
+    return ended;
+  };
+  return { ...started, outcome };
+}
+
+function oldTree({ lane, realHome }: BedLane): string {
+  const name = readdirSync(realHome).find((one) => /^\.openclaw\.bak\.\d+$/.test(one));
+  if (name === undefined) throw new Error(`lane ${lane} keeps no old tree`);
+  return name;
+}
+
+/** In place, so that owner and times stay. @returns mends it where it is by then */
+function spoil(path: string, later: string): () => void {
+  const good = readFileSync(path, 'utf8');
+  const { atime, mtime } = statSync(path);
+  overwrite(path, '{');
+  return () => {
+    overwrite(later, good);
+    utimesSync(later, atime, mtime);
+  };
+}
+
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, text);
+  ftruncateSync(file, Buffer.byteLength(text));
+  closeSync(file);
+}
