@@ -87,11 +87,18 @@ export async function prepare(stage: LaneStage, operation: OperationName): Promi
   return { before: await lookOf(stage), target: lived };
 }
 
-/** Tier C of every lane of the host. @returns how the row's lane was then */
+/** How lanes were when their hosts' tier C was taken. */
+const archived = new WeakMap<LaneStage, LaneLook>();
+
+/** Tier C of every lane of the host, once: from then on the proven one is preferred. @returns how the lane was then */
 async function archiveAll(stage: LaneStage): Promise<LaneLook> {
+  const before = archived.get(stage);
+  if (before) return before;
   const { client, bed } = stage.rig.rig;
   await Promise.all(bed.lanes.map(async ({ lane }) => (await startBackup(client, { lane, tier: 'C' })).result()));
-  return lookOf(stage);
+  const look = await lookOf(stage);
+  archived.set(stage, look);
+  return look;
 }
 
 function lookOf({ rig, lane }: Stage): Promise<LaneLook> {
