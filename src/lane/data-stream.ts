@@ -32,11 +32,24 @@ export function watchedInput(process: RemoteProcess): { stdin: Writable; exited:
   const stdin = stallWatch();
   let broken: Error | undefined;
   process.stdout.resume();
-  pipeline(stdin, process.stdin, (error) => {
-    if (error === null || error === undefined) return;
-    broken = error;
-    process.kill();
-  });
   stdin.on('error', () => undefined);
+  // a command that has ended by now is judged by its status
+  if (process.stdin.errored) stdin.destroy(process.stdin.errored);
+  else
+    pipeline(stdin, process.stdin, (error) => {
+      if (error === null || error === undefined) return;
+      broken = error;
+      process.kill();
+    });
   return { stdin, exited: outcome(process, () => broken) };
+}
+
+/**
+ * Waits for both ends of a command's input: that all was given (or why not), and how the command ended. What it says of its
+ * end (a lost fence, a full disk) explains a broken input, not the other way round.
+ */
+export async function bothEnds(given: Promise<void>, finished: Promise<void>): Promise<void> {
+  const [input, end] = await Promise.allSettled([given, finished]);
+  if (end.status === 'rejected') throw end.reason;
+  if (input.status === 'rejected') throw input.reason;
 }

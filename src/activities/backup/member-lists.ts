@@ -8,6 +8,7 @@ import type { PlannedSegment } from '../../bundle/plan.ts';
 import { type SmallFile, smallTar } from '../../bundle/small-tar.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FileEntry } from '../../domain/file-entry.ts';
+import { bothEnds } from '../../lane/data-stream.ts';
 import type { Fence } from '../../lane/fence.ts';
 import { clawbackFile, readLaneFile } from '../../lane/lane-files.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
@@ -83,7 +84,7 @@ export async function writeRunFiles(
   fence: Fence,
 ): Promise<void> {
   const unpack = await unpackFiles(shell, { base: clawbackFile(shell, runDirectory(bundle)), fence });
-  await Promise.all([pipeline(smallTar(files), unpack.stdin), unpack.finished]);
+  await bothEnds(pipeline(smallTar(files), unpack.stdin), unpack.finished);
 }
 
 /** The members of a segment, checked against the digest that the plan recorded. PlanLost. */

@@ -6,6 +6,7 @@ import { segmentKey } from '../../bundle/object-keys.ts';
 import { auditTar } from '../../bundle/tar-audit.ts';
 import type { ChosenSegment, UnderStage } from '../../contract/step-types.ts';
 import type { VaultDataSteps } from '../../contract/steps.ts';
+import { bothEnds } from '../../lane/data-stream.ts';
 import { type Fence, takeTurn } from '../../lane/fence.ts';
 import type { LaneShell } from '../../lane/lane-shell.ts';
 import { writeRange } from '../../lane/ranges.ts';
@@ -48,10 +49,10 @@ async function stageTar(shell: LaneShell, request: Request, stored: StoredSegmen
     fence: request.under,
     signal: run.signal,
   });
-  await Promise.all([
+  await bothEnds(
     pipeline(await stored.plain(), audit.stream, countingBytes(run), unpack.stdin, { signal: run.signal }),
     unpack.finished,
-  ]);
+  );
   audit.result();
   return entries.length;
 }
@@ -65,10 +66,10 @@ async function stageRange(shell: LaneShell, request: Request, stored: StoredSegm
     fence: request.under,
     signal: run.signal,
   });
-  await Promise.all([
+  await bothEnds(
     pipeline(await stored.plain(), file.check(), countingBytes(run), write.stdin, { signal: run.signal }),
     write.finished,
-  ]);
+  );
   return 1;
 }
 

@@ -41,8 +41,13 @@ function damagedIn(world: World): string[] {
   return lost.map(({ manifest }) => manifest.bundle);
 }
 
+/** 200 interleavings on a machine that does much else. */
+const slowMs = 120_000;
+
 describe('a sweep that meets a commit', () => {
-  it('leaves no bundle that lacks an object without one of the two saying so, and restores choose none', async () => {
+  it('leaves no bundle that lacks an object without one of the two saying so, and restores choose none', {
+    timeout: slowMs,
+  }, async () => {
     const seen = { whole: 0, refused: 0, 'given up': 0, told: 0 };
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
