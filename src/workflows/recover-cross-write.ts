@@ -59,6 +59,17 @@ function draftOf(host: string, lanes: readonly string[]): PlanDraft {
 const lanesAtOnce = 16;
 
 async function recover(plan: RecoveryPlan, desk: IncidentDesk): Promise<IncidentOutcome> {
+  try {
+    return await stopAndRestore(plan, desk);
+  } catch (error) {
+    // broken off: what was stopped by then stays so, and nothing else says how it comes back
+    for (const { lane } of plan.lanes)
+      desk.warn(`where \`./clawback status\` says that ${lane} is held: ${wayBack(lane)}`);
+    throw error;
+  }
+}
+
+async function stopAndRestore(plan: RecoveryPlan, desk: IncidentDesk): Promise<IncidentOutcome> {
   const stopped = await desk.part({ step: 'stop', phase: 'stopping every lane involved' }, () =>
     inParallel(plan.lanes, lanesAtOnce, (lane) => stopLane(lane, plan, desk)),
   );
@@ -102,13 +113,26 @@ function notAllStopped(stopped: readonly Stopped[]): IncidentOutcome {
   const lanes = stopped.map(({ lane: { lane, host, bundle }, error }) => {
     const base = { lane, host, bundle, workflowId: null, answeredAt: null };
     if (error === undefined)
-      return { ...base, outcome: 'untouched', remarks: [held], code: null, message: null } satisfies LaneRecovery;
+      return {
+        ...base,
+        outcome: 'untouched',
+        remarks: [heldRemark(lane)],
+        code: null,
+        message: null,
+      } satisfies LaneRecovery;
     return { ...base, ...failure(error), outcome: 'failed', remarks: [] } satisfies LaneRecovery;
   });
   return { lanes, escalation: `not every lane could be stopped, so none was restored; ${escalation}`, remarks: [] };
 }
 
-const held = 'its gateway is stopped and stays so until the lane is restored';
+function heldRemark(lane: string): string {
+  return `its gateway is stopped and stays so until the lane is restored: ${wayBack(lane)}`;
+}
+
+/** Both ways: from its tier C, or, mended by hand, as it is: a backup of a stopped lane, and that one restored. */
+function wayBack(lane: string): string {
+  return `\`./clawback restore ${lane}\`; once it is mended by hand, to keep what it has now: \`./clawback backup ${lane} --tier C\` first, and \`--bundle\` with its id`;
+}
 
 function failure(error: unknown): Pick<LaneRecovery, 'code' | 'message'> {
   return { code: codeOf(error) ?? 'Unexpected', message: messageOf(error) };
@@ -136,7 +160,13 @@ async function restoreLane(
     return { ...base, outcome: 'recovered', answeredAt, remarks: warnings, code: null, message: null };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { ...base, outcome: 'failed', answeredAt: null, remarks: [held], ...failure(asOwnFailure(error)) };
+    return {
+      ...base,
+      outcome: 'failed',
+      answeredAt: null,
+      remarks: [heldRemark(lane)],
+      ...failure(asOwnFailure(error)),
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 // Two lanes that wrote into one another's trees: found by the watch, approved, and both answer again; and one whose bundle is
 // spoiled, which fails alone and stays stopped.
 
-import { cpSync, existsSync, readdirSync, renameSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -89,7 +89,13 @@ describe('lanes that wrote into one another', { retry: 0 }, () => {
     expect([gatewayPids(one).length, gatewayPids(other).length]).toEqual([1, 0]);
     expect(await watch()).toMatchObject({ held: ['lane-2'], settling: [], opened: [] });
     for (const name of readdirSync(kept)) renameSync(join(kept, name), join(segments, name));
-    expect(await restore(rig, other)).toMatchObject({ messageAnswered: true });
+    // mended by hand: what it has now is backed up as it stands still, and comes back
+    const mended = join(other.realHome, 'workspace/mended.txt');
+    writeFileSync(mended, 'by hand');
+    const { bundle, suspect } = await backUp(rig, other, { tier: 'C' });
+    expect({ suspect, held: isHeld(other) }).toEqual({ suspect: [], held: true });
+    expect(await restore(rig, other, { bundle })).toMatchObject({ messageAnswered: true, bundle });
+    expect(readFileSync(mended, 'utf8')).toBe('by hand');
     expect(isHeld(other)).toBe(false);
     expect(await watch()).toMatchObject({ held: [], signals: [] });
   });

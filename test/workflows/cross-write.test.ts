@@ -88,7 +88,9 @@ describe.concurrent('a cross-write', () => {
       other.told(step, { kind: 'fail' });
       const run = await start();
       expect(await failureOf(run)).toMatchObject({ code: 'RecoveryFailed' });
-      expect(rowsOf(await look(run))).toEqual({ [one.name]: 'recovered', [other.name]: 'HostOutputUnexpected' });
+      const state = await look(run);
+      expect(rowsOf(state)).toEqual({ [one.name]: 'recovered', [other.name]: 'HostOutputUnexpected' });
+      expect(state.outcome?.lanes[1]?.remarks[0]).toContain(`./clawback backup ${other.name} --tier C`);
       expect(one).toMatchObject({ gateway: 'running', tree: 'new', violations: [] });
       expect(other).toMatchObject({ gateway: 'stopped', tree: 'old', secrets: 'old', journal: null, violations: [] });
     },
@@ -121,6 +123,11 @@ describe.concurrent('a cross-write', () => {
     one.heal();
     one.release('holdLane');
     expect(await failureOf(run)).toMatchObject({ code: 'Cancelled' });
+    expect((await look(run)).warnings).toEqual(
+      ['cw-cancelled-a', 'cw-cancelled-b'].map((lane): unknown =>
+        expect.stringContaining(`./clawback restore ${lane}\``),
+      ),
+    );
     expect(one.gateway).toBe('stopped');
     for (const lane of [one, other]) expect(lane.count('stopWriters')).toBe(0);
   });
