@@ -60,7 +60,9 @@ export function incidentText(state: IncidentState): string {
     state.message === null ? undefined : `${state.code}: ${printable(state.message)}`,
     ...(outcome?.followUp ?? []),
     ...state.warnings.map((text) => `warning: ${printable(text)}`),
-    state.receipt === null ? undefined : `receipt ${state.receipt}`,
+    state.receipt === null
+      ? undefined
+      : `receipt: ./clawback receipt show ${state.receipt} --incident ${state.subject}`,
     state.next === null ? undefined : `next: ${state.next}`,
   ]
     .filter((line) => line !== undefined)

@@ -21,8 +21,10 @@ export async function openIncidentFile(
   cli: Cli,
   path: string,
   publicKeysPem: readonly string[],
-): Promise<OpenedIncident | undefined> {
-  return openIncidentReceipt(await readInput(cli, path, 'FILE', limits.receiptBytes), publicKeysPem);
+): Promise<(OpenedIncident & { readonly bytes: Buffer }) | undefined> {
+  const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
+  const opened = openIncidentReceipt(bytes, publicKeysPem);
+  return opened && { ...opened, bytes };
 }
 
 export async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {

@@ -90,6 +90,8 @@ export interface PlannedLane {
   /** What is lost by it, a sentence each; none for a lane that keeps its data. */
   readonly lost: readonly string[];
   readonly used: readonly BundleUse[];
+  /** Its version in the bundle. */
+  readonly openclaw?: string;
 }
 
 /** What an incident will do, and what that costs. `digest`: SHA-256 of its canonical JSON (RFC 8785) without `digest`. */

@@ -5,6 +5,7 @@ import type { IncidentPhase, Scenario } from '../domain/incident.ts';
 import type { BroughtMachine } from '../domain/statements.ts';
 import type { RecoveryPlan } from './incident-plan.ts';
 import type { FirstSignal } from './incidents.ts';
+import type { PlacedHost } from './placement.ts';
 
 /** Somebody's word, as it is recorded. */
 export interface RecordedApproval {
@@ -97,6 +98,8 @@ export interface IncidentState {
   readonly hand: { readonly step: string; readonly what: string } | null;
   /** Those that were done, in their order. */
   readonly hands: readonly RecordedHand[];
+  /** Machines that a hook or somebody brought in the stead of lost ones. */
+  readonly brought: readonly PlacedHost[];
   readonly rto: {
     /** From the first signal to the last answered test message; null while, or when, not all lanes answer. */
     readonly ms: number | null;

@@ -4,6 +4,7 @@
 import { formatDuration } from '../domain/quantity.ts';
 import type { Receipt } from './receipt.ts';
 import {
+  approvalText,
   durationOf,
   evidenceText,
   instantText,
@@ -74,7 +75,7 @@ function archiveLine({ day, lane, bundle, manifestSha256 }: NonNullable<Receipt[
 }
 
 function evidenceLines(receipt: Receipt, id: string, sha256: string): string[] {
-  const { workflow, host, versions, startedAt, endedAt, rto, clocks } = receipt;
+  const { workflow, host, versions, startedAt, endedAt, rto, clocks, approvals } = receipt;
   const openclaw = [versions.openclaw.lane ?? 'unknown', versions.openclaw.bundle ?? 'unknown'];
   const offset = clocks.hostOffsetMs === null ? 'not measured' : `${clocks.hostOffsetMs} ms off the worker's`;
   return [
@@ -83,10 +84,11 @@ function evidenceLines(receipt: Receipt, id: string, sha256: string): string[] {
     `- from ${instantText(startedAt)} to ${instantText(endedAt)}; waited ${formatDuration(rto.waitingMs)} for the lane before`,
     `- host ${escaped(host.name)} in ${escaped(host.region)}, SSH host key ${host.hostKey}, its clock ${offset}`,
     `- OpenClaw ${escaped(openclaw[0] ?? '')} on the lane, ${escaped(openclaw[1] ?? '')} in the bundle; profile ${escaped(versions.profile)}; ${escaped(versions.os ?? 'system unknown')}; Clawback ${escaped(versions.clawback)}`,
+    ...approvals.map((one) => `- approved by ${escaped(approvalText(one))}`),
   ];
 }
 
 /** Text of others as text: it makes no heading, link or line of its own. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\\*_[\]<>|#]/g, (sign) => `\\${sign}`);
 }

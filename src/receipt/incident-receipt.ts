@@ -28,7 +28,14 @@ const lane = z.strictObject({
   lane: text,
   host: text,
   toHost: text.nullable(),
+  /** Of the restore or prune that worked on it, which has a receipt of its own where it restored. */
+  workflowId: z.string().max(1000).nullable(),
   bundle: bundle.nullable(),
+  /** All that the plan takes of bundles: `bundle`, and below it what a layered restore takes class 2 from. */
+  bundles: z.array(z.strictObject({ bundle, manifestSha256: sha256, tier: z.enum(tiers) })).max(limits.receiptBundles),
+  profile: text.nullable(),
+  /** OpenClaw's version in the bundle. */
+  openclaw: text.nullable(),
   tier: z.enum(tiers).nullable(),
   proven: z.boolean(),
   store: text.nullable(),
@@ -104,6 +111,8 @@ export const incidentPredicateSchema = z.strictObject({
     )
     .max(limits.receiptSteps),
   declined: z.strictObject({ by: text, reason: words, at: instant }).nullable(),
+  /** Those of its lanes and subject, and those that took lanes over. hostKey: `SHA256:…`, as ssh-keygen -l prints it. */
+  hosts: z.array(z.strictObject({ name: text, region: text.nullable(), hostKey: text })).max(2 * limits.lanesPerFleet),
   lanes: many(lane),
   steps: z.array(step).max(limits.receiptSteps),
   rto: z.strictObject({
@@ -120,6 +129,8 @@ export const incidentPredicateSchema = z.strictObject({
   failure: code.nullable(),
   escalation: words.nullable(),
   versions: z.strictObject({ clawback: text }),
+  /** The signing worker's clock minus Temporal's, a wait for a slot included. Those of hosts are in their restores' receipts. */
+  clocks: z.strictObject({ workerOffsetMs: z.int() }),
   warnings: z.array(words).max(limits.receiptWarnings),
   disclaimers: z.array(words).max(limits.receiptWarnings),
 });

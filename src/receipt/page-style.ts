@@ -46,6 +46,16 @@ tr.over .gauge i { background: #b3261e; }
 .digest, code { font: 12.5px ui-monospace, Menlo, Consolas, monospace; }
 .evidence th { width: 140px; }
 .check { font-size: 13px; color: #57606a; }
+@media screen and (max-width: 640px) {
+  body { padding: 12px; }
+  thead, td:empty { display: none; }
+  table, tbody, tr, th, td { display: block; width: auto !important; }
+  th, td { border: 0; padding: 2px 0; }
+  tr { border-bottom: 1px solid #d8dee4; padding: 8px 0; }
+  .steps td:nth-child(3):not(:empty)::before { content: "took "; }
+  .steps td:nth-child(4)::before { content: "of "; }
+  .id { white-space: normal; }
+}
 @media print { body { padding: 0; } section, header { break-inside: avoid; } }
 @page { margin: 14mm; }
 `;

@@ -2,11 +2,11 @@
 // whole in itself, has no script, loads nothing, and prints on paper. Everything in it is escaped.
 
 import { formatDuration } from '../domain/quantity.ts';
-import { pageStyle } from './page-style.ts';
-import type { Receipt, ReceiptStep } from './receipt.ts';
+import { bar, evidenceTable, facts, html, type Markup, meter, pageOf, signs, todo } from './page-parts.ts';
+import type { Receipt } from './receipt.ts';
 import {
-  durationOf,
   evidenceText,
+  approvalText,
   instantText,
   isLate,
   openItems,
@@ -20,68 +20,30 @@ import {
   verdictText,
 } from './words.ts';
 
-/** Text that is HTML already. */
-class Markup {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-type Part = string | number | Markup | readonly Markup[];
-
-/** The only way into the page: what is no markup of ours is escaped. */
-function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  const shown = parts.map((part) => (Array.isArray(part) ? part.map(shownOf).join('') : shownOf(part as string)));
-  return new Markup(texts.map((text, at) => text + (shown[at] ?? '')).join(''));
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function shownOf(part: string | number | Markup): string {
-  if (part instanceof Markup) return part.text;
-  return String(part).replaceAll(/[&<>"']/g, (sign) => entities[sign] ?? '');
-}
-
 /** @param sha256 of the receipt as it is stored */
 export function receiptPage(receipt: Receipt, sha256: string): string {
   const { outcome, id } = receipt;
   const subject = subjectText(receipt);
   const verdict = outcome === 'passed' && isLate(receipt) ? 'late' : outcome;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${outcome}: ${subject.slice(0, 1).toLowerCase()}${subject.slice(1)} (${id})</title>
-<style>${new Markup(pageStyle)}</style>
-</head>
-<body>
-<header class="${verdict}">
-<p class="verdict">${outcome.toUpperCase()}</p>
-<h1>${subject}: ${runText(receipt)}</h1>
-${verdictText(receipt).map((line) => html`<p>${line}</p>`)}
-</header>
-${factsOf(receipt)}
-${timelineOf(receipt)}
-${openItemsOf(receipt)}
-${dataOf(receipt)}
-${evidenceOf(receipt, sha256)}
-</body>
-</html>
-`.text;
+  return pageOf({
+    title: `${outcome}: ${subject.slice(0, 1).toLowerCase()}${subject.slice(1)} (${id})`,
+    verdict,
+    word: outcome.toUpperCase(),
+    heading: `${subject}: ${runText(receipt)}`,
+    lines: verdictText(receipt),
+    sections: [
+      factsOf(receipt),
+      timelineOf(receipt),
+      todo(openItems(receipt)),
+      dataOf(receipt),
+      evidenceOf(receipt, sha256),
+    ],
+  });
 }
 
 function factsOf(receipt: Receipt): Markup {
   const { rto, rpo, startedAt } = receipt;
-  const facts = [
+  return facts([
     [
       receipt.messageAnswered ? 'RTO' : 'Ended after',
       formatDuration(rto.ms),
@@ -94,10 +56,7 @@ function factsOf(receipt: Receipt): Markup {
       `since ${instantText(capturedAt)}`,
     ]),
     ['Began', timeText(startedAt), `UTC, ${startedAt.slice(0, 10)}`],
-  ];
-  return html`<section class="facts">${facts.map(
-    ([name = '', value = '', more = '']) => html`<div><b>${name}</b><span>${value}</span><small>${more}</small></div>`,
-  )}</section>`;
+  ]);
 }
 
 function timelineOf(receipt: Receipt): Markup {
@@ -110,8 +69,6 @@ function timelineOf(receipt: Receipt): Markup {
 </table>
 </section>`;
 }
-
-const signs = { passed: '✓', failed: '✗', cancelled: '✗', 'not reached': '–' } as const;
 
 function stepRow(step: StepSummary, receipt: Receipt): Markup {
   const { title, phases, ms, budgetMs, outcome, retries } = step;
@@ -128,35 +85,6 @@ function stepRow(step: StepSummary, receipt: Receipt): Markup {
 <td>${budgetMs === null ? '' : formatDuration(budgetMs)}${late ? html` <b>OVER</b>` : ''}</td>
 <td class="meter">${budgetMs === null ? '' : meter(ms / Math.max(budgetMs, 1))}</td>
 </tr>`;
-}
-
-/** Where in the run the phase lies; a short one is still seen. */
-function bar(phase: ReceiptStep, { startedAt, endedAt }: Receipt): Markup {
-  const wholeMs = Math.max(durationOf({ startedAt, endedAt }), 1);
-  const fromPercent = clamp((100 * (Date.parse(phase.startedAt) - Date.parse(startedAt))) / wholeMs);
-  const widthPercent = Math.min(clamp((100 * durationOf(phase)) / wholeMs), 100 - fromPercent);
-  const title = `${phase.phase}: ${timeText(phase.startedAt)} to ${timeText(phase.endedAt)}, ${formatDuration(durationOf(phase))}`;
-  return html`<i class="${phase.outcome}" title="${title}" style="left:min(${fromPercent.toFixed(2)}%,calc(100% - 3px));width:max(${widthPercent.toFixed(2)}%,3px)"></i>`;
-}
-
-function meter(share: number): Markup {
-  const percent = Math.round(100 * share);
-  return html`<div class="gauge"><i style="width:${clamp(percent)}%"></i></div><small>${percent} %</small>`;
-}
-
-function clamp(percent: number): number {
-  return Math.min(Math.max(percent, 0), 100);
-}
-
-function openItemsOf(receipt: Receipt): Markup {
-  const items = openItems(receipt);
-  if (items.length === 0) return html`<section><h2>Still to do</h2><p>Nothing.</p></section>`;
-  return html`<section><h2>Still to do</h2><ul class="todo">${items.map((item) => html`<li>${withCode(item)}</li>`)}</ul></section>`;
-}
-
-/** What stands between backticks is a command or a name. */
-function withCode(text: string): readonly Markup[] {
-  return text.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
 function dataOf(receipt: Receipt): Markup {
@@ -198,9 +126,7 @@ function evidenceOf(receipt: Receipt, sha256: string): Markup {
       `OpenClaw ${versions.openclaw.lane ?? 'unknown'} on the lane, ${versions.openclaw.bundle ?? 'unknown'} in the bundle; profile ${versions.profile}; ${versions.os ?? 'system unknown'}; Clawback ${versions.clawback}`,
     ],
     ['Clock', clocks.hostOffsetMs === null ? 'not measured' : `the host is ${clocks.hostOffsetMs} ms off the worker`],
-    ['Approvals', approvals.map(({ by, at }) => `${by} at ${instantText(at)}`).join('; ') || 'none were needed'],
+    ['Approvals', approvals.map(approvalText).join('; ') || 'none were needed'],
   ];
-  return html`<section><h2>Evidence</h2><table class="evidence"><tbody>${rows.map(
-    ([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`,
-  )}</tbody></table><p class="check">This page is a reading of the receipt, and proves nothing by itself. To check the receipt: <code>./clawback receipt verify FILE --key PUBLIC.pem</code></p></section>`;
+  return evidenceTable(rows);
 }

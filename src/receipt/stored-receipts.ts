@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { bundleIdPattern, lanePattern } from '../domain/terms.ts';
+import { incidentReceiptKey, type OpenedIncident, openIncidentReceipt } from './incident-receipt.ts';
 import { type OpenedReceipt, openReceipt } from './receipt.ts';
 
 /** Of a store, what is needed to read receipts. */
@@ -72,6 +73,32 @@ export async function readReceipt(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(error.code, `receipt ${id}: ${error.message}`, { ...error.context, lane }, { cause: error });
+  }
+}
+
+/**
+ * The receipt of an incident, from beside its subject's others.
+ * @returns undefined when this store has none. ReceiptDamaged, ReceiptSignatureBad, ReceiptForeign, and what the store throws
+ */
+export async function readIncidentReceipt(
+  source: ReceiptSource,
+  id: string,
+  { fleet, lane: subject, publicKeysPem }: ReceiptsOf,
+): Promise<(OpenedIncident & { readonly bytes: Buffer }) | undefined> {
+  const bytes = await found(source, incidentReceiptKey(subject, id));
+  if (bytes === undefined) return undefined;
+  const opened = openIncidentReceipt(bytes, publicKeysPem);
+  if (opened?.incident.id !== id) throw new Failure('ReceiptDamaged', `receipt ${id} is of something else`);
+  if (opened.incident.fleet === fleet && opened.incident.subject === subject) return { ...opened, bytes };
+  throw new Failure('ReceiptForeign', `receipt ${id} is not of ${subject} in fleet ${fleet}`, { fleet });
+}
+
+async function found(source: ReceiptSource, key: string): Promise<Buffer | undefined> {
+  try {
+    return await readSmall(await source.get(key), key);
+  } catch (error) {
+    if (isFailure(error, 'ObjectMissing')) return undefined;
+    throw error;
   }
 }
 

@@ -154,6 +154,11 @@ export function proofText(receipt: Receipt): string {
   return 'proves no bundle: only a part was restored';
 }
 
+/** Whose word, and by what it is his. */
+export function approvalText({ by, at, statement }: Receipt['approvals'][number]): string {
+  return `${by} at ${instantText(at)}, ${statement}`;
+}
+
 /** What an operator has still to do, the most pressing first. */
 export function openItems(receipt: Receipt): string[] {
   const { lane, laneAfter, failure, outcome, warnings, disclaimers, rto } = receipt;

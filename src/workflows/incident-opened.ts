@@ -36,6 +36,7 @@ export function opened({ scenario, subject }: About, { openedBy, signal, rehears
     reminders: 0,
     hand: null,
     hands: [],
+    brought: [],
     rto: { ms: null, budgetMs: null, over: false, waitingMs: 0, provisioningMs: 0 },
     outcome: null,
     code: null,

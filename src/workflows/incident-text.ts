@@ -44,10 +44,10 @@ function laneDetails({ lane, bundle, store, sizeBytes, lost }: PlannedLane): str
 }
 
 /** What is typed next; null when nothing is. */
-export function nextOf({ phase, incident, hand, scenario }: IncidentState): string | null {
+export function nextOf({ phase, incident, hand, scenario, subject }: IncidentState): string | null {
   if (phase === 'awaiting-approval') return `./clawback approve ${incident}`;
   if (hand !== null) return `./clawback incidents show ${incident}`;
   if (phase === 'failed') return `./clawback incidents show ${incident}`;
-  if (phase === 'planned') return `./clawback recover ${scenario} ${incident.slice(incident.lastIndexOf('/') + 1)}`;
+  if (phase === 'planned') return `./clawback recover ${scenario} ${subject}`;
   return null;
 }

@@ -16,7 +16,11 @@ export async function targetOf(move: Move): Promise<PlacedHost> {
     for (;;) {
       const { address, port = 22, user = lost.login, hostKey } = byHook ? await askHook(move) : await askHand(move);
       const record = HostRecord.safeParse({ address, port, user, hostKey, region: lost.newRegion });
-      if (record.success) return { host: name, record: record.data };
+      if (record.success) {
+        const brought = { host: name, record: record.data };
+        desk.update({ brought: [...desk.state.brought, brought] });
+        return brought;
+      }
       const field = record.error.issues[0]?.path.join('.') || 'it';
       const told = `the new machine in the stead of ${lost.host} is not described rightly: ${field}`;
       if (byHook) throw workflowFailure('HookAnswerInvalid', told, { field });

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { bestBedKind } from '../bed/bed.ts';
 import { Rig } from '../rig/rig.ts';
 import { findChromium, openBrowser } from './browser.ts';
-import { failedReceipt, showReceipts, storedReceipt } from './receipts.ts';
+import { failedReceipt, showNights, showReceipts, storedReceipt } from './receipts.ts';
 import { tellStory } from './story.ts';
 import { TemporalUi } from './temporal-ui.ts';
 
@@ -45,6 +45,7 @@ async function takeShots(program: string, out: string): Promise<void> {
           ],
           look,
         );
+        await showNights(browser.page, look);
       } finally {
         await browser.close();
       }

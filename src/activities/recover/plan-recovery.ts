@@ -58,6 +58,7 @@ async function planLane(deps: Deps, request: LaneToPlan, draft: PlanRecovery, ru
     rpo,
     lost: kept ? [] : rpo.map(lossOf),
     used: chosen.used,
+    ...(chosen.openclawVersion === null ? {} : { openclaw: chosen.openclawVersion }),
   };
   return { kept, lane: planned, warnings: kept ? [] : chosen.warnings.map((text) => `lane ${lane}: ${text}`) };
 }

@@ -3,6 +3,7 @@
 import type { IncidentReceiptRequest, IncidentSteps } from '../../contract/incident-plan.ts';
 import type { RecordedStep } from '../../contract/receipt-types.ts';
 import { isFailure } from '../../domain/failure.ts';
+import { subjectKinds } from '../../domain/incident.ts';
 import { limits } from '../../domain/limits.ts';
 import {
   encodeIncidentReceipt,
@@ -12,14 +13,16 @@ import {
 } from '../../receipt/incident-receipt.ts';
 import { isSilence, isWorthWaiting } from '../copied-store.ts';
 import type { ActivityAttempts, Deps } from '../deps.ts';
+import { hostKeyFingerprint } from '../receipts/write-receipt.ts';
 import { activity } from '../step.ts';
 
 export function writeIncidentReceiptStep(deps: Deps): IncidentSteps['writeIncidentReceipt'] {
-  return activity(async (request, { signal, attempt }) => {
+  return activity(async (request, { signal, attempt, scheduledAtMs }) => {
     const { privateKeyPem } = await deps.keys.receiptSigner();
     const { incident: id, runId } = request.state;
     const ran = await deps.temporal.activityAttempts({ id, runId });
-    const receipt = buildIncidentReceipt(request, ran, deps.version);
+    const worker = { version: deps.version, offsetMs: Math.round(Date.now() - scheduledAtMs), fleet: deps.fleet };
+    const receipt = buildIncidentReceipt(request, ran, worker);
     const bytes = encodeIncidentReceipt(receipt, subjectsOf(request), privateKeyPem);
     const put = async (store: string): Promise<void> => {
       try {
@@ -40,6 +43,8 @@ export function writeIncidentReceiptStep(deps: Deps): IncidentSteps['writeIncide
   });
 }
 
+type State = IncidentReceiptRequest['state'];
+
 /** The manifests of the plan; the fleet file where it has none. */
 function subjectsOf({ state: { plan }, fleetDigest }: IncidentReceiptRequest): IncidentSubject[] {
   const used = new Map(
@@ -49,11 +54,18 @@ function subjectsOf({ state: { plan }, fleetDigest }: IncidentReceiptRequest): I
   return manifests.length > 0 ? manifests : [{ name: 'fleet.yaml', sha256: fleetDigest }];
 }
 
-/** A pure function of the incident's state and its history. */
+/** The worker that signs, and the file that it holds. */
+export interface Signing {
+  readonly version: string;
+  readonly offsetMs: number;
+  readonly fleet: Pick<Deps['fleet'], 'hostTarget' | 'hostFacts' | 'laneSpec'>;
+}
+
+/** A pure function of the incident's state, its history and who signs. */
 export function buildIncidentReceipt(
   { id, state, steps }: IncidentReceiptRequest,
   ran: readonly ActivityAttempts[],
-  version: string,
+  { version, offsetMs, fleet }: Signing,
 ): IncidentReceipt {
   const { plan, outcome, approval, signal, rto, declined } = state;
   const escalation = outcome?.escalation ?? null;
@@ -90,7 +102,8 @@ export function buildIncidentReceipt(
         hostKey,
       })),
     declined,
-    lanes: lanesOf(state),
+    hosts: hostsOf(state, fleet),
+    lanes: lanesOf(state, fleet),
     steps: steps.slice(0, limits.receiptSteps).map((step) => attempted(step, ran)),
     rto,
     pruned: (outcome?.pruned ?? []).map(({ lane, freeBeforeBytes, freeAfterBytes, kinds }) => ({
@@ -103,19 +116,53 @@ export function buildIncidentReceipt(
     failure: state.code,
     escalation: escalation === null ? null : cut(escalation),
     versions: { clawback: version },
+    clocks: { workerOffsetMs: offsetMs },
     warnings: [...state.warnings, ...(plan?.warnings ?? [])].slice(0, limits.receiptWarnings).map(cut),
     disclaimers: approval?.waiveFence === true ? ['UNFENCED: the lost host may still write'] : [],
   };
 }
 
-function lanesOf({ plan, outcome }: IncidentReceiptRequest['state']): IncidentReceipt['lanes'] {
-  return (plan?.lanes ?? []).map(({ lane, host, toHost = null, bundle, tier, proven, store, rpo, lost }) => {
+/** By name; a machine that was brought is not in the file, and one that the file has no longer is known by nothing. */
+function hostsOf({ plan, scenario, subject, brought }: State, fleet: Signing['fleet']): IncidentReceipt['hosts'] {
+  const names = [
+    ...(subjectKinds[scenario] === 'host' ? [subject] : []),
+    ...(plan?.lanes ?? []).flatMap(({ host, toHost }) => [host, ...(toHost === undefined ? [] : [toHost])]),
+  ];
+  return [...new Set(names)].flatMap((name) => {
+    const own = brought.find(({ host }) => host === name)?.record;
+    const hostKey = own?.hostKey ?? fleet.hostTarget(name)?.hostKey;
+    if (hostKey === undefined) return [];
+    const region = own?.region ?? fleet.hostFacts(name)?.region ?? null;
+    return [{ name, region, hostKey: hostKeyFingerprint(hostKey) }];
+  });
+}
+
+/** Null when the file has the lane no longer. */
+function profileOf(fleet: Signing['fleet'], lane: string): string | null {
+  try {
+    return fleet.laneSpec(lane).target.profile;
+  } catch (error) {
+    if (isFailure(error, 'UnknownLane')) return null;
+    throw error;
+  }
+}
+
+function lanesOf({ plan, outcome }: State, fleet: Signing['fleet']): IncidentReceipt['lanes'] {
+  return (plan?.lanes ?? []).map(({ lane, host, toHost = null, bundle, tier, proven, store, rpo, lost, ...of }) => {
     const became = outcome?.lanes.find((one) => one.lane === lane);
     return {
       lane,
       host,
       toHost,
+      workflowId: became?.workflowId ?? null,
       bundle,
+      bundles: of.used.map(({ bundle: id, manifestSha256, tier: held }) => ({
+        bundle: id,
+        manifestSha256,
+        tier: held,
+      })),
+      profile: profileOf(fleet, lane),
+      openclaw: of.openclaw ?? null,
       tier,
       proven,
       store,

@@ -2,23 +2,18 @@
 // and the fleet file, verify a public key and the file alone; none of them Temporal or a private key.
 
 import { Command } from 'commander';
-import { Failure, failureTable, isFailure } from '../../domain/failure.ts';
-import { bundleIdPattern } from '../../domain/terms.ts';
-import { checklistText } from '../../receipt/checklist.ts';
-import { receiptPage } from '../../receipt/page.ts';
+import { type Failure, failureTable, isFailure } from '../../domain/failure.ts';
 import type { OpenedIncident } from '../../receipt/incident-receipt.ts';
-import { provenBy } from '../../receipt/proven.ts';
 import type { OpenedReceipt, Receipt } from '../../receipt/receipt.ts';
-import { type IgnoredReceipt, readReceipt, readReceipts, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
+import { type IgnoredReceipt, readReceipts } from '../../receipt/stored-receipts.ts';
 import { proofText, runText, verdictText } from '../../receipt/words.ts';
-import type { FleetFile } from '../../config/fleet-file.ts';
-import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
 import { incidentReceiptText } from '../incident-text.ts';
-import { parseLane, parsePath, parsePaths } from '../parse.ts';
-import { openFile, openIncidentFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
+import { parseLane, parsePaths } from '../parse.ts';
+import { openFile, openIncidentFile, publicKeys, type ReceiptFile } from '../receipt-files.ts';
+import { keyOption, openedJson, receiptField, shelfOf, showCommand } from './receipt-show.ts';
 
 export function receiptCommand(cli: Cli): Command {
   return new Command('receipt')
@@ -28,9 +23,6 @@ export function receiptCommand(cli: Cli): Command {
     .addCommand(showCommand(cli))
     .addCommand(verifyCommand(cli));
 }
-
-const receiptField =
-  '`receipt`: as it was signed (docs/receipt-format.md); `sha256`: of the file; `proves`: ids of the bundles that it proves';
 
 function listCommand(cli: Cli): Command {
   const command = new Command('list')
@@ -57,17 +49,6 @@ async function list(cli: Cli, lane: string): Promise<Outcome> {
     text: listText(lane, shelf.store.name, receipts, ignored),
     exit: ignored.length > 0 ? 'damaged' : 'ok',
   };
-}
-
-function shelfOf(file: FleetFile, lane: string): { readonly shelf: BundleShelf; readonly of: ReceiptsOf } {
-  return {
-    shelf: new BundleShelf(file, lane),
-    of: { fleet: file.fleet.fleet, lane, publicKeysPem: file.keys.receipt },
-  };
-}
-
-function openedJson({ receipt, sha256 }: OpenedReceipt): Record<string, unknown> {
-  return { receipt, sha256, proves: provenBy(receipt).map(({ bundle }) => bundle) };
 }
 
 function ignoredJson({ id, failure }: IgnoredReceipt): Record<string, unknown> {
@@ -107,70 +88,14 @@ function receiptRow(receipt: Receipt): string[] {
   ];
 }
 
-interface ShowOptions {
-  readonly lane?: string;
-  readonly key?: readonly string[];
-  readonly html?: string;
-  readonly save?: string;
-}
-
-const keyOption = [
-  '--key <FILE>',
-  'public key of the receipts, PEM; may be given again (default: keys.receipt.public of the fleet file)',
-  parsePaths('--key'),
-] as const;
-
-function showCommand(cli: Cli): Command {
-  const command = new Command('show')
-    .description('one receipt, its signature checked, as the first-hour checklist in Markdown')
-    .argument('<RECEIPT>', "a receipt's id, with --lane; or a file", parsePath('RECEIPT'))
-    .option('--lane <LANE>', 'the lane whose store has it', parseLane('--lane'))
-    .option(...keyOption)
-    .option('--html <FILE>', 'write it as one page of HTML too', parsePath('--html'))
-    .option('--save <FILE>', 'write the signed receipt itself too, for others to verify', parsePath('--save'))
-    .action(cli.action((receipt: string, options: ShowOptions) => show(cli, receipt, options)));
-  return documented(command, {
-    examples: [
-      './clawback receipt show 20261122T040000Z-1a2b3c4d --lane lane-1',
-      './clawback receipt show 20261122T040000Z-1a2b3c4d --lane lane-1 --html receipt.html --save receipt.json',
-      './clawback receipt show receipt.json --key receipt.public.pem',
-    ],
-    json: [
-      receiptField,
-      '`checklist`: the first-hour checklist, Markdown',
-      '`html`, `saved`: what was written, or null',
-    ],
-    notes: ['Exit status 7 when it is damaged, or signed by nobody trusted: then nothing of it is shown.'],
-  });
-}
-
-async function show(cli: Cli, name: string, options: ShowOptions): Promise<Outcome> {
-  const { lane } = options;
-  if (lane === undefined && bundleIdPattern.test(name))
-    throw new Failure('InvalidInput', `${name} is a receipt's id: say with --lane of which lane`, { field: '--lane' });
-  const found =
-    lane === undefined
-      ? await openFile(cli, name, await publicKeys(cli, options.key))
-      : await fromStore(cli, lane, name);
-  const checklist = checklistText(found.receipt, found.sha256);
-  const html = await written(cli, options.html, '--html', () => receiptPage(found.receipt, found.sha256));
-  const saved = await written(cli, options.save, '--save', () => found.bytes);
-  const notes = [...(html === null ? [] : [`Page: ${html}`]), ...(saved === null ? [] : [`Receipt: ${saved}`])];
-  for (const note of notes) cli.note(note);
-  return { json: { ...openedJson(found), checklist, html, saved }, text: checklist };
-}
-
-async function fromStore(cli: Cli, lane: string, id: string): Promise<ReceiptFile> {
-  const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
-  return readReceipt(shelf.store, id, of);
-}
-
 function verifyCommand(cli: Cli): Command {
   const command = new Command('verify')
     .description('check signature and content of receipts, with nothing but the public key')
     .argument('<FILE...>', 'receipts as the store has them', parsePaths('FILE'))
     .option(...keyOption)
-    .action(cli.action((files: readonly string[], { key }: ShowOptions) => verify(cli, files, key)));
+    .action(
+      cli.action((files: readonly string[], { key }: { readonly key?: readonly string[] }) => verify(cli, files, key)),
+    );
   return documented(command, {
     examples: [
       './clawback receipt verify receipt.json --key receipt.public.pem',

@@ -4,11 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { encodeIncidentReceipt, incidentReceiptKey } from '../../../src/receipt/incident-receipt.ts';
 import type { Receipt } from '../../../src/receipt/receipt.ts';
 import { receiptKey } from '../../../src/receipt/stored-receipts.ts';
 import { signers } from '../../golden/keys.ts';
 import { type FleetBed, makeFleetBed } from '../config/fleet-bed.ts';
 import { bundleOf, encode, failed, receiptOf } from '../receipt/receipts.ts';
+import { hostLoss } from '../receipt/incidents.ts';
 import { type Ran, run } from './around.ts';
 
 let bed: FleetBed;
@@ -44,6 +46,51 @@ function store(
 
 const publicKey = (): string => join(bed.dir, 'keys/receipt.public.pem');
 const id = receiptOf().id;
+
+describe('receipt show of an incident', () => {
+  const signed = (): Buffer =>
+    encodeIncidentReceipt(
+      hostLoss,
+      [{ name: 'fleet.yaml', sha256: 'f'.repeat(64) }],
+      readFileSync(join(bed.dir, 'keys/receipt.key.pem'), 'utf8'),
+    );
+  const put = (): string => {
+    const path = join(dir, 'store', incidentReceiptKey(hostLoss.subject, hostLoss.id));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, signed());
+    return path;
+  };
+
+  it('finds it beside its subject, and writes checklist and page', async () => {
+    put();
+    const page = join(dir, 'incident.html');
+    const shown = await clawback('receipt', 'show', hostLoss.id, '--incident', 'mac-1', '--html', page);
+    expect(shown).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('# First-hour checklist: Host loss, mac-1'),
+    });
+    expect(readFileSync(page, 'utf8')).toContain('<p class="verdict">FAILED</p>');
+    const json = await clawback('--json', 'receipt', 'show', hostLoss.id, '--incident', 'mac-1');
+    expect(JSON.parse(json.out)).toMatchObject({ incident: { id: hostLoss.id, scenario: 'host-loss' }, proves: [] });
+  });
+
+  it('shows one that lies in a file, without a fleet', async () => {
+    const shown = await withoutFleet('receipt', 'show', put(), '--key', publicKey());
+    expect(shown).toMatchObject({ status: 0, out: expect.stringContaining('Host loss, mac-1') });
+  });
+
+  it('says where it has looked, and what a bare id lacks', async () => {
+    const missing = await clawback('receipt', 'show', hostLoss.id, '--incident', 'mac-1');
+    expect(missing.err).toContain(`there is no receipt ${hostLoss.id} of an incident of mac-1 in primary`);
+    expect((await clawback('receipt', 'show', hostLoss.id)).err).toContain('or with --incident');
+    put();
+    const foreign = join(dir, 'store', incidentReceiptKey('mac-2', hostLoss.id));
+    mkdirSync(dirname(foreign), { recursive: true });
+    writeFileSync(foreign, signed());
+    const other = await clawback('receipt', 'show', hostLoss.id, '--incident', 'mac-2');
+    expect(other).toMatchObject({ status: 3, err: expect.stringContaining('is not of mac-2') });
+  });
+});
 
 describe('receipt list', () => {
   it('shows what each run was, what came of it and what it proves, newest first', async () => {

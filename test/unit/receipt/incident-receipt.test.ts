@@ -29,6 +29,7 @@ const receipt: IncidentReceipt = {
   approval: null,
   hands: [],
   declined: null,
+  hosts: [{ name: 'mac-1', region: 'tokyo', hostKey: `SHA256:${'A'.repeat(43)}` }],
   lanes: [],
   steps: [],
   rto: { ms: null, budgetMs: 5_400_000, over: false, waitingMs: 0, provisioningMs: 0 },
@@ -37,6 +38,7 @@ const receipt: IncidentReceipt = {
   failure: null,
   escalation: null,
   versions: { clawback: '0.1.0' },
+  clocks: { workerOffsetMs: 12 },
   warnings: [],
   disclaimers: [],
 };
