@@ -16,7 +16,7 @@ export type IncidentFile = OpenedIncident & { readonly bytes: Buffer };
 export async function readStoredIncident(file: FleetFile, subject: string, id: string): Promise<IncidentFile> {
   const of = { fleet: file.fleet.fleet, lane: subject, publicKeysPem: file.keys.receipt };
   const names = storesOf(file, subject);
-  let silent: unknown;
+  let silent: Failure | undefined;
   for (const name of names) {
     try {
       const found = await readIncidentReceipt(openStore(name, describeStore(file, name, 'vault')), id, of);

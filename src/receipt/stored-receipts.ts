@@ -85,15 +85,15 @@ export async function readIncidentReceipt(
   id: string,
   { fleet, lane: subject, publicKeysPem }: ReceiptsOf,
 ): Promise<(OpenedIncident & { readonly bytes: Buffer }) | undefined> {
-  const bytes = await found(source, incidentReceiptKey(subject, id));
+  const bytes = await bytesOf(source, incidentReceiptKey(subject, id));
   if (bytes === undefined) return undefined;
-  const opened = openIncidentReceipt(bytes, publicKeysPem);
-  if (opened?.incident.id !== id) throw new Failure('ReceiptDamaged', `receipt ${id} is of something else`);
-  if (opened.incident.fleet === fleet && opened.incident.subject === subject) return { ...opened, bytes };
+  const receipt = openIncidentReceipt(bytes, publicKeysPem);
+  if (receipt?.incident.id !== id) throw new Failure('ReceiptDamaged', `receipt ${id} is of something else`);
+  if (receipt.incident.fleet === fleet && receipt.incident.subject === subject) return { ...receipt, bytes };
   throw new Failure('ReceiptForeign', `receipt ${id} is not of ${subject} in fleet ${fleet}`, { fleet });
 }
 
-async function found(source: ReceiptSource, key: string): Promise<Buffer | undefined> {
+async function bytesOf(source: ReceiptSource, key: string): Promise<Buffer | undefined> {
   try {
     return await readSmall(await source.get(key), key);
   } catch (error) {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { incidentChecklist } from '../../../src/receipt/incident-checklist.ts';
 import { incidentPage } from '../../../src/receipt/incident-page.ts';
+import type { IncidentReceipt } from '../../../src/receipt/incident-receipt.ts';
 import { hostLoss, recovered } from './incidents.ts';
 
 const sha256 = 'e'.repeat(64);
@@ -34,7 +35,7 @@ describe('the page of an incident', () => {
     expect(incidentPage(recovered, sha256)).toContain('<header class="passed">');
     const late = { ...recovered, rto: { ...recovered.rto, over: true } };
     expect(incidentPage(late, sha256)).toContain('<header class="late">');
-    const closed = { ...recovered, outcome: 'closed', lanes: [], plan: null } as const;
+    const closed: IncidentReceipt = { ...recovered, outcome: 'closed', lanes: [], plan: null };
     expect(incidentPage(closed, sha256)).toContain('No plan was made.');
   });
 
