@@ -121,4 +121,18 @@ describe('the first real lane of the README', () => {
     expect(typed.filter(({ status }) => status !== 0)).toEqual([]);
     expect(outputOf(typed, 'schedules list').output).toContain('daily 03:15');
   });
+
+  it('is asked what is asked at 3 a.m., with the commands as they stand there', async () => {
+    const now = await typeBlock(runBlock('docs/faq.md', 'now'));
+    expect(now.filter(({ line, status }) => status !== 0 && !line.includes(' status'))).toEqual([]);
+    expect([0, attention]).toContain(outputOf(now, ' status').status);
+    const good = [
+      ...(await typeBlock(runBlock('docs/faq.md', 'good'))),
+      ...(await typeBlock(runBlock('docs/faq.md', 'plan'))),
+    ];
+    expect(good.filter(({ status }) => status !== 0)).toEqual([]);
+    expect(outputOf(good, 'bundles list').output).toContain('proven');
+    expect(outputOf(good, '--sandbox').output).toMatch(/sandbox/i);
+    expect(outputOf(good, 'receipt list').output).toMatch(/2 receipts/);
+  });
 });

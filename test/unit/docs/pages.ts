@@ -17,6 +17,7 @@ export const written = [
   'docs/playbooks.md',
   'docs/losses.md',
   'docs/gate.md',
+  'docs/faq.md',
 ] as const;
 
 export interface Block {
