@@ -1,4 +1,6 @@
-// Removes from the store what no manifest of the lane names and what unfinished uploads left (expire/unnamed.ts).
+// Removes from a store what no manifest of the lane names and what unfinished uploads left (expire/unnamed.ts). Copies
+// enter no section, so that one may be writing into the replica: what the primary's manifests name stays there whatever
+// its age, and uploads stay for as long as no copy takes, whatever age is asked for.
 
 import { indexesPrefix, segmentsPrefix } from '../bundle/object-keys.ts';
 import type { VaultSteps } from '../contract/steps.ts';
@@ -12,16 +14,18 @@ import { isStored, storedSizes } from './stored-sizes.ts';
 import { type LaneRequest, readBundles } from './tombstones.ts';
 
 export function sweepLaneStep(deps: Deps): VaultSteps['sweepLane'] {
-  return activity(async ({ fleet, lane, store: name, minAgeMs }, run) => {
+  return activity(async ({ fleet, lane, store: name, primary, minAgeMs }, run) => {
     const { signal } = run;
     const request = { fleet, lane, store: name, signal };
     const store = deps.store(name);
     const storeMs = await storeTime(store, lane, run);
     const bundles = await readBundles(deps, request);
+    if (primary !== undefined) bundles.push(...(await readBundles(deps, { ...request, store: primary })));
     const named = new Set(bundles.flatMap(({ manifest }) => objectsOf(manifest).map(({ key }) => key)));
     const swept = await removeUnnamed(store, { lane, named, olderThanMs: storeMs - minAgeMs, signal });
     const damaged = minAgeMs > limits.longestBackupMs + limits.clockOffsetMs ? [] : await damagedBundles(deps, request);
-    return { ...swept, staleUploads: await store.sweepUploads(lane, minAgeMs), damaged };
+    const uploadAgeMs = primary === undefined ? minAgeMs : Math.max(minAgeMs, limits.sweepMinAgeMs);
+    return { ...swept, staleUploads: await store.sweepUploads(lane, uploadAgeMs), damaged };
   });
 }
 

@@ -170,7 +170,13 @@ export interface SettleResult {
   readonly gateway: 'running' | 'stopped';
 }
 
-export interface SweepResult {
+export interface SweepResult extends SweptStore {
+  readonly store: string;
+  /** Null where the lane's store has none. */
+  readonly replica: (SweptStore & { readonly store: string }) | null;
+}
+
+export interface SweptStore {
   readonly removedObjects: number;
   readonly removedBytes: number;
   readonly keptObjects: number;

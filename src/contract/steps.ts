@@ -7,7 +7,7 @@ import type { GateHostSteps, GateVaultSteps } from './gate-steps.ts';
 import type { UpgradeSteps } from './upgrade.ts';
 import type { LaneSpec } from './lane-spec.ts';
 import type { LossHostSteps, LossVaultSteps } from './losses.ts';
-import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweepResult } from './results.ts';
+import type { ObjectFault, SegmentPlan, SegmentResult, SettleResult, SweptStore } from './results.ts';
 import type { ExpiryPlan, ExpiryRemoval, ExpiryRequest, ToBury } from './expiry.ts';
 import type { ImportedArchive, ImportRequest, OriginState } from './import-types.ts';
 import type { IncidentHostSteps, IncidentSteps } from './incident-plan.ts';
@@ -189,7 +189,9 @@ export interface VaultSteps extends GateVaultSteps, IncidentSteps, LossVaultStep
     readonly lane: string;
     readonly store: string;
     readonly minAgeMs: number;
-  }): Promise<SweepResult>;
+    /** Of a replica: what this store's manifests name stays in it, too, for it may be under way. */
+    readonly primary?: string | undefined;
+  }): Promise<SweptStore>;
   /** What is to become of each bundle; changes nothing. ClockOff; as for a manifest when one cannot be used. */
   planExpiry(input: ExpiryRequest): Promise<ExpiryPlan>;
   /**

@@ -10,6 +10,7 @@ import type {
   ReplicateResult,
   RestoreResult,
   SectionResult,
+  SweptStore,
 } from '../contract/results.ts';
 import type { UpgradeResult } from '../contract/upgrade.ts';
 import type { MovedState } from '../contract/placement.ts';
@@ -49,12 +50,22 @@ export function doneDetails(result: SectionResult): string {
     case 'stop':
       return '**stopped**: the gateway stays down until the lane is restored';
     case 'sweep':
-      return `**swept**: ${result.sweep.removedObjects} objects (${formatBytes(result.sweep.removedBytes)}) removed, ${result.sweep.keptObjects} kept${lacking(result.sweep.damaged)}`;
+      return `**swept**: ${[result.sweep, ...(result.sweep.replica === null ? [] : [result.sweep.replica])].map(sweptText).join('; ')}`;
     case 'expire':
       return expiryDetails(result.expire);
     default:
       return assertNever(result);
   }
+}
+
+function sweptText({
+  store,
+  removedObjects,
+  removedBytes,
+  keptObjects,
+  damaged,
+}: SweptStore & { store: string }): string {
+  return `${removedObjects} objects (${formatBytes(removedBytes)}) removed from ${store}, ${keptObjects} kept${lacking(damaged)}`;
 }
 
 /** Lanes of a lost host, until fleet.yaml says where they are. */

@@ -173,13 +173,13 @@ describe.concurrent('every section', () => {
 
   it('sweeps for the workflow that was started to sweep', async () => {
     const handle = await bench.start(workflowNames.sweepStore, { lane: 'swept', minAgeMs: 1_000 });
+    const swept = { removedObjects: 4, removedBytes: 4_096, keptObjects: 9, lockedObjects: 0, lockedUntil: null };
     expect(await handle.result()).toEqual({
-      removedObjects: 4,
-      removedBytes: 4_096,
-      keptObjects: 9,
-      lockedObjects: 0,
-      lockedUntil: null,
+      store: 'primary',
+      ...swept,
       staleUploads: 1,
+      damaged: [],
+      replica: null,
     });
   });
 });

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { startSweep } from '../../client/start.ts';
-import type { SweepResult } from '../../contract/results.ts';
+import type { SweepResult, SweptStore } from '../../contract/results.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
@@ -17,7 +17,9 @@ interface Options {
 
 export function sweepCommand(cli: Cli): Command {
   const command = new Command('sweep')
-    .description('remove from the store what no bundle of the lane names: leftovers of backups that failed')
+    .description(
+      'remove from the store and its replica what no bundle of the lane names: leftovers of backups that failed',
+    )
     .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
     .option(
       '--min-age <DURATION>',
@@ -34,10 +36,11 @@ export function sweepCommand(cli: Cli): Command {
 }
 
 export const sweepFields = [
-  '`workflowId`: the workflow; `lane`',
+  '`workflowId`: the workflow; `lane`; `store`',
   '`removedObjects`, `removedBytes`, `keptObjects`, `lockedObjects`: those that the store does not let go yet; `lockedUntil`: when it lets the last of them go, or null',
   '`staleUploads`: unfinished uploads that were removed',
   '`damaged`: bundles that lack objects, looked for where `--min-age` is below 24 h; with one the exit status is 7',
+  '`replica`: the same of the replica, with its `store`; null where there is none',
 ] as const;
 
 async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outcome> {
@@ -53,12 +56,23 @@ async function sweep(cli: Cli, lane: string, { minAge }: Options): Promise<Outco
 }
 
 export function sweepOutcome(workflowId: string, lane: string, result: SweepResult): Outcome {
-  const { removedObjects, removedBytes, keptObjects, lockedObjects, staleUploads } = result;
-  const locked = lockedObjects > 0 ? `, ${lockedText(result)}` : '';
-  const text = `lane ${lane}: ${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept${locked}, ${plural(staleUploads, 'unfinished upload')} removed`;
-  const lacking = result.damaged.map(
-    (bundle) => `\nBUNDLE ${bundle} LACKS OBJECTS: it was committed meanwhile; take another backup`,
-  );
+  const lacking = [
+    ...result.damaged.map(
+      (bundle) => `BUNDLE ${bundle} LACKS OBJECTS: it was committed meanwhile; take another backup`,
+    ),
+    ...(result.replica?.damaged ?? []).map(
+      (bundle) =>
+        `BUNDLE ${bundle} LACKS OBJECTS AT THE REPLICA: ./clawback replicate ${lane} --bundle ${bundle}, while ${result.store} has it`,
+    ),
+  ];
+  const swept = [result, ...(result.replica === null ? [] : [result.replica])];
+  const lines = swept.map((one) => `lane ${lane} in store ${one.store}: ${sweptText(one)}`);
   const json = { workflowId, lane, ...result };
-  return { json, text: text + lacking.join(''), exit: lacking.length > 0 ? 'damaged' : 'ok' };
+  return { json, text: [...lines, ...lacking].join('\n'), exit: lacking.length > 0 ? 'damaged' : 'ok' };
+}
+
+function sweptText(swept: SweptStore): string {
+  const { removedObjects, removedBytes, keptObjects, lockedObjects, staleUploads } = swept;
+  const locked = lockedObjects > 0 ? `, ${lockedText(swept)}` : '';
+  return `${plural(removedObjects, 'object')} removed (${formatBytes(removedBytes)}), ${keptObjects} kept${locked}, ${plural(staleUploads, 'unfinished upload')} removed`;
 }

@@ -7,6 +7,7 @@ import { commitReplicaStep } from '../../../src/activities/copy/commit-replica.t
 import { copyReceiptsStep } from '../../../src/activities/copy/copy-receipts.ts';
 import { copySegmentsStep } from '../../../src/activities/copy/copy-segments.ts';
 import { listUncopiedStep, planReplicaStep } from '../../../src/activities/copy/plan-replica.ts';
+import { sweepLaneStep } from '../../../src/activities/sweep-lane.ts';
 import { manifestKey } from '../../../src/bundle/object-keys.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { limits } from '../../../src/domain/limits.ts';
@@ -165,3 +166,50 @@ function endless(onRead: () => void): Readable {
     },
   });
 }
+
+describe('a sweep of the replica', () => {
+  const day = 24 * 3_600_000;
+  const sweep = (minAgeMs = 0) =>
+    runStep(sweepLaneStep(stores.deps), { ...golden, store: 'far', primary: 'primary', minAgeMs });
+
+  it('leaves what a copy is writing, whatever age is asked for, and the copy then becomes whole', async () => {
+    await send(all().slice(0, 3));
+    expect(await sweep()).toMatchObject({ removedObjects: 0, keptObjects: 6, damaged: [] });
+    await copyWhole();
+    expect(await sweep()).toMatchObject({ removedObjects: 0, damaged: [] });
+  });
+
+  it('removes what a copy left of a bundle that its store has no more', async () => {
+    await send(all().slice(0, 3));
+    rmSync(stores.path('primary', manifest));
+    expect(await sweep(day)).toMatchObject({ removedObjects: 0, keptObjects: 6 });
+    expect(await sweep()).toMatchObject({ removedObjects: 6, keptObjects: 0 });
+  });
+
+  it('keeps every bundle that the replica alone has', async () => {
+    await copyWhole();
+    rmSync(stores.path('primary', manifest));
+    expect(await sweep()).toMatchObject({ removedObjects: 0, damaged: [] });
+  });
+
+  it('never ends an upload that a running copy may have begun', async () => {
+    const asked: number[] = [];
+    stores.twist('far', () => ({
+      sweepUploads: async (_lane, ageMs) => {
+        asked.push(ageMs);
+        return 0;
+      },
+    }));
+    await sweep();
+    await sweep(7 * day);
+    expect(asked).toEqual([limits.sweepMinAgeMs, 7 * day]);
+  });
+
+  it('removes nothing while the store does not answer: what it names is not known', async () => {
+    await send(all().slice(0, 3));
+    stores.lose('primary');
+    const before = stores.objects('far');
+    await expect(sweep()).rejects.toMatchObject({ type: 'StoreUnreachable' });
+    expect(stores.objects('far')).toEqual(before);
+  });
+});

@@ -106,6 +106,8 @@ describe('the page of a finished section', () => {
       '**settled**: rolled-back; the gateway is running',
     );
     const sweep = {
+      store: 'near',
+      replica: null,
       removedObjects: 2,
       removedBytes: 1_500_000,
       keptObjects: 20,
@@ -114,7 +116,9 @@ describe('the page of a finished section', () => {
       staleUploads: 0,
       damaged: [],
     };
-    expect(doneDetails({ kind: 'sweep', sweep })).toBe('**swept**: 2 objects (1.5 MB) removed, 20 kept');
+    expect(doneDetails({ kind: 'sweep', sweep })).toBe('**swept**: 2 objects (1.5 MB) removed from near, 20 kept');
+    const both = { ...sweep, replica: { ...sweep, store: 'far' } };
+    expect(doneDetails({ kind: 'sweep', sweep: both })).toContain('; 2 objects (1.5 MB) removed from far, 20 kept');
     const harmful = { ...sweep, damaged: ['20261122T031500Z-1a2b3c4d'] };
     expect(doneDetails({ kind: 'sweep', sweep: harmful })).toContain('1 bundles lack objects: 20261122T031500Z');
   });
