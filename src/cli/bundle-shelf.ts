@@ -70,15 +70,15 @@ export class BundleShelf {
   async look(bundle: string): Promise<Shelved> {
     try {
       const checked = await this.read(bundle);
-      return { bundle, ...checked, tombstonedAt: await this.#tombstonedAt(bundle, checked.sha256) };
+      return { bundle, ...checked, tombstonedAt: await this.tombstonedAt(bundle, checked.sha256) };
     } catch (error) {
       if (!(error instanceof Failure) || !error.code.startsWith('Bundle')) throw error;
       return { bundle, failure: error };
     }
   }
 
-  /** One that is not signed by a key of the fleet, or of other bytes, counts as none. */
-  async #tombstonedAt(bundle: string, manifestSha256: string): Promise<string | null> {
+  /** When a bundle got its tombstone. One that is not signed by a key of the fleet, or of other bytes, counts as none. */
+  async tombstonedAt(bundle: string, manifestSha256: string): Promise<string | null> {
     try {
       const bytes = await readSmall(await this.store.get(tombstoneKey(this.lane, bundle)), bundle);
       const of = { fleet: this.#file.fleet.fleet, lane: this.lane, bundle, manifestSha256 };
@@ -100,38 +100,6 @@ export class BundleShelf {
       });
     }
   }
-}
-
-/** The lane's bundles in its store and, where it has one, in the replica, newest first; each read where it is whole. */
-export async function lookEverywhere(file: FleetFile, lane: string): Promise<Everywhere> {
-  const { store, replica } = file.laneSpec(lane);
-  const held = new Map<string, { shelf: BundleShelf; seen: Shelved }[]>();
-  const silent: Failure[] = [];
-  for (const name of [store, ...(replica === undefined ? [] : [replica])]) {
-    const shelf = new BundleShelf(file, lane, name);
-    try {
-      for (const bundle of await shelf.list()) {
-        const copies = held.get(bundle) ?? [];
-        held.set(bundle, [...copies, { shelf, seen: await shelf.look(bundle) }]);
-      }
-    } catch (error) {
-      if (!(error instanceof Failure) || replica === undefined) throw error;
-      silent.push(error);
-    }
-  }
-  const [first] = silent;
-  if (first && silent.length === 2) throw first;
-  const bundles = [...held].map(([bundle, copies]) => {
-    const good = copies.find(({ seen }) => 'manifest' in seen) ?? copies[0];
-    return { seen: good?.seen as Shelved, bundle, stores: copies.map(({ shelf }) => shelf.store.name) };
-  });
-  return { bundles: bundles.toSorted((a, b) => (a.bundle < b.bundle ? 1 : -1)), silent };
-}
-
-export interface Everywhere {
-  readonly bundles: readonly { readonly bundle: string; readonly seen: Shelved; readonly stores: readonly string[] }[];
-  /** Why a store could not be looked at, where the other one could. */
-  readonly silent: readonly Failure[];
 }
 
 async function readSmall(stream: Readable, bundle: string): Promise<Buffer> {

@@ -1,9 +1,12 @@
 // How old the newest backup of each class is. A suspect bundle counts as none, and is told.
 
 import type { Manifest } from '../bundle/manifest.ts';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import type { FleetFile } from '../config/fleet-file.ts';
+import { Failure } from '../domain/failure.ts';
 import { classOf, type DataClass } from '../domain/terms.ts';
 import type { BundleShelf } from './bundle-shelf.ts';
+import type { Seen } from './lane-probe.ts';
+import { fromEither } from './shelves.ts';
 
 export interface Capture {
   readonly bundle: string;
@@ -16,12 +19,14 @@ export interface Captures {
   readonly class2: Capture | null;
   /** Bundles, newest first, that were passed over: suspect or unusable. */
   readonly passedOver: readonly { readonly bundle: string; readonly why: string }[];
+  /** The replica, where that was read in the store's stead, and why; it may be behind. */
+  readonly instead: { readonly replica: string; readonly why: string } | null;
 }
 
 /** Two months of daily bundles: what is older than all of them is said to be none. */
 const mostManifests = 60;
 
-export async function readCaptures(shelf: BundleShelf, nowMs: number): Promise<Captures> {
+async function readCaptures(shelf: BundleShelf, nowMs: number): Promise<Omit<Captures, 'instead'>> {
   let [class1, class2]: (Capture | null)[] = [null, null];
   const passedOver: { bundle: string; why: string }[] = [];
   for (const bundle of (await shelf.list()).slice(0, mostManifests)) {
@@ -43,15 +48,11 @@ function captureOf({ bundle, capturedAt, segments }: Manifest, dataClass: DataCl
   return { bundle, capturedAt, ageMs: nowMs - Date.parse(capturedAt) };
 }
 
-/** A store that cannot be read is told, and does not hide the rest of the status. */
-export async function lookAtCaptures(
-  shelf: BundleShelf,
-  nowMs: number,
-): Promise<
-  { readonly seen: Captures } | { readonly unseen: { readonly code: FailureCode; readonly message: string } }
-> {
+/** Of the lane's store or, where it does not answer, of its replica. Neither is told, and hides nothing else. */
+export async function lookAtCaptures(file: FleetFile, lane: string, nowMs: number): Promise<Seen<Captures>> {
   try {
-    return { seen: await readCaptures(shelf, nowMs) };
+    const { read, instead } = await fromEither(file, lane, (shelf) => readCaptures(shelf, nowMs));
+    return { seen: { ...read, instead: instead ? { replica: instead.replica, why: instead.why.message } : null } };
   } catch (error) {
     if (error instanceof Failure) return { unseen: { code: error.code, message: error.message } };
     throw error;

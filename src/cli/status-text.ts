@@ -6,10 +6,12 @@ import type { HeldSchedule } from '../client/schedules.ts';
 import { failureTable } from '../domain/failure.ts';
 import { needsMending, type SettleTry, slowTryMs } from '../domain/settle-pace.ts';
 import type { Capture, Captures } from './captures.ts';
+import { copiesConcerns, copiesRows } from './copies-text.ts';
 import { formatDuration, formatInstant, formatTable } from './format.ts';
 import type { LaneState, Seen } from './lane-probe.ts';
 import { schedulesConcerns, schedulesRows } from './schedules-status.ts';
 import { gatewayText, laneConcerns, restoreText } from './lane-text.ts';
+import type { Whereabouts } from './whereabouts.ts';
 
 export interface TemporalStatus {
   readonly address: string;
@@ -25,6 +27,8 @@ export interface LaneStatus extends LaneState {
   /** What runs on the lane; null: nothing. Unseen when Temporal does not answer. */
   readonly section: Seen<SectionHolder | null>;
   readonly captures: Seen<Captures>;
+  /** Null where the lane's store has no replica. */
+  readonly copies: Whereabouts | null;
 }
 
 export interface FleetStatus {
@@ -94,11 +98,12 @@ function runsRows(temporal: Seen<TemporalStatus>): string[][] {
 }
 
 function laneText(status: LaneStatus): string {
-  const { lane, host, gateway, restore, section, captures, rpoMs } = status;
+  const { lane, host, gateway, restore, section, captures, copies, rpoMs } = status;
   const rows = [
     ['gateway', gatewayText(gateway)],
     ['work', sectionText(section)],
     ...capturesRows(captures, rpoMs),
+    ...copiesRows(copies),
     ['restore', restoreText(restore, lane)],
   ];
   return `lane ${lane} on ${host}\n${formatTable(
@@ -116,11 +121,12 @@ function sectionText(section: Seen<SectionHolder | null>): string {
 
 function capturesRows(captures: Seen<Captures>, rpoMs: number): string[][] {
   if ('unseen' in captures) return [['backups', `unknown: ${captures.unseen.message}`]];
-  const { class1, class2 } = captures.seen;
+  const { class1, class2, instead } = captures.seen;
   const objective = `RPO ${formatDuration(rpoMs)}${class1 && class1.ageMs <= rpoMs ? '' : ' MISSED'}`;
   return [
     ['class 1', `${captureText(class1)}; ${objective}`],
     ['class 2', captureText(class2)],
+    ...(instead ? [['', `read from the replica ${instead.replica}, which may be behind: ${instead.why}`]] : []),
   ];
 }
 
@@ -133,7 +139,11 @@ export function concernsOf({ temporal, schedules, lanes }: FleetStatus): string[
   return [
     ...temporalConcerns(temporal),
     ...schedulesConcerns(schedules),
-    ...lanes.flatMap((lane) => [...nowConcerns(lane), ...backupConcerns(lane)]),
+    ...lanes.flatMap((lane) => [
+      ...nowConcerns(lane),
+      ...backupConcerns(lane),
+      ...copiesConcerns(lane.lane, lane.copies),
+    ]),
   ];
 }
 

@@ -2,17 +2,16 @@
 // fleet file with its public keys, no Temporal, no private key.
 
 import { Command } from 'commander';
-import type { Manifest } from '../../bundle/manifest.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { type ExitName, type Failure, failureTable, isFailure } from '../../domain/failure.ts';
-import { type Component, components } from '../../domain/terms.ts';
 import { type Proven, proofOf, provenOf } from '../../receipt/proven.ts';
 import { readReceipts } from '../../receipt/stored-receipts.ts';
-import { BundleShelf, type Everywhere, lookEverywhere } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatBytes, formatDuration, formatInstant, formatTable, plural } from '../format.ts';
+import { heldBy, manifestText, sizesOf } from '../manifest-text.ts';
 import { parseBundle, parseLane } from '../parse.ts';
+import { fromEither, type Kept, lookEverywhere, shelfFor, storeHelp } from '../shelves.ts';
 
 export function bundlesCommand(cli: Cli): Command {
   return new Command('bundles')
@@ -31,7 +30,7 @@ function listCommand(cli: Cli): Command {
     examples: ['./clawback bundles list', './clawback bundles list lane-1'],
     json: [
       '`lanes`: a list of `lane`, `store`, `replica` (or null), `bundles`, and `unseen` (why a store could not be looked at)',
-      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven` (null: the receipts could not be read), `receipt` (the id of the one that proves it, or null), `stores` (where it is), `tombstonedAt` (null, or when retention gave it up)',
+      'a bundle: `bundle`, `tier`, `capturedAt`, `createdAt`, `components`, `segments`, `sizeBytes`, `sealedBytes`, `openclawVersion`, `suspect`, `proven` (null: the receipts could not be read), `receipt` (the id of the one that proves it, or null), `stores` (where it is), `spoiled` (copies of it that cannot be used: `store`, `code`, `message`), `goneFrom` (null, or the `store` that has it no more while the replica does, and when it expired there, `expiredAt`, or null), `tombstonedAt` (null, or when retention gave it up)',
       'one that cannot be used: `bundle`, `code`, `message`',
     ],
     notes: ['Exit status 7 when the manifest of one cannot be used, 6 when one of two stores does not answer.'],
@@ -49,7 +48,7 @@ async function list(cli: Cli, only: string | undefined): Promise<Outcome> {
     for (const { message } of silent) cli.warn(`lane ${lane}: ${message}`);
     lanes.push({ lane, store, replica, found, unseen: silent.map(({ code, message }) => ({ code, message })) });
   }
-  const damaged = lanes.some(({ found }) => found.some(({ seen }) => 'failure' in seen));
+  const damaged = lanes.some(({ found }) => found.some(({ seen, spoiled }) => 'failure' in seen || spoiled.length > 0));
   const silent = lanes.some(({ unseen }) => unseen.length > 0);
   return {
     json: { lanes: lanes.map(({ found, ...about }) => ({ ...about, bundles: found.map(bundleJson) })) },
@@ -64,20 +63,21 @@ function exitOf(damaged: boolean, silent: boolean): ExitName {
 }
 
 /** With the receipt that proves it: null when none does, undefined when the receipts could not be read. */
-type Found = Everywhere['bundles'][number] & { readonly proof: string | null | undefined };
+type Found = Kept & { readonly proof: string | null | undefined };
 
-function proofIn(proven: Proven | undefined, { seen }: Everywhere['bundles'][number]): string | null | undefined {
+function proofIn(proven: Proven | undefined, { seen }: Kept): string | null | undefined {
   if (!proven) return undefined;
   return 'failure' in seen ? null : (proofOf(proven, seen.bundle, seen.sha256)?.receipt ?? null);
 }
 
-/** By the receipts in the lane's own store. One that does not answer is told, and leaves the bundles to be listed. */
+/** By the receipts in the lane's own store or, where it does not answer, in its replica. One that does not answer is told, and leaves the bundles to be listed. */
 async function provenOn(cli: Cli, file: FleetFile, lane: string): Promise<Proven | undefined> {
   const publicKeysPem = file.keys.receipt;
   if (publicKeysPem.length === 0) return new Map();
   try {
-    const { store } = new BundleShelf(file, lane);
-    const { receipts, ignored } = await readReceipts(store, { fleet: file.fleet.fleet, lane, publicKeysPem });
+    const of = { fleet: file.fleet.fleet, lane, publicKeysPem };
+    const { read } = await fromEither(file, lane, ({ store }) => readReceipts(store, of));
+    const { receipts, ignored } = read;
     for (const { failure } of ignored) cli.warn(`not believed: ${failure.message}`);
     return provenOf(receipts);
   } catch (error) {
@@ -87,7 +87,7 @@ async function provenOn(cli: Cli, file: FleetFile, lane: string): Promise<Proven
   }
 }
 
-function bundleJson({ seen: one, stores, proof }: Found): Record<string, unknown> {
+function bundleJson({ seen: one, stores, spoiled, goneFrom, proof }: Found): Record<string, unknown> {
   if ('failure' in one) return { bundle: one.bundle, stores, code: one.failure.code, message: one.failure.message };
   const { bundle, tier, capturedAt, createdAt, host, suspect = [] } = one.manifest;
   return {
@@ -102,23 +102,9 @@ function bundleJson({ seen: one, stores, proof }: Found): Record<string, unknown
     proven: proof === undefined ? null : proof !== null,
     receipt: proof ?? null,
     stores,
+    spoiled: spoiled.map(({ store, failure: { code, message } }) => ({ store, code, message })),
+    goneFrom,
     tombstonedAt: one.tombstonedAt,
-  };
-}
-
-function heldBy(manifest: Manifest): Component[] {
-  return components.filter((component) => (manifest.components[component]?.segments ?? 0) > 0);
-}
-
-function sizesOf({ segments }: Manifest): {
-  readonly segments: number;
-  readonly sizeBytes: number;
-  readonly sealedBytes: number;
-} {
-  return {
-    segments: segments.length,
-    sizeBytes: segments.reduce((sum, { plainBytes }) => sum + plainBytes, 0),
-    sealedBytes: segments.reduce((sum, { sealedBytes, index }) => sum + sealedBytes + index.sealedBytes, 0),
   };
 }
 
@@ -132,8 +118,9 @@ interface ListedLane {
 function laneText({ lane, store, replica, found }: ListedLane): string {
   if (found.length === 0) return `lane ${lane}: no bundle in store ${store} yet (./clawback backup ${lane})`;
   const nowMs = Date.now();
-  const rows = found.map(({ bundle, seen, stores, proof }) => {
-    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen, proof, nowMs);
+  const rows = found.map((one) => {
+    const { bundle, seen, stores } = one;
+    const row = 'failure' in seen ? damagedRow(bundle, seen.failure) : bundleRow(seen, one, nowMs);
     return replica === null ? row : row.toSpliced(-1, 0, stores.join(', '));
   });
   const where = replica === null ? [] : ['in'];
@@ -142,13 +129,15 @@ function laneText({ lane, store, replica, found }: ListedLane): string {
   return `lane ${lane}: ${plural(found.length, 'bundle')} in ${places}\n${table}`;
 }
 
-function bundleRow({ manifest, tombstonedAt }: Sound, proof: string | null | undefined, nowMs: number): string[] {
+function bundleRow({ manifest, tombstonedAt }: Sound, { proof, spoiled, goneFrom }: Found, nowMs: number): string[] {
   const { bundle, tier, capturedAt, suspect = [] } = manifest;
   const { sizeBytes, sealedBytes } = sizesOf(manifest);
   const remarks = [
     ...(suspect.length > 0 ? [`SUSPECT: ${suspect.join(', ')}`] : []),
     ...(proof ? [`proven by ${proof}`] : []),
     ...(tombstonedAt === null ? [] : [`expired ${formatInstant(tombstonedAt)}, still there`]),
+    ...(goneFrom === null ? [] : [goneText(goneFrom)]),
+    ...spoiled.map(({ store, failure }) => `UNUSABLE in ${store}: ${failure.message}`),
   ];
   return [
     bundle,
@@ -159,6 +148,10 @@ function bundleRow({ manifest, tombstonedAt }: Sound, proof: string | null | und
     formatBytes(sealedBytes),
     remarks.join('; '),
   ];
+}
+
+function goneText({ store, expiredAt }: NonNullable<Kept['goneFrom']>): string {
+  return expiredAt === null ? `no more in ${store}` : `expired from ${store} (${formatInstant(expiredAt)})`;
 }
 
 type Sound = Exclude<Found['seen'], { readonly failure: Failure }>;
@@ -172,63 +165,28 @@ function showCommand(cli: Cli): Command {
     .description("one bundle's manifest, its signature checked")
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
-    .action(cli.action((bundle: string, { lane }: { lane: string }) => show(cli, bundle, lane)));
+    .option('--store <NAME>', storeHelp)
+    .action(cli.action((bundle: string, options: ShowOptions) => show(cli, bundle, options)));
   return documented(command, {
     examples: ['./clawback bundles show 20261122T031500Z-1a2b3c4d --lane lane-1'],
-    json: ['`manifest`: the manifest as it was signed (docs/bundle-format.md)', '`sha256`: of the stored manifest'],
+    json: [
+      '`manifest`: the manifest as it was signed (docs/bundle-format.md)',
+      '`sha256`: of the stored manifest',
+      '`store`: where it was read',
+    ],
   });
 }
 
-async function show(cli: Cli, bundle: string, lane: string): Promise<Outcome> {
-  const shelf = new BundleShelf(await cli.stakeLane(lane), lane);
+interface ShowOptions {
+  readonly lane: string;
+  readonly store?: string;
+}
+
+async function show(cli: Cli, bundle: string, options: ShowOptions): Promise<Outcome> {
+  const file = await cli.stakeLane(options.lane);
+  const shelf = await shelfFor(cli, { file, bundle, ...options });
   const { manifest, sha256 } = await shelf.read(bundle);
   const exit: ExitName = manifest.suspect?.length ? 'attention' : 'ok';
-  return { json: { manifest, sha256 }, text: manifestText(manifest, sha256), exit };
-}
-
-function manifestText(manifest: Manifest, sha256: string): string {
-  const {
-    bundle,
-    lane,
-    fleet,
-    tier,
-    profile,
-    capturedAt,
-    host,
-    consistency,
-    predecessor,
-    suspect = [],
-    omissions,
-    recipients,
-  } = manifest;
-  const { segments, sizeBytes, sealedBytes } = sizesOf(manifest);
-  const rows = [
-    ['lane', `${lane} of fleet ${fleet}, on ${host.name} in ${host.region} (${host.os})`],
-    ['captured', `${formatInstant(capturedAt)}, ${formatDuration(Date.now() - Date.parse(capturedAt))} ago`],
-    ['OpenClaw', `${host.openclawVersion ?? 'version unknown'}, profile ${profile}`],
-    ['holds', `${formatBytes(sizeBytes)} in ${plural(segments, 'segment')}, ${formatBytes(sealedBytes)} at rest`],
-    ['files', consistency === 'cloned' ? 'from a clone of one moment' : 'compared before and after they were read'],
-    ['follows', predecessor?.bundle ?? 'none'],
-    ['opens with', recipients.map(({ name, fingerprint }) => `${name} (${fingerprint.slice(0, 16)}…)`).join(', ')],
-    ...(omissions.length > 0
-      ? [['left out', omissions.map(({ reason, count }) => `${count} ${reason}`).join(', ')]]
-      : []),
-    ['manifest', `SHA-256 ${sha256}, signature good`],
-    ...suspect.map((reason) => ['SUSPECT', reason]),
-  ];
-  const parts = heldBy(manifest).map((component) => {
-    const totals = manifest.components[component];
-    return [
-      component,
-      String(totals?.segments ?? 0),
-      String(totals?.members ?? 0),
-      formatBytes(totals?.plainBytes ?? 0),
-    ];
-  });
-  return [
-    `bundle ${bundle} (tier ${tier})`,
-    formatTable([], rows),
-    '',
-    formatTable(['component', 'segments', 'members', 'size'], parts),
-  ].join('\n');
+  const store = shelf.store.name;
+  return { json: { manifest, sha256, store }, text: manifestText(manifest, sha256, store), exit };
 }

@@ -8,7 +8,6 @@ import { encodeName } from '../../bundle/index-file.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Profile, profileOf } from '../../domain/profile.ts';
-import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { compareTree, type Difference } from '../compare-tree.ts';
 import { documented } from '../documented.ts';
@@ -17,10 +16,12 @@ import { plural, printableName } from '../format.ts';
 import { type KeyOptions, openingKey, withKeyOptions } from '../opening-key.ts';
 import { OpenedBundle } from '../opened-bundle.ts';
 import { parseBundle, parseLane, parsePath } from '../parse.ts';
+import { shelfFor, storeHelp } from '../shelves.ts';
 
 interface Options extends KeyOptions {
   readonly lane: string;
   readonly with: string;
+  readonly store?: string;
 }
 
 export function compareCommand(cli: Cli): Command {
@@ -28,7 +29,8 @@ export function compareCommand(cli: Cli): Command {
     .description('what differs between a bundle and a directory, by name, without Temporal')
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
-    .requiredOption('--with <DIR>', "a lane's home, or a directory that `open` made", parsePath('--with'));
+    .requiredOption('--with <DIR>', "a lane's home, or a directory that `open` made", parsePath('--with'))
+    .option('--store <NAME>', storeHelp);
   withKeyOptions(command).action(cli.action((bundle: string, options: Options) => compare(cli, bundle, options)));
   return documented(command, {
     examples: ['./clawback compare 20261122T031500Z-1a2b3c4d --lane lane-1 --with /tmp/lane-1'],
@@ -93,7 +95,7 @@ async function compare(cli: Cli, bundle: string, options: Options): Promise<Outc
 }
 
 async function openBundle(cli: Cli, file: FleetFile, bundle: string, options: Options): Promise<OpenedBundle> {
-  const shelf = new BundleShelf(file, options.lane);
+  const shelf = await shelfFor(cli, { file, bundle, ...options });
   return OpenedBundle.open(shelf, bundle, await openingKey(cli, file, options));
 }
 

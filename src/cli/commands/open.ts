@@ -6,18 +6,19 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { Failure } from '../../domain/failure.ts';
 import type { Component } from '../../domain/terms.ts';
-import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { formatBytes, plural, printable } from '../format.ts';
 import { type KeyOptions, openingKey, withKeyOptions } from '../opening-key.ts';
 import { OpenedBundle } from '../opened-bundle.ts';
 import { parseBundle, parseComponent, parseLane, parsePath } from '../parse.ts';
+import { shelfFor, storeHelp } from '../shelves.ts';
 import { type Unpacked, unpackBundle } from '../unpack-bundle.ts';
 
 interface Options extends KeyOptions {
   readonly lane: string;
   readonly out: string;
+  readonly store?: string;
   readonly only?: Component;
   readonly withSecrets?: true;
 }
@@ -27,7 +28,8 @@ export function openCommand(cli: Cli): Command {
     .description('unpack a bundle into a fresh directory of this machine, without Temporal')
     .argument('<BUNDLE>', "the bundle's id", parseBundle('BUNDLE'))
     .requiredOption('--lane <LANE>', 'the lane it is of', parseLane('--lane'))
-    .requiredOption('--out <DIR>', 'a new or empty directory', parsePath('--out'));
+    .requiredOption('--out <DIR>', 'a new or empty directory', parsePath('--out'))
+    .option('--store <NAME>', storeHelp);
   withKeyOptions(command)
     .option('--only <COMPONENT>', 'one component alone', parseComponent('--only'))
     .option('--with-secrets', 'write the Keychain items too, IN CLEAR, to secrets.json')
@@ -50,8 +52,8 @@ export function openCommand(cli: Cli): Command {
 
 async function open(cli: Cli, bundle: string, options: Options): Promise<Outcome> {
   const file = await cli.loadFleet();
-  const shelf = new BundleShelf(file, options.lane);
   const key = await openingKey(cli, file, options);
+  const shelf = await shelfFor(cli, { file, bundle, ...options });
   const opened = await OpenedBundle.open(shelf, bundle, key);
   const directory = resolve(cli.around.cwd, options.out);
   await requireFresh(directory);

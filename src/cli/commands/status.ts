@@ -8,13 +8,13 @@ import { type HeldSchedule, listSchedules } from '../../client/schedules.ts';
 import { readWatch } from '../../client/watch-view.ts';
 import type { FleetFile } from '../../config/fleet-file.ts';
 import { type ExitName, Failure } from '../../domain/failure.ts';
-import { BundleShelf } from '../bundle-shelf.ts';
 import { lookAtCaptures } from '../captures.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
 import { probeLanes, type Seen } from '../lane-probe.ts';
 import { parseLane } from '../parse.ts';
 import { concernsOf, type FleetStatus, statusText, type TemporalStatus } from '../status-text.ts';
+import { findWhereabouts } from '../whereabouts.ts';
 
 export function statusCommand(cli: Cli): Command {
   const command = new Command('status')
@@ -27,11 +27,12 @@ export function statusCommand(cli: Cli): Command {
       'each part is `seen`: the value, or `unseen`: why not, as `code` and `message`',
       '`fleet`; `temporal`: `address`, `namespace`, `queues` (a list of `role`, `queue`, `polled`), `runs` over many lanes that go on (a list of `workflowId`, `type`, `startedAt`), `watch`: what the watch saw last, or null (`at`; `signals`, a list of `scenario`, `subject`, `code`, `since`, `text`; `held`, `away`, `cutOff`, `blind`; `tries`: by lane, the `count` of sections that did not settle it, and `lastMs`)',
       '`schedules`: a list of `name`, `terms` (as `schedules list` has them), `paused`, `note`, `nextAt`, `lastAt`, `lastWorkflowId`, `lastOutcome`, `missed` (runs, ever, that came too late to be made up for); of one lane: its own and those of its host',
-      '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`',
+      '`lanes`: a list of `lane`, `host`, `rpoMs`, `gateway`, `restore`, `section`, `captures`, `copies`',
       '`gateway`: `loaded`, `disabled`, `pid`, `lastExit`, `healthy`',
       '`restore`: `unsettled` (`restore`, `phase`) or null; `kept` (`restore`, `restoredAt`, `until`) or null',
       '`section`: `operation`, `startedAt`, `startedBy`, `workflowId`, or null',
-      '`captures`: `class1`, `class2` (`bundle`, `capturedAt`, `ageMs`, or null), `passedOver` (a list of `bundle`, `why`)',
+      '`captures`: `class1`, `class2` (`bundle`, `capturedAt`, `ageMs`, or null), `passedOver` (a list of `bundle`, `why`), `instead`: the `replica` that was read and `why`, where the store does not answer, or null',
+      "`copies`, null where the store has no replica: `stores`, the lane's store and its replica (`store`, `region`, `bundles`, `newest` or null, `onlyHere`: those that the other one lacks, or null; of one that does not answer `store`, `region`, `code`, `message`), `lagMs`: how much older the replica's newest is, or null; `uncopiedMs`: since when the replica lacks the store's newest, or null",
       '`concerns`: what wants attention, a text each',
     ],
     notes: [
@@ -50,10 +51,11 @@ async function status(cli: Cli, only: string | undefined): Promise<Outcome> {
 }
 
 async function lookAtFleet(cli: Cli, file: FleetFile, lanes: readonly string[]): Promise<FleetStatus> {
-  const [states, work, captures] = await Promise.all([
+  const [states, work, captures, copies] = await Promise.all([
     probeLanes(file, lanes),
     lookAtTemporal(cli, file, lanes),
-    Promise.all(lanes.map((lane) => lookAtCaptures(new BundleShelf(file, lane), Date.now()))),
+    Promise.all(lanes.map((lane) => lookAtCaptures(file, lane, Date.now()))),
+    Promise.all(lanes.map((lane) => findWhereabouts(file, lane, Date.now()))),
   ]);
   return {
     fleet: file.fleet.fleet,
@@ -64,6 +66,7 @@ async function lookAtFleet(cli: Cli, file: FleetFile, lanes: readonly string[]):
       rpoMs: file.laneSpec(state.lane).rpoMs,
       section: 'unseen' in work ? work : { seen: work.seen.sections[at] ?? null },
       captures: captures[at] as (typeof captures)[number],
+      copies: copies[at] ?? null,
     })),
   };
 }

@@ -16,7 +16,8 @@ const well: LaneStatus = {
   restore: { seen: { unsettled: null, kept: null } },
   rpoMs: 24 * hour,
   section: { seen: null },
-  captures: { seen: { class1: capture(hour), class2: capture(90 * hour), passedOver: [] } },
+  copies: null,
+  captures: { seen: { class1: capture(hour), class2: capture(90 * hour), passedOver: [], instead: null } },
 };
 const queues = [{ role: 'host' as const, queue: 'clawback', polled: true }];
 const fleet = (lane: LaneStatus): FleetStatus => ({
@@ -65,18 +66,25 @@ describe('what wants attention', () => {
     ],
     [
       'an RPO that is missed',
-      { captures: { seen: { class1: capture(30 * hour), class2: null, passedOver: [] } } },
+      { captures: { seen: { class1: capture(30 * hour), class2: null, passedOver: [], instead: null } } },
       'class 1 was captured 1 d 6 h ago, its RPO is 1 d: ./clawback backup lane-1',
     ],
     [
       'a lane without a backup',
-      { captures: { seen: { class1: null, class2: null, passedOver: [] } } },
+      { captures: { seen: { class1: null, class2: null, passedOver: [], instead: null } } },
       'there is no good backup of class 1: ./clawback backup lane-1',
     ],
     [
       'a bundle that does not count',
       {
-        captures: { seen: { class1: capture(1), class2: null, passedOver: [{ bundle: 'b', why: 'suspect: shrank' }] } },
+        captures: {
+          seen: {
+            class1: capture(1),
+            class2: null,
+            passedOver: [{ bundle: 'b', why: 'suspect: shrank' }],
+            instead: null,
+          },
+        },
       },
       'bundle b does not count: suspect: shrank',
     ],
