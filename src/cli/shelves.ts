@@ -163,7 +163,8 @@ async function lookAll(shelf: BundleShelf): Promise<Shelved[]> {
 }
 
 async function keptOf(copies: readonly Copy[], near: BundleShelf, isHalf: boolean): Promise<Kept> {
-  const good = copies.find(({ seen }) => 'manifest' in seen) ?? (copies[0] as Copy);
+  const [first] = copies as readonly [Copy];
+  const good = copies.find(({ seen }) => 'manifest' in seen) ?? first;
   const { seen } = good;
   const spoiled = copies.flatMap((copy) => {
     const failure = copy === good ? undefined : faultOf(copy, good);

@@ -140,7 +140,10 @@ export async function runStep<I, O>(
   input: I,
   { attempt = 1, cancelAfter }: { readonly attempt?: number; readonly cancelAfter?: Promise<unknown> } = {},
 ): Promise<O> {
-  const env = new MockActivityEnvironment({ attempt, currentAttemptScheduledTimestampMs: Date.now() }, { logger: new DefaultLogger('ERROR') });
+  const env = new MockActivityEnvironment(
+    { attempt, currentAttemptScheduledTimestampMs: Date.now() },
+    { logger: new DefaultLogger('ERROR') },
+  );
   void cancelAfter?.then(() => env.cancel('CANCELLED'));
   return env.run(step, input);
 }
