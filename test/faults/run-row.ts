@@ -180,6 +180,9 @@ function brokenPromises(row: Omit<Row, 'broken' | 'elapsedMs'> & { readonly aske
       : []),
     ...(fault === 'fail' && askedAgain.includes(activity) && asked < 2 ? ['it was not asked again'] : []),
     ...(died && resumedMs === null ? ['the activity was not tried again'] : []),
-    ...(resumedMs !== null && resumedMs > resumeMs ? [`resumed only after ${resumedMs} ms`] : []),
+    // history has only the last of many tries
+    ...(resumedMs !== null && resumedMs > resumeMs && operation !== 'stuck restore'
+      ? [`resumed only after ${resumedMs} ms`]
+      : []),
   ];
 }

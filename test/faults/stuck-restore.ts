@@ -45,14 +45,16 @@ function oldTree({ lane, realHome }: BedLane): string {
   return name;
 }
 
-/** In place, so that owner and times stay. @returns mends it where it is by then */
+/** In place, so that its owner stays, and its time to the nanosecond. @returns mends it where it is by then */
 function spoil(path: string, later: string): () => void {
-  const good = readFileSync(path, 'utf8');
-  const { atime, mtime } = statSync(path);
+  const folder = mkdtempSync(join(tmpdir(), 'clawback-good-'));
+  const good = join(folder, 'config');
+  execFileSync('cp', ['-p', path, good]);
   overwrite(path, '{');
   return () => {
-    overwrite(later, good);
-    utimesSync(later, atime, mtime);
+    overwrite(later, readFileSync(good, 'utf8'));
+    execFileSync('touch', ['-r', good, later]);
+    rmSync(folder, { recursive: true });
   };
 }
 
