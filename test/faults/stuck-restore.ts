@@ -1,16 +1,9 @@
 // A restore that fails, and whose old tree is spoiled by then: its gateway cannot be started again. Settling gives up after
 // some tries and says so; once the operator has mended the tree, the lane is as it was, by whoever is left.
 
-import {
-  closeSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BedLane } from '../bed/bed.ts';
 import { type Running, sectionOf, type Stage } from './stage.ts';
