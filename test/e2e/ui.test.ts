@@ -12,7 +12,7 @@ import { TemporalUi } from '../shots/temporal-ui.ts';
 
 const program = await findChromium();
 
-describe.skipIf(program === undefined)('in the Temporal UI', () => {
+describe.skipIf(program === undefined)('in the Temporal UI (by an installed Chromium)', () => {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-ui-'));
   let rig: Rig;
   let browser: Browser;

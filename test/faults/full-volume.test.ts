@@ -21,8 +21,7 @@ import { type Play, Scene } from './scene.ts';
 const downMs = 60_000;
 const advice = 'its volume is full; free some MB on it';
 
-// only root may mount a file system
-describe.skipIf(process.getuid?.() !== 0)('a volume that fills', () => {
+describe.skipIf(process.getuid?.() !== 0)('a volume that fills (root mounts it)', () => {
   const dir = mkdtempSync(join(tmpdir(), 'clawback-faults-'));
   let rig: FaultRig;
   let scene: Scene;

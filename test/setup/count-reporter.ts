@@ -1,7 +1,11 @@
-// Prints `N passed, N failed, N skipped` as the very last line of a run. What failed to load counts as failed; with
+// Prints `N passed, N failed, N skipped` as the very last line of a run, and before it what was skipped and why. What failed
+// to load counts as failed; with
 // CLAWBACK_REQUIRE_ALL=1 a skipped test fails the run, so that nothing skips silently where everything is installed.
 
-import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
+import { relative, resolve } from 'node:path';
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+
+const project = resolve(import.meta.dirname, '../..');
 
 export interface Counts {
   readonly passed: number;
@@ -33,6 +37,17 @@ export function secondTries(modules: readonly Pick<TestModule, 'children'>[]): s
   return tests.filter(neededAnother).map((test) => `${test.fullName}\n${firstErrors(test)}`);
 }
 
+/** Tests that were skipped, each with its file and the reason that it gives: a newcomer sees what this machine lacks. */
+export function skippedTests(modules: readonly Pick<TestModule, 'children' | 'moduleId'>[]): string[] {
+  return modules.flatMap(({ moduleId, children }) =>
+    [...children.allTests('skipped')].map((test) => {
+      const result = test.result();
+      const why = result.state === 'skipped' && result.note !== undefined ? `: ${result.note}` : '';
+      return `${relative(project, moduleId)} › ${test.fullName}${why}`;
+    }),
+  );
+}
+
 function neededAnother(test: TestCase): boolean {
   return test.diagnostic()?.flaky === true;
 }
@@ -49,6 +64,13 @@ export function exitStatusFor(counts: Counts, asked: number, requireAll: boolean
 }
 
 export default class CountReporter implements Reporter {
+  /** Only some tests were asked for by their names: the others are no news. */
+  #isPart = false;
+
+  onInit({ config }: Vitest): void {
+    this.#isPart = config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const counts = countTests(modules, errors.length + (reason === 'interrupted' ? 1 : 0));
     const requireAll = process.env['CLAWBACK_REQUIRE_ALL'] === '1';
@@ -56,6 +78,7 @@ export default class CountReporter implements Reporter {
     process.once('exit', (status) => {
       process.exitCode = exitStatusFor(counts, status, requireAll);
       for (const text of secondTries(modules)) console.log(`needed a second try: ${text}`);
+      for (const text of this.#isPart ? [] : skippedTests(modules)) console.log(`skipped: ${text}`);
       if (requireAll && counts.skipped > 0) console.log('CLAWBACK_REQUIRE_ALL=1: a skipped test fails the run');
       console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     });

@@ -390,6 +390,15 @@ export class FakeLane {
     return laneSectionId(fleetName, this.name);
   }
 
+  /** Half restored by a section that died, and watched. */
+  leftUnsettled(): this {
+    this.watched = true;
+    this.journal = { restore: 'dead', phase: 'open', before: 'running' };
+    this.tree = 'new';
+    this.gateway = 'stopped';
+    return this;
+  }
+
   told(step: StepName, fault: Fault): this {
     this.#faults.push({ ...fault, step });
     return this;

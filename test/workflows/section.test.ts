@@ -259,14 +259,6 @@ describe('the watch', () => {
   async function watch(): Promise<Handle> {
     return bench.start(workflowNames.watchFleet, {});
   }
-  function unsettled(name: string): FakeLane {
-    const lane = bench.lane(name);
-    lane.watched = true;
-    lane.journal = { restore: 'dead', phase: 'open', before: 'running' };
-    lane.tree = 'new';
-    lane.gateway = 'stopped';
-    return lane;
-  }
 
   it('settles a lane whose parent and section were terminated, in a section that outlives the watch', async () => {
     const [lane, restore] = await stoppedMidway('both-watch', 'swapTrees');
@@ -298,10 +290,13 @@ describe('the watch', () => {
   });
 
   it('goes on to the other lanes when one does not answer and one refuses', async () => {
-    const silent = unsettled('silent');
+    const silent = bench.lane('silent').leftUnsettled();
     silent.unreachable = true;
-    const refusing = unsettled('refusing').told('readUnsettled', { kind: 'fail', code: 'HostKeyChanged' });
-    const lane = unsettled('third');
+    const refusing = bench
+      .lane('refusing')
+      .leftUnsettled()
+      .told('readUnsettled', { kind: 'fail', code: 'HostKeyChanged' });
+    const lane = bench.lane('third').leftUnsettled();
     expect(await (await watch()).result()).toMatchObject({
       lanes: 3,
       unreachable: 1,
@@ -314,7 +309,7 @@ describe('the watch', () => {
   });
 
   it('starts one section when it runs twice at once', async () => {
-    const lane = unsettled('once').told('settleLane', { kind: 'block' });
+    const lane = bench.lane('once').leftUnsettled().told('settleLane', { kind: 'block' });
     const runs = await Promise.all([watch(), watch()]);
     const results = (await Promise.all(runs.map((run) => run.result()))) as { settling: string[] }[];
     expect(results.flatMap(({ settling }) => settling)).toEqual(['once']);

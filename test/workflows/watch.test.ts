@@ -8,7 +8,7 @@ import { incidentId, queues, workflowNames } from '../../src/contract/names.ts';
 import type { WatchResult } from '../../src/contract/watch-types.ts';
 import type { LaneSample } from '../../src/domain/signals.ts';
 import { Bench, ended, failureOf, statusOf, waitUntil } from './bench.ts';
-import { type FakeLane, fleetName } from './fake-lane.ts';
+import { fleetName } from './fake-lane.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -58,15 +58,6 @@ function see(hosts: Readonly<Record<string, Partial<LaneSample>>>): void {
   };
   for (const [host, more] of Object.entries(hosts))
     fleet.samples.set(host, { host, reach: 'answers', clockOffsetMs: 0, lanes: [sample(`${host}-a`, more)] });
-}
-
-function unsettled(name: string): FakeLane {
-  const lane = bench.lane(name);
-  lane.watched = true;
-  lane.journal = { restore: 'dead', phase: 'open', before: 'running' };
-  lane.tree = 'new';
-  lane.gateway = 'stopped';
-  return lane;
 }
 
 // one after the other: each run remembers what the run before it saw
@@ -156,7 +147,7 @@ describe('the watch, from run to run', () => {
   it('settles a dead section while a host keeps it waiting', async () => {
     const host = bench.lane('').told('sampleHost', { kind: 'block' });
     see({ 'mac-4': {} });
-    const lane = unsettled('left');
+    const lane = bench.lane('left').leftUnsettled();
     const watching = watch();
     await host.reached('sampleHost');
     await waitUntil('the lane is settled', () => lane.journal === null);
@@ -169,7 +160,7 @@ describe('the watch, from run to run', () => {
 
   it('starts a lane that does not get settled three times at once, and then leaves it free for a while', async () => {
     see({ 'mac-4': {} });
-    const lane = unsettled('stuck').told('settleLane', { kind: 'fail', code: 'LaneUnsettled' });
+    const lane = bench.lane('stuck').leftUnsettled().told('settleLane', { kind: 'fail', code: 'LaneUnsettled' });
     for (const count of [1, 2, 3]) {
       expect(await watch()).toMatchObject({ settling: ['stuck'], tries: { stuck: { count } } });
       await waitUntil('its section has ended', async () => (await statusOf(bench.handle(lane.id))) === 'FAILED');
@@ -185,7 +176,7 @@ describe('the watch, from run to run', () => {
     see({ 'mac-5': { diskUsed: 95 } });
     await watch();
     bench.lane('').told('describeWatch', { kind: 'fail', code: 'PlacementBad' });
-    const lane = unsettled('blind');
+    const lane = bench.lane('blind').leftUnsettled();
     const blind = await watch();
     expect(blind).toMatchObject({
       settling: ['blind'],

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { countTests, exitStatusFor, secondTries } from '../../setup/count-reporter.ts';
+import { countTests, exitStatusFor, secondTries, skippedTests } from '../../setup/count-reporter.ts';
 
 type State = 'passed' | 'failed' | 'skipped' | 'pending';
 
@@ -37,6 +38,22 @@ describe('what needed a second try', () => {
     const children = { allTests: () => [test('a > steady', false), test('a > shaky', true)] };
     expect(secondTries([{ children } as unknown as Parameters<typeof secondTries>[0][number]])).toEqual([
       'a > shaky\n  expected 1 to be 2',
+    ]);
+  });
+});
+
+describe('what was skipped', () => {
+  it('is named by its file, with the reason that it gives', () => {
+    const test = (fullName: string, note?: string) => ({ fullName, result: () => ({ state: 'skipped', note }) });
+    const tests = [
+      test('a receipt > is good', 'no Python, or PyPI does not answer'),
+      test('in the Temporal UI > starts'),
+    ];
+    const children = { allTests: (state: string) => (state === 'skipped' ? tests : []) };
+    const moduleId = resolve(import.meta.dirname, '../../e2e/some.test.ts');
+    expect(skippedTests([{ children, moduleId } as unknown as Parameters<typeof skippedTests>[0][number]])).toEqual([
+      'test/e2e/some.test.ts › a receipt > is good: no Python, or PyPI does not answer',
+      'test/e2e/some.test.ts › in the Temporal UI > starts',
     ]);
   });
 });

@@ -102,7 +102,7 @@ describe('where the file system cannot clone', () => {
   });
 });
 
-describe.skipIf(disk === undefined)('where it can', () => {
+describe.skipIf(disk === undefined)('where it can (an XFS that root mounts)', () => {
   async function onDisk(name: string): Promise<LaneShell> {
     const home = join(disk?.path ?? '', name);
     mkdirSync(home);
