@@ -24,10 +24,10 @@ interface Service {
 }
 
 /** What the Compose specification knows of a service, as far as it may be used here: any other word is a slip. */
-const serviceWords = [
-  ...['image', 'build', 'user', 'entrypoint', 'command', 'environment', 'ports', 'volumes', 'network_mode'],
-  ...['healthcheck', 'depends_on', 'restart', 'stop_grace_period'],
-];
+const serviceWords =
+  'image build user entrypoint command environment ports volumes network_mode healthcheck depends_on restart stop_grace_period'.split(
+    ' ',
+  );
 const healthWords = ['test', 'interval', 'timeout', 'retries', 'start_period'];
 
 /** The folders of the programs that images hold, by the Dockerfiles of these releases. */
