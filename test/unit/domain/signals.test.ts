@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeSignals } from '../../../src/domain/judge-signals.ts';
+import { judgeSignals, seenOpen } from '../../../src/domain/judge-signals.ts';
 import { limits } from '../../../src/domain/limits.ts';
 import {
   type FleetSample,
@@ -119,6 +119,18 @@ describe('an exit loop', () => {
       hosts: [host('mac-1', { lanes: [lane('a', { runs: 1 + Math.min(at, 5), planned: at < 6, answered: at > 8 })] })],
     });
     expect(opened(watch(20, upgrade))).toEqual([]);
+  });
+
+  it('opens its incident again an hour after that was seen to go on last, not after it was opened', () => {
+    const [, , , found] = watch(4, loop);
+    const memory = found?.memory as WatchMemory;
+    const endedMs = memory.atMs + 40 * minute;
+    const known = seenOpen(memory, endedMs, ({ scenario }) => scenario === 'bad-upgrade');
+    expect(known.signals.map(({ openedAtMs }) => openedAtMs)).toEqual([endedMs]);
+    expect(seenOpen(memory, endedMs, () => false)).toEqual(memory);
+    const still: Draw = (at) => ({ hosts: [host('mac-1', { lanes: [lane('a', { runs: 9 + at, answered: false })] })] });
+    // the 72nd look, 50 s apart each
+    expect(opened(watch(100, still, { from: { ...known, atMs: endedMs } }))).toEqual(['71 bad-upgrade a']);
   });
 
   it('starts over when what was remembered is lost or too old', () => {
