@@ -13,7 +13,7 @@ import { openRigStore, type RigStore } from '../rig/rig-store.ts';
 import type { Rig } from '../rig/rig.ts';
 import { wreckLane } from '../rig/wreck.ts';
 import { S3Store } from '../../src/store/s3.ts';
-import { run } from '../unit/cli/around.ts';
+import { run as runCli } from '../unit/cli/around.ts';
 import { backUp, editFleet, restore, startRig, stopRig } from './kit.ts';
 
 let rig: Rig;
@@ -102,7 +102,7 @@ describe('a fleet on S3', () => {
 });
 
 describe('a replica on S3', () => {
-  const clawback = (...argv: string[]) => run(argv, { cwd: rig.dir, env: rig.env as Record<string, string> });
+  const clawback = (...argv: string[]) => runCli(argv, { cwd: rig.dir, env: rig.env as Record<string, string> });
 
   it('gives the rest of a restore whose store is killed in the middle of the segments; the result says which gave what', async () => {
     const before = pictureOf(lane);
