@@ -150,7 +150,8 @@ describe('a command on a connection', () => {
 
   it('breaks its input when it fails before reading it, and swallows it when it succeeds', async () => {
     const connection = await local.connect();
-    const failing = await connection.exec('exit 4');
+    // not before its input begins: Node has a failure of its own for that
+    const failing = await connection.exec('sleep 0.5; exit 4');
     failing.stdout.resume();
     await expect(pipeline(Readable.from([Buffer.alloc(9_000_000)]), failing.stdin)).rejects.toMatchObject({
       code: 'HostCommandFailed',
