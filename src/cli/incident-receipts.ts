@@ -3,11 +3,9 @@
 import { describeStore } from '../config/fleet-store.ts';
 import type { FleetFile } from '../config/fleet-file.ts';
 import { Failure } from '../domain/failure.ts';
-import type { OpenedIncident } from '../receipt/incident-receipt.ts';
 import { readIncidentReceipt } from '../receipt/stored-receipts.ts';
 import { openStore } from '../store/open-store.ts';
-
-export type IncidentFile = OpenedIncident & { readonly bytes: Buffer };
+import type { IncidentFile } from './receipt-files.ts';
 
 /**
  * @param subject the lane, host or region that it was about

@@ -11,20 +11,23 @@ import type { Cli } from './cli.ts';
 /** With the bytes as they were signed. */
 export type ReceiptFile = OpenedReceipt & { readonly bytes: Buffer };
 
-export async function openFile(cli: Cli, path: string, publicKeysPem: readonly string[]): Promise<ReceiptFile> {
-  const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
-  return { ...openReceipt(bytes, { publicKeysPem }), bytes };
-}
+/** Of an incident. */
+export type IncidentFile = OpenedIncident & { readonly bytes: Buffer };
 
-/** Undefined when it is the receipt of something else. */
-export async function openIncidentFile(
+/** Of a lane's run, of a gate, or of an incident. ReceiptFormatUnknown when it is of none of them. */
+export async function openAnyFile(
   cli: Cli,
   path: string,
   publicKeysPem: readonly string[],
-): Promise<(OpenedIncident & { readonly bytes: Buffer }) | undefined> {
+): Promise<ReceiptFile | IncidentFile> {
   const bytes = await readInput(cli, path, 'FILE', limits.receiptBytes);
-  const opened = openIncidentReceipt(bytes, publicKeysPem);
-  return opened && { ...opened, bytes };
+  try {
+    return { ...openReceipt(bytes, { publicKeysPem }), bytes };
+  } catch (error) {
+    const incident = isFailure(error, 'ReceiptFormatUnknown') ? openIncidentReceipt(bytes, publicKeysPem) : undefined;
+    if (incident === undefined) throw error;
+    return { ...incident, bytes };
+  }
 }
 
 export async function publicKeys(cli: Cli, paths: readonly string[] | undefined): Promise<readonly string[]> {

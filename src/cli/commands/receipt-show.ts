@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import type { FleetFile } from '../../config/fleet-file.ts';
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { bundleIdPattern } from '../../domain/terms.ts';
 import { checklistText } from '../../receipt/checklist.ts';
 import { incidentChecklist } from '../../receipt/incident-checklist.ts';
@@ -14,9 +14,9 @@ import { readReceipt, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
 import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
-import { type IncidentFile, readStoredIncident } from '../incident-receipts.ts';
+import { readStoredIncident } from '../incident-receipts.ts';
 import { parseLane, parsePath, parsePaths } from '../parse.ts';
-import { openFile, openIncidentFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
+import { type IncidentFile, openAnyFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
 
 export const receiptField =
   '`receipt`: as it was signed (docs/receipt-format.md); `sha256`: of the file; `proves`: ids of the bundles that it proves';
@@ -99,14 +99,7 @@ async function toShow(cli: Cli, name: string, options: ShowOptions): Promise<Rec
       `${name} is a receipt's id: say of which lane with --lane, or with --incident of which lane, host or region`,
       { field: '--lane' },
     );
-  const keys = await publicKeys(cli, options.key);
-  try {
-    return await openFile(cli, name, keys);
-  } catch (error) {
-    const found = isFailure(error, 'ReceiptFormatUnknown') ? await openIncidentFile(cli, name, keys) : undefined;
-    if (found === undefined) throw error;
-    return found;
-  }
+  return openAnyFile(cli, name, await publicKeys(cli, options.key));
 }
 
 async function fromStore(cli: Cli, lane: string, id: string): Promise<ReceiptFile> {

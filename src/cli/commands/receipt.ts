@@ -12,7 +12,7 @@ import { documented } from '../documented.ts';
 import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
 import { incidentReceiptText } from '../incident-text.ts';
 import { parseLane, parsePaths } from '../parse.ts';
-import { openFile, openIncidentFile, publicKeys, type ReceiptFile } from '../receipt-files.ts';
+import { openAnyFile, publicKeys, type ReceiptFile } from '../receipt-files.ts';
 import { keyOption, openedJson, receiptField, shelfOf, showCommand } from './receipt-show.ts';
 
 export function receiptCommand(cli: Cli): Command {
@@ -126,22 +126,7 @@ type Found = ReceiptFile | OpenedIncident | Failure;
 
 async function look(cli: Cli, file: string, publicKeysPem: readonly string[]): Promise<Found> {
   try {
-    return await openFile(cli, file, publicKeysPem);
-  } catch (error) {
-    if (isFailure(error, 'ReceiptFormatUnknown')) return lookForIncident(cli, file, publicKeysPem, error);
-    if (isFailure(error) && error.code.startsWith('Receipt')) return error;
-    throw error;
-  }
-}
-
-async function lookForIncident(
-  cli: Cli,
-  file: string,
-  publicKeysPem: readonly string[],
-  unknown: Failure,
-): Promise<Found> {
-  try {
-    return (await openIncidentFile(cli, file, publicKeysPem)) ?? unknown;
+    return await openAnyFile(cli, file, publicKeysPem);
   } catch (error) {
     if (isFailure(error) && error.code.startsWith('Receipt')) return error;
     throw error;
