@@ -3,6 +3,8 @@
 
 import { statfsSync } from 'node:fs';
 import { Failure } from '../../src/domain/failure.ts';
+import { limits } from '../../src/domain/limits.ts';
+import { usedRatioOf } from '../../src/domain/quantity.ts';
 import { findVersitygw } from '../../src/embedded/versitygw.ts';
 import { type BedKind, bestBedKind } from '../bed/bed.ts';
 import { findPrograms } from '../bed/programs.ts';
@@ -93,16 +95,14 @@ export async function runDemo({ say, setUp, cleanUp, dir, kind, bytes, short }: 
   };
 }
 
-/** The gate's guardrail wants it, and a demonstration bends no rule. */
-const fullestDisk = 0.8;
-
+/** The gate's guardrail wants room, and a demonstration bends no rule. */
 function whatIsLeftOut(dir: string, short: boolean): string[] {
   if (short) return ['--short: without the disaster and the gate'];
   const { blocks, bfree, bavail } = statfsSync(dir);
-  const used = (blocks - bfree) / (blocks - bfree + bavail);
-  if (used < fullestDisk) return [];
+  const used = usedRatioOf({ usedBytes: blocks - bfree, freeBytes: bavail });
+  if (used < limits.diskFullRatio) return [];
   return [
-    `without the gate: the disk of ${dir} is ${Math.round(used * 100)} % full, and its guardrail asks for less than ${fullestDisk * 100} % (--dir names another)`,
+    `without the gate: the disk of ${dir} is ${Math.round(used * 100)} % full, and its guardrail asks for less than ${limits.diskFullRatio * 100} % (--dir names another)`,
   ];
 }
 

@@ -5,13 +5,14 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse, stringify } from 'yaml';
 import { startBackup } from '../../src/client/start.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
+import { editFleet } from '../e2e/kit.ts';
 import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
 import { gatewayPids, killGateway } from '../rig/wreck.ts';
+import { type Checks, whatIsSo } from './checks.ts';
 import type { Cause } from './rehearsal.ts';
 
 const lane = 'lane-1';
@@ -39,8 +40,7 @@ async function addPinHook(rig: Rig): Promise<() => Promise<void>> {
   const path = join(rig.dir, 'pin.sh');
   const version = `sed -n 's/.*"version":"\\([^"]*\\)".*/\\1/p'`;
   writeFileSync(path, `#!/bin/sh\n${version} >'${pathsOf(laneOf(rig)).version}'\n`, { mode: 0o755 });
-  const fleet = parse(readFileSync(rig.fleetPath, 'utf8')) as Record<string, unknown>;
-  writeFileSync(rig.fleetPath, stringify({ ...fleet, hooks: { pin: { command: [path] } } }, { lineWidth: 0 }));
+  editFleet(rig, (fleet) => void Object.assign(fleet, { hooks: { pin: { command: [path] } } }));
   return async () => undefined;
 }
 
@@ -58,14 +58,14 @@ async function check(rig: Rig, { plan, outcome }: IncidentState): Promise<string
   const target = laneOf(rig);
   const before = good.get(rig);
   const version = readFileSync(pathsOf(target).version, 'utf8').trim();
-  const faults: readonly (readonly [string, boolean])[] = [
+  const faults: Checks = [
     [`OpenClaw is ${version}, it was ${before?.version}`, version !== before?.version],
     ['the version pin was not planned', plan?.steps.every(({ step }) => step !== 'pin') ?? true],
     ['it was not enough', outcome?.escalation !== null],
     ['not one gateway runs', gatewayPids(target).length !== 1],
   ];
   const changed = before ? pictureDifferences(before.picture, pictureOf(target)) : ['nothing was saved'];
-  return [...faults.filter(([, is]) => is).map(([what]) => what), ...changed];
+  return [...whatIsSo(faults), ...changed];
 }
 
 export const badUpgrade: Cause = {

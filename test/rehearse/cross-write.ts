@@ -1,13 +1,14 @@
 // The disaster "lane cross-write": two agents of one host have written over each other's configuration, and left files in
 // each other's workspace. Where users are real, the files belong to the other lane's.
 
-import { chownSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
 import { startBackup } from '../../src/client/start.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
+import { editFleet } from '../e2e/kit.ts';
 import type { Rig } from '../rig/rig.ts';
 import { gatewayPids, killGateway } from '../rig/wreck.ts';
+import { type Checks, whatIsSo } from './checks.ts';
 import type { Cause } from './rehearsal.ts';
 
 const host = 'mac-1';
@@ -23,9 +24,8 @@ function pairs({ bed }: Rig): readonly (readonly [BedLane, BedLane])[] {
 
 /** Signals that a rehearsal can wait for; its gateways exit, but that is not what is rehearsed. */
 export function quickSignals(rig: Rig): void {
-  const fleet = parse(readFileSync(rig.fleetPath, 'utf8')) as Record<string, unknown>;
   const signals = { exitLoop: { restarts: 20 }, crossWrite: { silent: '2s', files: '1s' }, clear: '1s', again: '1s' };
-  writeFileSync(rig.fleetPath, stringify({ ...fleet, signals }, { lineWidth: 0 }));
+  editFleet(rig, (fleet) => void Object.assign(fleet, { signals }));
 }
 
 function strayOf([lane, writer]: readonly [BedLane, BedLane]): string {
@@ -48,13 +48,13 @@ export function mix(rig: Rig): void {
 export function mixedNow(rig: Rig): string[] {
   return pairs(rig).flatMap((pair) => {
     const [lane] = pair;
-    const faults: readonly (readonly [string, boolean])[] = [
+    const faults: Checks = [
       [`${lane.lane} still has a file that is named for the other`, existsSync(strayOf(pair))],
       [`${lane.lane} has ${gatewayPids(lane).length} gateways`, gatewayPids(lane).length !== 1],
       [`${lane.lane} is still held`, existsSync(join(lane.realHome, '.clawback/held.json'))],
       [`${lane.lane} has a foreign configuration`, ownersOf(lane).some((uid) => uid !== statSync(lane.realHome).uid)],
     ];
-    return faults.filter(([, is]) => is).map(([what]) => what);
+    return whatIsSo(faults);
   });
 }
 

@@ -7,6 +7,7 @@ import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { type BedLane, bestBedKind } from '../bed/bed.ts';
 import { fillDisk, fillName, moveOntoSmallDisk } from '../bed/small-disk.ts';
 import type { Rig } from '../rig/rig.ts';
+import { type Checks, whatIsSo } from './checks.ts';
 import type { Cause } from './rehearsal.ts';
 
 const host = 'mac-1';
@@ -35,7 +36,7 @@ async function check(rig: Rig, { outcome }: IncidentState): Promise<string[]> {
   const lane = laneOf(rig);
   const here = (path: string): boolean => existsSync(join(lane.realHome, path));
   const freed = outcome?.pruned?.[0];
-  const faults: readonly (readonly [string, boolean])[] = [
+  const faults: Checks = [
     ['the npm cache is still full', readdirSync(join(lane.realHome, '.npm')).length > 0],
     ['packages beside a lockfile are still there', here('workspace/app/node_modules')],
     ['packages without a lockfile are gone', !here('workspace/handmade/node_modules/own-work/index.js')],
@@ -44,7 +45,7 @@ async function check(rig: Rig, { outcome }: IncidentState): Promise<string[]> {
     ['what filled it is gone', !here(fillName)],
     ['freed bytes were not told', freed === undefined || freed.freeAfterBytes - freed.freeBeforeBytes < 20e6],
   ];
-  return faults.filter(([, is]) => is).map(([what]) => what);
+  return whatIsSo(faults);
 }
 
 export const diskFull: Cause = {

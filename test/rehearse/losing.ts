@@ -6,7 +6,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
+import { startBackup } from '../../src/client/start.ts';
 import type { BedLane } from '../bed/bed.ts';
+import { type LanePicture, pictureDifferences, pictureOf } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
 
 export interface Fence {
@@ -33,6 +35,27 @@ export async function startFence({ bed }: Rig): Promise<Fence> {
     server.close();
   };
   return { hook: { http: { url: `http://127.0.0.1:${port}/fence` } }, stop };
+}
+
+/** Of each rig, how its lane was when it was backed up. */
+const good = new WeakMap<Rig, LanePicture>();
+
+/** The one lane that is lost. */
+export function laneOf({ bed }: Rig): BedLane {
+  return bed.lanes[0] as BedLane;
+}
+
+/** A backup, and how the lane was. */
+export async function goodDay(rig: Rig): Promise<void> {
+  const lane = laneOf(rig);
+  await (await startBackup(rig.client, { lane: lane.lane, tier: 'B', waitMs: 0 })).result();
+  good.set(rig, pictureOf(lane));
+}
+
+/** What differs from the good day on the host that took over, a line each. */
+export function changedSince(rig: Rig, moved: BedLane): string[] {
+  const before = good.get(rig);
+  return before ? pictureDifferences(before, pictureOf(moved)).filter(withoutOwners) : ['nothing was saved'];
 }
 
 /** The lane as it is on another host of the bed. */

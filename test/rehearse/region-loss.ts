@@ -3,25 +3,18 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBackup } from '../../src/client/start.ts';
 import type { IncidentState } from '../../src/contract/incident-state.ts';
 import { markDirectory } from '../../src/store/directory-marker.ts';
-import { type BedLane, bestBedKind } from '../bed/bed.ts';
+import { bestBedKind } from '../bed/bed.ts';
 import { editFleet } from '../e2e/kit.ts';
-import { pictureDifferences, pictureOf, type LanePicture } from '../rig/lane-picture.ts';
 import type { Rig } from '../rig/rig.ts';
 import { gatewayPids } from '../rig/wreck.ts';
-import { laneOn, startFence, withoutOwners } from './losing.ts';
+import { changedSince, goodDay, laneOf, laneOn, startFence } from './losing.ts';
+import { type Checks, whatIsSo } from './checks.ts';
 import type { Cause } from './rehearsal.ts';
 
 const region = 'tokyo';
 const standby = 'mac-3';
-
-const good = new WeakMap<Rig, LanePicture>();
-
-function laneOf({ bed }: Rig): BedLane {
-  return bed.lanes[0] as BedLane;
-}
 
 const folderOf = ({ dir }: Rig): string => join(dir, region);
 
@@ -45,15 +38,13 @@ async function prepare(rig: Rig): Promise<() => Promise<void>> {
 
 async function check(rig: Rig, { plan }: IncidentState): Promise<string[]> {
   const moved = laneOn(rig, laneOf(rig), standby);
-  const before = good.get(rig);
   const [planned] = plan?.lanes ?? [];
-  const faults: readonly (readonly [string, boolean])[] = [
+  const faults: Checks = [
     [`it went to ${planned?.toHost}`, planned?.toHost !== standby],
     [`it came from ${planned?.store}`, planned?.store !== 'far'],
     [`${gatewayPids(moved).length} gateways run`, gatewayPids(moved).length !== 1],
   ];
-  const changed = before ? pictureDifferences(before, pictureOf(moved)) : ['nothing was saved'];
-  return [...faults.filter(([, is]) => is).map(([what]) => what), ...changed.filter(withoutOwners)];
+  return [...whatIsSo(faults), ...changedSince(rig, moved)];
 }
 
 export const regionLoss: Cause = {
@@ -69,10 +60,7 @@ export const regionLoss: Cause = {
     dataBytes: 1e6,
   },
   prepare,
-  before: async (rig) => {
-    await (await startBackup(rig.client, { lane: laneOf(rig).lane, tier: 'B', waitMs: 0 })).result();
-    good.set(rig, pictureOf(laneOf(rig)));
-  },
+  before: goodDay,
   strike: async (rig) => {
     for (const name of ['mac-1', 'mac-2']) rig.bed.host(name).pauseSshd();
     rmSync(folderOf(rig), { recursive: true });

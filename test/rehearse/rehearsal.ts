@@ -11,6 +11,7 @@ import type { WatchResult } from '../../src/contract/watch-types.ts';
 import type { Scenario } from '../../src/domain/incident.ts';
 import type { BedOptions } from '../bed/bed.ts';
 import { Rig } from '../rig/rig.ts';
+import { type Checks, whatIsSo } from './checks.ts';
 import { untilOpened, watchAsRehearsal, watchOnce } from '../rig/watch.ts';
 
 /** One disaster. */
@@ -113,12 +114,12 @@ export async function play(
 
 /** By the watch, from its signal, and not before anything was wrong. */
 function foundBy({ openedBy, signal, rehearsal }: IncidentState, quiet: WatchResult): string[] {
-  const faults: readonly (readonly [string, boolean])[] = [
+  const faults: Checks = [
     [`the watch saw ${JSON.stringify(quiet.signals)} before the disaster`, quiet.signals.length > 0],
     [`it was opened by ${openedBy}, without a signal`, openedBy !== 'watch' || signal === null],
     ['it is not marked as a rehearsal', !rehearsal],
   ];
-  return faults.filter(([, is]) => is).map(([what]) => what);
+  return whatIsSo(faults);
 }
 
 /** One disaster is one incident. */
