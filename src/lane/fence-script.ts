@@ -83,6 +83,7 @@ function placeVariables({ folder, name }: Place): string {
 mine="$fences/${name}"
 fence_lost() { echo '${fenceLostMarker}' >&2; exit ${fenceLostStatus}; }
 largest() { for each in "$fences"/fence.*; do last=$each; done; [ "$last" = "$mine" ]; }
+smaller() { [ "$1" \\< "$mine" ]; }
 `;
 }
 
@@ -113,14 +114,14 @@ largest || fence_lost
 const livingFunction = `living() {
   any=
   for each in "$fences"/fence.*; do
-    [ "$each" = "$mine" ] && break
+    smaller "$each" || break
     for record in "$each"/*; do [ -L "$record" ] && any=1; done
   done
   [ -n "$any" ] || return 0
   {
     rows
     for each in "$fences"/fence.*; do
-      [ "$each" = "$mine" ] && break
+      smaller "$each" || break
       ls -l "$each"
     done
   } | awk '
@@ -137,6 +138,8 @@ const livingFunction = `living() {
  * process and its descendants are ended instead.
  * Records of what has ended long ago are the rule (a restore leaves some twenty), so they are first looked at together:
  * whoever registered before this fence was made, and lives, is in a process table that is read after it.
+ * A larger fence that comes meanwhile takes this one away: what is smaller is told by its name, never by its place before
+ * this one, or all that the larger one runs would be ended.
  * A step that found the volume full may have the ballast for its next attempt: it goes before the fence is made.
  */
 export function takeText(target: LaneTarget, fence: Fence): string {
@@ -173,7 +176,7 @@ while :; do
   left=
   [ -n "$(living)" ] || break
   for each in "$fences"/fence.*; do
-    [ "$each" = "$mine" ] && break
+    smaller "$each" || break
     for record in "$each"/*; do
       [ -L "$record" ] || continue
       left="$left $(holders "$record")"
@@ -189,7 +192,7 @@ while :; do
   sleep 0.2
 done
 for each in "$fences"/fence.*; do
-  [ "$each" = "$mine" ] && break
+  smaller "$each" || break
   rm -rf "$each"
 done
 largest || fence_lost

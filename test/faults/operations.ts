@@ -144,6 +144,11 @@ export async function letOneGo(stage: Stage): Promise<void> {
   await ageTombstone(rig.rig, lane.lane, oldest, 8);
 }
 
+/** So that the replica has the bundle: what one has already is read again, what only another of its bundles names is not. */
+export async function copyOnce({ rig, lane, bundle }: Stage): Promise<void> {
+  await (await startReplicate(rig.rig.client, { lane: lane.lane, bundle })).result();
+}
+
 /** The gateway answers no message, so that the restore goes back. */
 function failingRestore(stage: Stage): Promise<Running> {
   stage.rig.faults.arm({

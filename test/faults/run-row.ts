@@ -10,7 +10,7 @@ import { liveOn } from './bad-day.ts';
 import type { Armed } from './fault-folder.ts';
 import { resumedAfterMs } from './history.ts';
 import { type LaneLook, lookAt } from './lane-look.ts';
-import { letOneGo, restores, startOperation } from './operations.ts';
+import { copyOnce, letOneGo, restores, startOperation } from './operations.ts';
 import {
   askedAgain,
   keepers,
@@ -81,6 +81,7 @@ export async function prepare(stage: LaneStage, operation: OperationName): Promi
   await liveOn(stage.rig.rig.bed, stage.lane, Date.now().toString(36));
   const lived = await lookOf(stage);
   if (operation === 'removal') await letOneGo(stage);
+  if (operation === 'copy') await copyOnce(stage);
   if (operation !== 'undo') return { before: lived, target: ownArchive ?? stage.saved };
   const outcome = await within((await startOperation(stage, 'restore')).outcome());
   if (outcome !== 'completed') throw new Error(`the restore before the undo: ${outcome}`);

@@ -32,8 +32,14 @@ export async function stuckRestore(stage: Stage, failing: (stage: Stage) => Prom
   return { ...started, outcome };
 }
 
+/** That of this restore: earlier ones may have left theirs. */
 function oldTree({ lane, realHome }: BedLane): string {
-  const name = readdirSync(realHome).find((one) => /^\.openclaw\.bak\.\d+$/.test(one));
+  const isOld = (one: string): boolean => /^\.openclaw\.bak\.\d+$/.test(one);
+  const time = (one: string): number => Number(one.split('.').at(-1));
+  const name = readdirSync(realHome)
+    .filter(isOld)
+    .toSorted((one, other) => time(one) - time(other))
+    .at(-1);
   if (name === undefined) throw new Error(`lane ${lane} keeps no old tree`);
   return name;
 }
