@@ -105,8 +105,7 @@ export function installPrograms(plan: HostPlan): void {
   installModule('gateway.ts', system('/usr/local/lib/openclaw/gateway.mjs'));
   installModule('stand-ins/gateway-command.ts', system('/usr/local/lib/openclaw/command.mjs'));
   writeFileSync(system('/usr/local/lib/openclaw/version'), `${openclawVersions[plan.profile]}\n`);
-  for (const name of ['post', ...nodeTools])
-    installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));
+  for (const name of nodeTools) installModule(`stand-ins/${name}.ts`, system(`/usr/local/lib/bed/${name}.mjs`));
   for (const [tool, text] of Object.entries(toolTexts(plan))) {
     const path = plan.toolsDir === undefined ? system(`/usr/bin/${tool}`) : join(plan.toolsDir, tool);
     installScript(path, text);

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { rootCommands } from './sudoers.ts';
 import { type BedUser, type HostPlan, hostPath, pathOf } from './host-plan.ts';
+import { portPath } from './stand-ins/reply.ts';
 
 /** Writes an executable. */
 export function installScript(path: string, text: string): void {
@@ -17,8 +18,8 @@ export function shQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function head(tool: string): string {
-  return `#!/bin/sh\n[ "$1" = --clawback-stand-in ] && { echo 'clawback-bed ${tool}'; exit 0; }\n`;
+function head(tool: string, shell = '/bin/sh'): string {
+  return `#!${shell}\n[ "$1" = --clawback-stand-in ] && { echo 'clawback-bed ${tool}'; exit 0; }\n`;
 }
 
 /** A real program under a stand-in's name. */
@@ -53,22 +54,17 @@ export function byNode(tool: string, plan: HostPlan, script: string): string {
 
 /**
  * The thin client of launchctl and security: sends its arguments (and stdin, for `security -i`) to the host's daemon
- * and does what comes back. Values pass through builtins and pipes only, never through a command line.
+ * and does what comes back. One bash and nothing else, for a restore makes dozens of these calls: its builtins send and
+ * receive, so that no value is ever on a command line.
  */
 export function daemonClient(tool: 'launchctl' | 'security', plan: HostPlan): string {
-  const uid = plan.kind === 'namespaces' ? '$(/usr/bin/id -u)' : `\${BED_UID:-${plan.login.uid}}`;
-  const url = `http://bed/${tool}`;
-  const { curl } = plan.programs;
-  const post =
-    curl === undefined
-      ? `${shQuote(plan.hostNode)} --no-warnings ${shQuote(hostPath(plan, '/usr/local/lib/bed/post.mjs'))} ${shQuote(plan.socket)} ${url}`
-      : `${shQuote(curl)} -q -sS --max-time 60 --noproxy '*' -H Expect: --unix-socket ${shQuote(plan.socket)} --data-binary @- ${url}`;
-  return `${head(tool)}send() {
-  printf '%s\\0' "${uid}" "$HOME" "$#"
-  [ $# -eq 0 ] || printf '%s\\0' "$@"
-  case "$1 $2" in -i*|'-q -i'|'-v -i') cat ;; esac
-}
-answer=$(send "$@" | ${post}) || { echo '${tool}: the stand-in does not answer' >&2; exit 69; }
+  const uid = plan.kind === 'namespaces' ? '$EUID' : `\${BED_UID:-${plan.login.uid}}`;
+  return `${head(tool, '/bin/bash')}LC_ALL=C input= answer=
+case "$1 $2" in -i*|'-q -i'|'-v -i') IFS= read -r -d '' input ;; esac
+{ read -r port <${shQuote(portPath(plan.socket))} && exec 3<>"/dev/tcp/127.0.0.1/$port" &&
+  printf '%s\\0' ${tool} "${uid}" "$HOME" "$#" "$@" "$input" >&3 &&
+  IFS= read -r -d '' -t 60 answer <&3; } 2>/dev/null
+[ -n "$answer" ] || { echo '${tool}: the stand-in does not answer' >&2; exit 69; }
 eval "$answer"
 `;
 }
@@ -111,7 +107,8 @@ case "$user" in
 ${lanes}
   *) echo "sudo: unknown user: $user" >&2; exit 1 ;;
 esac
-grep -qxF -e "$user" ${shQuote(`${plan.hostStateDir}/sudo-denied`)} 2>/dev/null && refuse
+denied=${shQuote(`${plan.hostStateDir}/sudo-denied`)}
+[ -s "$denied" ] && grep -qxF -e "$user" "$denied" && refuse
 if [ "$user" = root ] && [ $# -gt 0 ]; then
   case "$*" in *..*) refuse ;; esac
   case "\${1##*/}" in

@@ -1,16 +1,17 @@
 // The one process that plays launchd and securityd of a bed host. Started by the bed, which writes its configuration
 // (it holds keychain passwords) as the first line of stdin; when stdin closes, the owner is gone, and so is the host.
 
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buffer } from 'node:stream/consumers';
 import { endAll, markedWith, treeOf } from '../processes.ts';
 import { Keychains } from './keychains.ts';
 import { launchctl } from './launchctl.ts';
 import { Launchd, type LaunchdOptions } from './launchd.ts';
-import { asShell, readCall, type Reply } from './reply.ts';
+import { asShell, type Call, fail, portPath, readCall, type Reply } from './reply.ts';
 import { security } from './security.ts';
 
 export interface HostDaemonConfig extends LaunchdOptions {
@@ -31,29 +32,44 @@ const launchd = new Launchd(config);
 const keychains = new Keychains(config.realUsers);
 for (const keychain of config.unlocked) keychains.unlock(keychain.path, keychain.password);
 
-async function answer(request: IncomingMessage): Promise<Reply> {
-  const body = await buffer(request);
-  if (request.url === '/launchctl') return launchctl(launchd, readCall(body));
-  if (request.url === '/security') return security(keychains, readCall(body));
-  if (request.url?.startsWith('/console/')) {
-    launchd.consoleUids.add(Number(request.url.slice('/console/'.length)));
-    return { status: 0, stdout: '', stderr: '' };
-  }
-  return { status: 64, stdout: '', stderr: 'no such stand-in\n' };
+async function answer(tool: string, call: Call): Promise<Reply> {
+  if (tool === 'launchctl') return launchctl(launchd, call);
+  if (tool === 'security') return security(keychains, call);
+  return fail(64, 'no such stand-in\n');
 }
 
-const server = createServer((request, response) => {
-  void answer(request)
-    .catch((error: unknown) => ({ status: 70, stdout: '', stderr: `stand-in: ${String(error)}\n` }))
-    .then((reply) => response.end(asShell(reply)));
+/** One call a connection. A client that was killed has gone without its answer; what it asked for is done all the same. */
+const calls = createServer((socket) => {
+  let received = Buffer.alloc(0);
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    const asked = readCall(received);
+    if (asked === undefined) return;
+    socket.removeAllListeners('data');
+    void answer(asked.tool, asked.call)
+      .catch((error: unknown) => fail(70, `stand-in: ${String(error)}\n`))
+      .then((reply) => socket.end(`${asShell(reply)}\0`));
+  });
+});
+
+/** The bed's own word: who has logged in at the console. */
+const orders = createHttpServer((request, response) => {
+  if (request.url?.startsWith('/console/')) launchd.consoleUids.add(Number(request.url.slice('/console/'.length)));
+  response.end();
 });
 
 rmSync(config.socket, { force: true });
-server.listen(config.socket, () => {
-  chmodSync(config.socket, 0o777);
-  launchd.boot();
-  writeFileSync(config.readyPath, String(process.pid));
-});
+orders.listen(config.socket);
+await once(orders, 'listening');
+calls.listen(0, '127.0.0.1');
+await once(calls, 'listening');
+// renamed into place: a client of before a reboot must not read half a number
+writeFileSync(`${portPath(config.socket)}.part`, `${(calls.address() as AddressInfo).port}\n`, { mode: 0o644 });
+chmodSync(`${portPath(config.socket)}.part`, 0o644);
+renameSync(`${portPath(config.socket)}.part`, portPath(config.socket));
+launchd.boot();
+writeFileSync(config.readyPath, String(process.pid));
 
 /** The owner is gone: everything of this host goes, as by a power cut. */
 async function end(): Promise<void> {
