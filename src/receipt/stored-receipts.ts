@@ -46,14 +46,20 @@ export function receiptKey(lane: string, id: string): string {
 }
 
 /** Ids of all receipts of a lane, newest first: an id begins with the time of its run's start. */
-async function listReceipts(source: ReceiptSource, { lane, signal }: ReceiptsOf): Promise<string[]> {
-  const prefix = receiptsPrefix(lane);
+async function listIds(source: ReceiptSource, { lane, signal }: ReceiptsOf, before: string): Promise<string[]> {
+  const prefix = `${receiptsPrefix(lane)}${before}`;
   const ids: string[] = [];
   for await (const { key } of source.list(prefix, signal ? { signal } : {})) {
     const id = key.slice(prefix.length).replace(/\.json$/, '');
     if (bundleIdPattern.test(id)) ids.push(id);
   }
   return ids.toSorted().toReversed();
+}
+
+/** What is wrong with a receipt; anything else is thrown. */
+function requireReceiptFault(error: unknown): Failure {
+  if (isFailure(error) && error.code.startsWith('Receipt')) return error;
+  throw error;
 }
 
 /**
@@ -93,6 +99,27 @@ export async function readIncidentReceipt(
   throw new Failure('ReceiptForeign', `receipt ${id} is not of ${subject} in fleet ${fleet}`, { fleet });
 }
 
+export interface StoredIncidents {
+  /** Newest first. */
+  readonly incidents: readonly OpenedIncident[];
+  readonly ignored: readonly IgnoredReceipt[];
+}
+
+/** All receipts of incidents of a lane, host or region. What is wrong with one is a value. */
+export async function readIncidentReceipts(source: ReceiptSource, of: ReceiptsOf): Promise<StoredIncidents> {
+  const incidents: OpenedIncident[] = [];
+  const ignored: IgnoredReceipt[] = [];
+  for (const id of await listIds(source, of, 'incident-')) {
+    try {
+      const found = await readIncidentReceipt(source, id, of);
+      if (found !== undefined) incidents.push({ incident: found.incident, sha256: found.sha256 });
+    } catch (error) {
+      ignored.push({ id, failure: requireReceiptFault(error) });
+    }
+  }
+  return { incidents, ignored };
+}
+
 async function bytesOf(source: ReceiptSource, key: string): Promise<Buffer | undefined> {
   try {
     return await readSmall(await source.get(key), key);
@@ -106,7 +133,7 @@ async function bytesOf(source: ReceiptSource, key: string): Promise<Buffer | und
 export async function readReceipts(source: ReceiptSource, of: ReceiptsOf): Promise<StoredReceipts> {
   const receipts: OpenedReceipt[] = [];
   const ignored: IgnoredReceipt[] = [];
-  const ids = await listReceipts(source, of);
+  const ids = await listIds(source, of, '');
   for (let at = 0; at < ids.length; at += limits.receiptsAtOnce) {
     const looks = ids.slice(at, at + limits.receiptsAtOnce).map((id) => look(source, id, of));
     for (const found of await Promise.all(looks)) {
@@ -122,8 +149,7 @@ async function look(source: ReceiptSource, id: string, of: ReceiptsOf): Promise<
     const { receipt, sha256 } = await readReceipt(source, id, of);
     return { receipt, sha256 };
   } catch (error) {
-    if (!isFailure(error) || !error.code.startsWith('Receipt')) throw error;
-    return { id, failure: error };
+    return { id, failure: requireReceiptFault(error) };
   }
 }
 

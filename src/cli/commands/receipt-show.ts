@@ -1,7 +1,6 @@
 // `receipt show`: one receipt, of a lane's run, a gate or an incident, as checklist and page. Offline, as `receipt list`.
 
 import { Command } from 'commander';
-import type { FleetFile } from '../../config/fleet-file.ts';
 import { Failure } from '../../domain/failure.ts';
 import { bundleIdPattern } from '../../domain/terms.ts';
 import { checklistText } from '../../receipt/checklist.ts';
@@ -10,23 +9,14 @@ import { incidentPage } from '../../receipt/incident-page.ts';
 import { receiptPage } from '../../receipt/page.ts';
 import { provenBy } from '../../receipt/proven.ts';
 import type { OpenedReceipt } from '../../receipt/receipt.ts';
-import { readReceipt, type ReceiptsOf } from '../../receipt/stored-receipts.ts';
-import { BundleShelf } from '../bundle-shelf.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
-import { readStoredIncident } from '../incident-receipts.ts';
+import { readStoredIncident, readStoredReceipt } from '../found-receipts.ts';
 import { parseLane, parsePath, parsePaths } from '../parse.ts';
 import { type IncidentFile, openAnyFile, publicKeys, type ReceiptFile, written } from '../receipt-files.ts';
 
 export const receiptField =
   '`receipt`: as it was signed (docs/receipt-format.md); `sha256`: of the file; `proves`: ids of the bundles that it proves';
-
-export function shelfOf(file: FleetFile, lane: string): { readonly shelf: BundleShelf; readonly of: ReceiptsOf } {
-  return {
-    shelf: new BundleShelf(file, lane),
-    of: { fleet: file.fleet.fleet, lane, publicKeysPem: file.keys.receipt },
-  };
-}
 
 export function openedJson({ receipt, sha256 }: OpenedReceipt): Record<string, unknown> {
   return { receipt, sha256, proves: provenBy(receipt).map(({ bundle }) => bundle) };
@@ -50,7 +40,7 @@ export function showCommand(cli: Cli): Command {
   const command = new Command('show')
     .description('one receipt, its signature checked, as the first-hour checklist in Markdown')
     .argument('<RECEIPT>', "a receipt's id, with --lane or --incident; or a file", parsePath('RECEIPT'))
-    .option('--lane <LANE>', 'the lane whose store has it', parseLane('--lane'))
+    .option('--lane <LANE>', 'the lane that it is of; of a gate, the first lane of its host', parseLane('--lane'))
     .option('--incident <SUBJECT>', 'of an incident: the lane, host or region it was about', parseLane('--incident'))
     .option(...keyOption)
     .option('--html <FILE>', 'write it as one page of HTML too', parsePath('--html'))
@@ -92,7 +82,7 @@ async function show(cli: Cli, name: string, options: ShowOptions): Promise<Outco
 async function toShow(cli: Cli, name: string, options: ShowOptions): Promise<ReceiptFile | IncidentFile> {
   const { lane, incident } = options;
   if (incident !== undefined) return readStoredIncident(await cli.loadFleet(), incident, name);
-  if (lane !== undefined) return fromStore(cli, lane, name);
+  if (lane !== undefined) return readStoredReceipt(await cli.stakeLane(lane), lane, name);
   if (bundleIdPattern.test(name))
     throw new Failure(
       'InvalidInput',
@@ -100,9 +90,4 @@ async function toShow(cli: Cli, name: string, options: ShowOptions): Promise<Rec
       { field: '--lane' },
     );
   return openAnyFile(cli, name, await publicKeys(cli, options.key));
-}
-
-async function fromStore(cli: Cli, lane: string, id: string): Promise<ReceiptFile> {
-  const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
-  return readReceipt(shelf.store, id, of);
 }

@@ -1,24 +1,25 @@
-// `receipt list`, `show` and `verify`: what restores did, by their signed receipts. Offline: list and show need the store
+// `receipt list`, `show` and `verify`: what runs did, by their signed receipts. Offline: list and show need the store
 // and the fleet file, verify a public key and the file alone; none of them Temporal or a private key.
 
 import { Command } from 'commander';
 import { type Failure, failureTable, isFailure } from '../../domain/failure.ts';
 import type { OpenedIncident } from '../../receipt/incident-receipt.ts';
-import type { OpenedReceipt, Receipt } from '../../receipt/receipt.ts';
-import { type IgnoredReceipt, readReceipts } from '../../receipt/stored-receipts.ts';
+import type { Receipt } from '../../receipt/receipt.ts';
+import type { IgnoredReceipt } from '../../receipt/stored-receipts.ts';
 import { proofText, runText, verdictText } from '../../receipt/words.ts';
 import type { Cli, Outcome } from '../cli.ts';
 import { documented } from '../documented.ts';
+import { readAllReceipts, type SubjectReceipts } from '../found-receipts.ts';
 import { formatDuration, formatInstant, formatTable, plural, printable } from '../format.ts';
 import { incidentReceiptText } from '../incident-text.ts';
 import { parseLane, parsePaths } from '../parse.ts';
 import { openAnyFile, publicKeys, type ReceiptFile } from '../receipt-files.ts';
-import { keyOption, openedJson, receiptField, shelfOf, showCommand } from './receipt-show.ts';
+import { keyOption, openedJson, receiptField, showCommand } from './receipt-show.ts';
 
 export function receiptCommand(cli: Cli): Command {
   return new Command('receipt')
     .usage('COMMAND')
-    .description('what restores did, passed or failed, by their signed receipts')
+    .description('what restores, gates and incidents did, passed or failed, by their signed receipts')
     .addCommand(listCommand(cli))
     .addCommand(showCommand(cli))
     .addCommand(verifyCommand(cli));
@@ -26,28 +27,36 @@ export function receiptCommand(cli: Cli): Command {
 
 function listCommand(cli: Cli): Command {
   const command = new Command('list')
-    .description('the receipts of a lane, newest first')
-    .argument('<LANE>', 'the lane, as fleet.yaml names it', parseLane('LANE'))
-    .action(cli.action((lane: string) => list(cli, lane)));
+    .description('the receipts of a lane, and of the incidents of a lane, host or region, newest first')
+    .argument('<SUBJECT>', 'a lane, host or region, as fleet.yaml names it', parseLane('SUBJECT'))
+    .action(cli.action((subject: string) => list(cli, subject)));
   return documented(command, {
-    examples: ['./clawback receipt list lane-1'],
+    examples: ['./clawback receipt list lane-1', './clawback receipt list mac-1'],
     json: [
-      '`lane`, `store`; `receipts`: a list of `receipt` (as it was signed), `sha256`, `proves`',
-      '`ignored`: those that are not to be believed: `id`, `code`, `message`',
+      '`subject`, `stores` (those that were read); `receipts`: a list of `receipt` (as it was signed), `sha256`, `proves`',
+      '`incidents`: a list of `incident` (as it was signed), `sha256`',
+      '`ignored`: those that are not to be believed: `id`, `code`, `message`; `silent`: stores that did not answer: `code`, `message`',
     ],
     notes: [
-      'Exit status 7 when one is damaged, foreign or signed by nobody trusted. A terminated run has no receipt, and a dry run neither.',
+      'Exit status 7 when one is damaged, foreign or signed by nobody trusted. A terminated run has no receipt, and a dry run neither. The receipt of a gate lies with those of the first lane of its host.',
     ],
   });
 }
 
-async function list(cli: Cli, lane: string): Promise<Outcome> {
-  const { shelf, of } = shelfOf(await cli.stakeLane(lane), lane);
-  const { receipts, ignored } = await readReceipts(shelf.store, of);
+async function list(cli: Cli, subject: string): Promise<Outcome> {
+  const found = await readAllReceipts(await cli.loadFleet(), subject);
+  for (const { message } of found.silent) cli.warn(`${message}; what only that store has is missing below`);
   return {
-    json: { lane, store: shelf.store.name, receipts: receipts.map(openedJson), ignored: ignored.map(ignoredJson) },
-    text: listText(lane, shelf.store.name, receipts, ignored),
-    exit: ignored.length > 0 ? 'damaged' : 'ok',
+    json: {
+      subject,
+      stores: found.stores,
+      receipts: found.receipts.map(openedJson),
+      incidents: found.incidents,
+      ignored: found.ignored.map(ignoredJson),
+      silent: found.silent.map(({ code, message }) => ({ code, message })),
+    },
+    text: listText(subject, found),
+    exit: found.ignored.length > 0 ? 'damaged' : 'ok',
   };
 }
 
@@ -55,15 +64,10 @@ function ignoredJson({ id, failure }: IgnoredReceipt): Record<string, unknown> {
   return { id, code: failure.code, message: failure.message };
 }
 
-function listText(
-  lane: string,
-  store: string,
-  receipts: readonly OpenedReceipt[],
-  ignored: readonly IgnoredReceipt[],
-): string {
-  if (receipts.length + ignored.length === 0) return `lane ${lane}: no receipt in store ${store} yet`;
+function listText(subject: string, { stores, receipts, incidents, ignored }: SubjectReceipts): string {
   const rows = [
     ...receipts.map(({ receipt }) => receiptRow(receipt)),
+    ...incidents.map(({ incident }) => incidentRow(incident)),
     ...ignored.map(({ id, failure }) => [
       id,
       '?',
@@ -72,8 +76,21 @@ function listText(
       '?',
       `NOT BELIEVED: ${printable(failure.message)}; ${failureTable[failure.code].hint}`,
     ]),
+  ].toSorted(([one = ''], [other = '']) => (one < other ? 1 : -1));
+  const where = `in ${stores.length === 1 ? 'store' : 'stores'} ${stores.join(', ')}`;
+  if (rows.length === 0) return `${subject}: no receipt ${where} yet`;
+  return `${subject}: ${plural(rows.length, 'receipt')} ${where}\n${formatTable(['receipt', 'ended', 'run', 'outcome', 'RTO', ''], rows)}`;
+}
+
+function incidentRow({ id, endedAt, scenario, outcome, rto }: OpenedIncident['incident']): string[] {
+  return [
+    id,
+    formatInstant(endedAt),
+    `incident ${scenario}`,
+    outcome,
+    rto.ms === null ? '' : formatDuration(rto.ms),
+    '',
   ];
-  return `lane ${lane}: ${plural(rows.length, 'receipt')} in store ${store}\n${formatTable(['receipt', 'ended', 'run', 'outcome', 'RTO', ''], rows)}`;
 }
 
 function receiptRow(receipt: Receipt): string[] {

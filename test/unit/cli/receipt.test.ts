@@ -1,6 +1,6 @@
 // Receipts from the command line, without Temporal: a folder as a store, and the fleet file or a public key alone.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -47,20 +47,18 @@ function store(
 const publicKey = (): string => join(bed.dir, 'keys/receipt.public.pem');
 const id = receiptOf().id;
 
-describe('receipt show of an incident', () => {
-  const signed = (): Buffer =>
-    encodeIncidentReceipt(
-      hostLoss,
-      [{ name: 'fleet.yaml', sha256: 'f'.repeat(64) }],
-      readFileSync(join(bed.dir, 'keys/receipt.key.pem'), 'utf8'),
-    );
-  const put = (): string => {
-    const path = join(dir, 'store', incidentReceiptKey(hostLoss.subject, hostLoss.id));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, signed());
-    return path;
-  };
+const signed = (privateKeyPem = readFileSync(join(bed.dir, 'keys/receipt.key.pem'), 'utf8')): Buffer =>
+  encodeIncidentReceipt(hostLoss, [{ name: 'fleet.yaml', sha256: 'f'.repeat(64) }], privateKeyPem);
 
+/** The receipt of an incident, into a store. */
+function put(privateKeyPem?: string, folder = 'store'): string {
+  const path = join(dir, folder, incidentReceiptKey(hostLoss.subject, hostLoss.id));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, signed(privateKeyPem));
+  return path;
+}
+
+describe('receipt show of an incident', () => {
   it('finds it beside its subject, and writes checklist and page', async () => {
     put();
     const page = join(dir, 'incident.html');
@@ -98,7 +96,7 @@ describe('receipt list', () => {
     store({ id: '20261123T040000Z-00000002', ...failed });
     const { status, out } = await clawback('receipt', 'list', 'lane-1');
     expect(out).toMatch(
-      /lane lane-1: 2 receipts in store primary\n.*\n20261123.*failed: MessageUnanswered.*proves no bundle: it failed\n20261122.*passed.*proves 20261122T031500Z-0123abcd/,
+      /lane-1: 2 receipts in store primary\n.*\n20261123.*failed: MessageUnanswered.*proves no bundle: it failed\n20261122.*passed.*proves 20261122T031500Z-0123abcd/,
     );
     expect(status).toBe(0);
   });
@@ -114,28 +112,79 @@ describe('receipt list', () => {
     expect(status).toBe(7);
   });
 
+  it('shows the incidents of a host', async () => {
+    put();
+    const { status, out } = await clawback('receipt', 'list', 'mac-1');
+    expect(out).toMatch(/^mac-1: 1 receipt in store primary\n.*\n.*incident host-loss +failed/);
+    expect(status).toBe(0);
+    const json = await clawback('--json', 'receipt', 'list', 'mac-1');
+    expect(JSON.parse(json.out)).toMatchObject({ subject: 'mac-1', receipts: [], incidents: [{ incident: hostLoss }] });
+  });
+
+  it('does not believe that of an incident which somebody else signed', async () => {
+    put(signers.intruder.privateKeyPem);
+    const { status, out } = await clawback('--json', 'receipt', 'list', 'mac-1');
+    expect(JSON.parse(out)).toMatchObject({ incidents: [], ignored: [{ code: 'ReceiptSignatureBad' }] });
+    expect(status).toBe(7);
+  });
+
+  it('refuses what the fleet file names nowhere', async () => {
+    const { status, err } = await clawback('receipt', 'list', 'mac-9');
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining('no lane, host or region mac-9') });
+  });
+
   it('says that there is none yet', async () => {
     expect(await clawback('receipt', 'list', 'lane-2')).toMatchObject({
       status: 0,
-      out: 'lane lane-2: no receipt in store primary yet\n',
+      out: 'lane-2: no receipt in store primary yet\n',
     });
+  });
+});
+
+describe('a store with a replica', () => {
+  const replica = (): string => join(dir, 'far');
+  const lose = (): void => renameSync(join(dir, 'store'), join(dir, 'gone'));
+
+  beforeEach(async () => {
+    fleet = await bed.fleet(
+      ['path: bundles', `path: ${join(dir, 'store')}`],
+      ['stores:', `stores:\n  far: { kind: directory, path: ${replica()}, region: seoul, replicaOf: primary }`],
+    );
+    await clawback('stores', 'init');
+  });
+
+  it('has its receipts read there when it does not answer, and says so', async () => {
+    cpSync(dirname(store()), join(replica(), 'lane-1/receipts'), { recursive: true });
+    put(undefined, 'far');
+    lose();
+    const { status, out, err } = await clawback('receipt', 'list', 'lane-1');
+    expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('what only that store has is missing') });
+    expect(out).toMatch(/^lane-1: 1 receipt in store far\n/);
+    expect((await clawback('receipt', 'list', 'mac-1')).out).toMatch(/^mac-1: 1 receipt in store far\n/);
+    const shown = await clawback('receipt', 'show', id, '--lane', 'lane-1');
+    expect(shown).toMatchObject({ status: 0, out: expect.stringContaining('# First-hour checklist: lane lane-1') });
+  });
+
+  it('has them listed once that both have, and those that only one has', async () => {
+    cpSync(dirname(store()), join(replica(), 'lane-1/receipts'), { recursive: true });
+    store({ id: '20261123T040000Z-00000002', ...failed });
+    const { out } = await clawback('receipt', 'list', 'lane-1');
+    expect(out).toMatch(/^lane-1: 2 receipts in stores primary, far\n/);
+  });
+
+  it('is told as not answering where neither of the two does', async () => {
+    lose();
+    renameSync(replica(), join(dir, 'gone-too'));
+    expect((await clawback('receipt', 'list', 'lane-1')).status).not.toBe(0);
+    expect((await clawback('receipt', 'show', id, '--lane', 'lane-1')).err).toContain('primary');
   });
 });
 
 describe('receipt show', () => {
   it('prints the checklist, and writes page and receipt where it is told', async () => {
     const path = store();
-    const shown = await clawback(
-      'receipt',
-      'show',
-      id,
-      '--lane',
-      'lane-1',
-      '--html',
-      'page.html',
-      '--save',
-      'copy.json',
-    );
+    const written = ['--html', 'page.html', '--save', 'copy.json'];
+    const shown = await clawback('receipt', 'show', id, '--lane', 'lane-1', ...written);
     expect(shown).toMatchObject({ status: 0, err: expect.stringContaining('page.html') });
     expect(shown.out).toMatch(/^# First-hour checklist: lane lane-1 on mac-1\n/);
     expect(readFileSync(join(dir, 'page.html'), 'utf8')).toContain('<p class="verdict">PASSED</p>');
