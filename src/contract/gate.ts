@@ -105,6 +105,8 @@ export interface GateState {
   readonly archives: readonly (GateArchive & { readonly day: number })[];
   readonly rto: GateRto | null;
   readonly rpo: readonly GateRpo[];
+  /** The host's clock minus the worker's, when the host was looked at last; null before that. */
+  readonly clockOffsetMs: number | null;
   /** What sent it back to day 1, newest first. */
   readonly rearmed: readonly { readonly at: string; readonly why: string }[];
   readonly signed: GateSignature | null;

@@ -67,6 +67,7 @@ export function emptyState(of: Pick<GateState, 'gate' | 'runId' | 'fleet' | 'hos
     archives: [],
     rto: null,
     rpo: [],
+    clockOffsetMs: null,
     rearmed: [],
     signed: null,
     abandoned: null,

@@ -122,8 +122,14 @@ export class Gate {
     return this.#next(day, startedAt);
   }
 
-  async #workOf(day: number): Promise<DayDone | 'rearmed'> {
+  async #look(): Promise<HostPicture> {
     const picture = await pictureOf(this.#input.host);
+    this.#desk.set({ clockOffsetMs: Math.round(picture.lanes[0]?.survey.clockOffsetMs ?? 0) });
+    return picture;
+  }
+
+  async #workOf(day: number): Promise<DayDone | 'rearmed'> {
+    const picture = await this.#look();
     const identity = identityOf(picture);
     const change = this.#identity === null ? undefined : identityChange(this.#identity, identity);
     if (change !== undefined) return this.#rearm(change, picture);
@@ -208,7 +214,7 @@ export class Gate {
   /** The host is looked at once more, and the signature stands when its receipt does. */
   async #seal(word: Omit<GateSignature, 'at'>): Promise<Step> {
     const done = await this.#working(async () => {
-      const picture = await pictureOf(this.#input.host);
+      const picture = await this.#look();
       const change = this.#identity === null ? undefined : identityChange(this.#identity, identityOf(picture));
       if (change !== undefined) return this.#rearm(change, picture);
       this.#desk.set({ rpo: await rpoOf(picture) });

@@ -2,7 +2,7 @@
 // commands that an operator types.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GateState } from '../../src/contract/gate.ts';
@@ -13,6 +13,7 @@ import { editFleet, startRig, stopRig } from './kit.ts';
 
 const host = 'mac-1';
 const refused = 3;
+const attention = 5;
 let rig: Rig;
 /** Of the approver, and of somebody else. */
 let home: string;
@@ -68,6 +69,15 @@ async function status(): Promise<GateState> {
   return JSON.parse(output) as GateState;
 }
 
+/** How the gate stands once that is so. */
+async function until(isSo: (state: GateState) => boolean): Promise<GateState> {
+  for (const deadlineMs = Date.now() + 120_000; Date.now() < deadlineMs; ) {
+    const state = await status();
+    if (isSo(state)) return state;
+  }
+  throw new Error(`it does not come to that: ${JSON.stringify((await status()).rows[0])}`);
+}
+
 describe('the 7-day gate of a host with two lanes', () => {
   it('passes its days, is not signed before the seventh, and its receipt says that it was a demonstration', async () => {
     const [begun, shownAtOnce] = await typeBlock(runBlock('docs/gate.md', 'demonstration'));
@@ -94,5 +104,27 @@ describe('the 7-day gate of a host with two lanes', () => {
     expect(shown).toMatchObject({ status: 0, output: expect.stringContaining('proves nothing about a rent') });
     expect(shown.output).toContain('Day 6: tier C of all lanes in parallel');
     expect(shown.output).toContain('signed by Ada, by the SSH signature of an approver');
+    expect(shown.output).toMatch(/its clock -?\d+ ms off the worker's/);
   }, 240_000);
+
+  it('waits on a failed day, which is tried again once that was mended, and ends unsigned when it is given up', async () => {
+    const key = join(rig.dir, 'keys/vault.key.pem');
+    renameSync(key, `${key}.away`);
+    try {
+      expect((await type('gate', 'start', host, '--day-length', '60s')).status).toBe(0);
+      const failed = await until(({ rows }) => rows[0]?.state === 'failed');
+      expect(failed.next).toBe(`./clawback gate retry ${host} --day 0`);
+      expect((await type('gate', 'status', host)).status).toBe(attention);
+    } finally {
+      renameSync(`${key}.away`, key);
+    }
+    const [retried] = await typeBlock(runBlock('docs/gate.md', 'retry'));
+    expect(retried).toMatchObject({ status: 0 });
+    const passed = await until(({ rows }) => rows[0]?.state === 'passed');
+    expect(passed.rows[0]).toMatchObject({ attempts: 2, code: null });
+    const [abandoned] = await typeBlock(runBlock('docs/gate.md', 'abandon'));
+    expect(abandoned?.output).toContain('abandoned');
+    const ended = await until(({ phase }) => phase !== 'running');
+    expect(ended).toMatchObject({ phase: 'abandoned', signed: null, receipt: expect.any(String) });
+  }, 180_000);
 });

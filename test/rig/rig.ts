@@ -111,10 +111,20 @@ export class Rig {
       bundle,
     ];
     const worker = await spawnOwned(argv, { ...this.env, ...workerEnv });
-    this.workers.add(worker);
-    void worker.exited.then(() => this.workers.delete(worker));
-    await this.#waitForPollers(worker, roles);
-    return worker;
+    const asked = { toEnd: false };
+    const told: OwnedProcess = {
+      ...worker,
+      stop: () => ((asked.toEnd = true), worker.stop()),
+      kill: () => ((asked.toEnd = true), worker.kill()),
+    };
+    this.workers.add(told);
+    void worker.exited.then((status) => {
+      this.workers.delete(told);
+      // else whoever waits for its work waits until a test's time is over, and nobody learns why
+      if (!asked.toEnd) process.stderr.write(`worker ${worker.pid} ended with ${status}, unasked:\n${worker.tail()}\n`);
+    });
+    await this.#waitForPollers(told, roles);
+    return told;
   }
 
   async #waitForPollers(worker: OwnedProcess, roles: readonly QueueRole[]): Promise<void> {

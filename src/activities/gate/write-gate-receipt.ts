@@ -3,6 +3,7 @@
 
 import type { GateReceiptRequest, GateVaultSteps } from '../../contract/gate-steps.ts';
 import type { GateDay } from '../../contract/gate.ts';
+import { gateLimits } from '../../domain/gate-limits.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import { signatureWords } from '../../domain/statements.ts';
 import { encodeReceipt, type Receipt, type ReceiptStep } from '../../receipt/receipt.ts';
@@ -38,10 +39,11 @@ export function gateReceipt(request: GateReceiptRequest, version: string): Recei
     versions: { clawback: version, profile: target.profile, openclaw: { bundle: null, lane: openclaw }, os: null },
     startedAt,
     endedAt: state.endedAt ?? startedAt,
-    steps: state.rows.flatMap(stepOf),
+    steps: state.rows.flatMap((row) => stepOf(row, budgetOf(row, state))),
     rto: { ms: rto?.ms ?? 0, budgetMs: rto?.budgetMs ?? 0, waitingMs: 0, over: [] },
     rpo: rpo.map(({ dataClass, bundle, capturedAt, ms }) => ({ dataClass, bundle, capturedAt, ms })),
-    clocks: { hostOffsetMs: null },
+    // a gate that was begun by an older release has not told it
+    clocks: { hostOffsetMs: state.clockOffsetMs ?? null },
     messageAnswered: state.rows.find(({ day }) => day === 5)?.state === 'passed',
     outcome: isSigned ? 'passed' : 'failed',
     failure: isSigned ? null : (state.rows.find(({ code }) => code !== null)?.code ?? 'Cancelled'),
@@ -93,9 +95,15 @@ function partOf(state: GateReceiptRequest['state']): NonNullable<Receipt['gate']
   };
 }
 
+/** The procedure's for a full backup and for the drill; the other days have none. */
+function budgetOf({ day }: GateDay, { rto }: GateReceiptRequest['state']): number | null {
+  if (day === 4) return gateLimits.fullBackupMs;
+  return day === 5 ? (rto?.budgetMs ?? null) : null;
+}
+
 /** A day as a step: it was begun and has ended. Its attempts are the day's, not of single activities. */
-function stepOf({ day, action, startedAt, endedAt, attempts, state }: GateDay): ReceiptStep[] {
+function stepOf({ day, action, startedAt, endedAt, attempts, state }: GateDay, budgetMs: number | null): ReceiptStep[] {
   if (startedAt === null || endedAt === null) return [];
   const outcome = state === 'passed' || state === 'not-applicable' ? 'passed' : 'failed';
-  return [{ step: `day-${day}`, phase: action, startedAt, endedAt, budgetMs: null, activities: 1, attempts, outcome }];
+  return [{ step: `day-${day}`, phase: action, startedAt, endedAt, budgetMs, activities: 1, attempts, outcome }];
 }
