@@ -5,6 +5,10 @@
 import swcVisitor from '@swc/core/Visitor.js';
 
 // swc's visitor, by which dependency-cruiser finds imports, does not know `using` and `await using`.
+const encryptionSdk = ['decrypt-node', 'encrypt-node', 'material-management-node', 'raw-rsa-keyring-node'].map(
+  (part) => `@aws-crypto/${part}`,
+);
+
 const Visitor = swcVisitor.Visitor ?? swcVisitor;
 const { visitStatement } = Visitor.prototype;
 Visitor.prototype.visitStatement = function visit(statement) {
@@ -24,7 +28,7 @@ const rooms = {
   signing: { rooms: ['domain'], npm: ['@sigstore/core', 'canonicalize', 'zod'], node: true },
   bundle: {
     rooms: ['domain', 'signing'],
-    npm: ['@aws-crypto/client-node', 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
+    npm: [...encryptionSdk, 'canonicalize', 'picomatch', 'tar-stream', 'zod'],
     node: true,
   },
   lane: { rooms: ['domain'], npm: ['ssh2', 'plist'], node: true },

@@ -6,8 +6,8 @@ import {
   KeyringNode,
   MultiKeyringNode,
   type NodeDecryptionMaterial,
-  RawRsaKeyringNode,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/material-management-node';
+import { RawRsaKeyringNode } from '@aws-crypto/raw-rsa-keyring-node';
 import { Failure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { type OpeningKey, openingFingerprint, type Recipient, recipientFingerprint } from './recipient.ts';

@@ -3,7 +3,10 @@
 // Opening releases a byte only after its frame is authenticated and the header's context is the expected one.
 
 import type { Duplex } from 'node:stream';
-import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, type MessageHeader } from '@aws-crypto/client-node';
+// its parts, and not the whole client: that brings KMS and DynamoDB along, 13 MiB of every process
+import { buildDecrypt } from '@aws-crypto/decrypt-node';
+import { buildEncrypt, type MessageHeader } from '@aws-crypto/encrypt-node';
+import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import { asUnexpected, GuardedDuplex, type InnerDuplex } from './guarded-duplex.ts';
@@ -19,10 +22,12 @@ export interface SealContext {
   readonly fingerprint: string;
 }
 
-const { encryptStream, decryptUnsignedMessageStream } = buildClient({
+const policy = {
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
   maxEncryptedDataKeys: limits.recipientsPerBundle,
-});
+};
+const { encryptStream } = buildEncrypt(policy);
+const { decryptUnsignedMessageStream } = buildDecrypt(policy);
 
 // Committing, without a signature per message: the manifest's covers it (perf-notes).
 const suiteId = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY;
@@ -46,7 +51,7 @@ export function seal(recipients: readonly Recipient[], context: SealContext): Du
 /**
  * Lets a sealing stream end by itself, its output read into nothing. Destroying it would close the SDK's signature
  * stream early, which readable-stream's callback-less pipeline answers with an uncaught "Premature close" (seen with
- * client-node 5.0.2: it would take the worker down with it).
+ * encrypt-node 5.0.2: it would take the worker down with it).
  */
 function runOut(inner: InnerDuplex): void {
   inner.resume();

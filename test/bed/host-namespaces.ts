@@ -21,14 +21,12 @@ import type { BedUser, HostPlan } from './host-plan.ts';
 import { sshdConfig } from './host-sshd.ts';
 import { signal, treeOf } from './processes.ts';
 import type { Programs } from './programs.ts';
-import { installScript, passThrough, shQuote, sysadminctl } from './shims.ts';
+import { installScript, shQuote, sysadminctl } from './shims.ts';
 import { standbyRule, sudoersFor } from './sudoers.ts';
 
 /** Where a host finds the bed's own things. */
 export const insideState = '/opt/bed/state';
 export const insideNode = '/opt/bed/node';
-/** The machine's sudo, under its own name: at its own place is a script that also answers for it. */
-export const insideSudo = '/opt/bed/sudo/sudo';
 const insideRepository = '/opt/bed/repository';
 
 let answer: boolean | undefined;
@@ -59,8 +57,6 @@ mount -t tmpfs -o mode=755,size=256m tmpfs .
 cd ${shQuote(join(plan.stateDir, 'overlay'))}
 mkdir upper work root
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-mkdir -p root${dirname(insideSudo)}
-cp -a ${shQuote(plan.programs.sudo ?? '/usr/bin/sudo')} root${insideSudo}
 cp -a --remove-destination ${shQuote(plan.systemRoot)}/. root/
 cd root
 mkdir -p proc dev sys run
@@ -94,7 +90,6 @@ export class NamespaceHost extends BaseHost {
 
   override async start(): Promise<void> {
     this.#makeAccounts();
-    installScript(join(this.plan.systemRoot, 'usr/bin/sudo'), passThrough('sudo', insideSudo));
     installScript(join(this.plan.systemRoot, 'usr/sbin/sysadminctl'), sysadminctl(this.plan.unmade));
     await this.#startInOrder(true);
   }

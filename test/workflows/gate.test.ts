@@ -124,7 +124,9 @@ describe('seven days of the calendar', () => {
       signed: { by: 'Ada', how: 'stated' },
       receipt: expect.any(String),
     });
-    expect(first.gateReceipts).toMatchObject([{ id: signed.receipt, state: { clockOffsetMs: 12, dayLengthMs: null, phase: 'signed' } }]);
+    expect(first.gateReceipts).toMatchObject([
+      { id: signed.receipt, state: { clockOffsetMs: 12, dayLengthMs: null, phase: 'signed' } },
+    ]);
     expect([first.restored, second?.restored]).toEqual([true, true]);
     expect([first.violations, second?.violations]).toEqual([[], []]);
   }, 240_000);

@@ -94,9 +94,11 @@ describe('opening', () => {
   });
 
   it('compares the whole context, so that a field of another format is refused too', async () => {
-    const { buildClient, CommitmentPolicy, RawRsaKeyringNode } = await import('@aws-crypto/client-node');
+    const { buildEncrypt } = await import('@aws-crypto/encrypt-node');
+    const { CommitmentPolicy } = await import('@aws-crypto/material-management-node');
+    const { RawRsaKeyringNode } = await import('@aws-crypto/raw-rsa-keyring-node');
     const { recipientFingerprint } = await import('../../../src/bundle/recipient.ts');
-    const { encrypt } = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
+    const { encrypt } = buildEncrypt(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
     const keyring = new RawRsaKeyringNode({
       keyNamespace: 'clawback',
       keyName: recipientFingerprint(recipients.vault),
@@ -171,9 +173,11 @@ describe('opening', () => {
   });
 
   it('refuses a message of a suite without key commitment', async () => {
-    const { buildClient, CommitmentPolicy, RawRsaKeyringNode } = await import('@aws-crypto/client-node');
+    const { buildEncrypt } = await import('@aws-crypto/encrypt-node');
+    const { CommitmentPolicy } = await import('@aws-crypto/material-management-node');
+    const { RawRsaKeyringNode } = await import('@aws-crypto/raw-rsa-keyring-node');
     const { recipientFingerprint } = await import('../../../src/bundle/recipient.ts');
-    const { encrypt } = buildClient(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT);
+    const { encrypt } = buildEncrypt(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT);
     const keyring = new RawRsaKeyringNode({
       keyNamespace: 'clawback',
       keyName: recipientFingerprint(recipients.vault),
