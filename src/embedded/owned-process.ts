@@ -71,6 +71,9 @@ export async function spawnOwned(argv: readonly string[], env: NodeJS.ProcessEnv
       shell.stdin.end();
       await exited;
     },
-    kill: () => killGroup(shell),
+    kill: () => {
+      // once it is gone, its pid may be anybody's
+      if (shell.exitCode === null && shell.signalCode === null) killGroup(shell);
+    },
   };
 }

@@ -7,7 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { endAll, markedWith, treeOf } from '../processes.ts';
+import { endAll, markedWith, nameOf, treeOf } from '../processes.ts';
 import { Keychains } from './keychains.ts';
 import { launchctl } from './launchctl.ts';
 import { Launchd, type LaunchdOptions } from './launchd.ts';
@@ -74,7 +74,9 @@ writeFileSync(config.readyPath, String(process.pid));
 /** The owner is gone: everything of this host goes, as by a power cut. */
 async function end(): Promise<void> {
   const mark = config.environment['BED_HOST'] ?? '';
-  const sshd = existsSync(config.sshdPidPath) ? treeOf([Number(readFileSync(config.sshdPidPath, 'utf8'))]) : [];
+  const listener = existsSync(config.sshdPidPath) ? Number(readFileSync(config.sshdPidPath, 'utf8')) : 0;
+  // one that has died may have left its pid to anybody
+  const sshd = nameOf(listener).startsWith('sshd') ? treeOf([listener]) : [];
   const alive = new Set(treeOf([1, ...sshd]));
   const first = sshd.filter((pid) => alive.has(pid));
   await endAll(() => [...first.splice(0), ...markedWith(`BED_HOST=${mark}`)].filter((pid) => pid !== process.pid));

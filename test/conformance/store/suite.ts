@@ -280,6 +280,12 @@ export function storeSuite(name: string, makeStore: () => Promise<StoreBed>): vo
         const aborted = await store.get('large/two', { signal: abort.signal });
         abort.abort();
         await expect(buffer(aborted)).rejects.toThrow(/abort/i);
+        // nor does it end the process when nobody reads yet
+        const unread = new AbortController();
+        const late = await store.get('large/two', { signal: unread.signal });
+        unread.abort();
+        await sleep(50);
+        await expect(buffer(late)).rejects.toThrow(/abort/i);
       });
     });
 

@@ -133,6 +133,22 @@ describe('the two pipelines', () => {
     expect(unhandled).toEqual([]);
   });
 
+  it('that break before anybody reads them tell it to who reads later, and harm nobody else', async () => {
+    const { bytes, expectation } = await sealed(randomBytes(2_000_000));
+    for (const waitMs of [0, 5, 50]) {
+      const source = pieces(randomBytes(5_000_000));
+      const { sealed: unread } = sealPipeline(source, both, context);
+      const stored = pieces(bytes);
+      const unopened = openPipeline(stored, expectation, openingKeys.recovery, context, 1e9);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      for (const one of [source, stored]) one.destroy(new Error('aborted'));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await expect(collect(unread)).rejects.toThrow('aborted');
+      await expect(collect(unopened)).rejects.toThrow('aborted');
+    }
+    expect(unhandled).toEqual([]);
+  });
+
   it('keep backpressure: an unread pipeline takes only what its buffers hold', async () => {
     let given = 0;
     const source = new Readable({
