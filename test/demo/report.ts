@@ -1,4 +1,4 @@
-// The demo's table, for people.
+// The demo's tables, for people whose terminal has 80 columns.
 
 import type { RestoreResult } from '../../src/contract/results.ts';
 import type { LaneReport } from './bad-day.ts';
@@ -6,15 +6,17 @@ import type { IncidentReport } from './incident.ts';
 import type { DemoReport } from './run-demo.ts';
 import type { GateReport } from './short-gate.ts';
 
+const columns = 80;
+
 export function printReport(report: DemoReport): void {
-  process.stdout.write(`${reportLines(report).join('\n')}\n`);
+  process.stdout.write(`${reportLines(report).flatMap(folded).join('\n')}\n`);
 }
 
 export function reportLines(report: DemoReport): string[] {
   const { ok, elapsedMs, setupMs, bed, store, lanes, incidents, gate, leftOut } = report;
   return [
     '',
-    ...lanes.map(backupLine),
+    ...backupLines(lanes),
     ...incidents.flatMap(incidentLines),
     '',
     ...restoreLines(report),
@@ -26,8 +28,16 @@ export function reportLines(report: DemoReport): string[] {
   ];
 }
 
-function backupLine({ lane, backup }: LaneReport): string {
-  return `backed up ${lane.padEnd(8)} ${megabytes(backup.sizeBytes).padStart(10)} in ${String(backup.segments).padStart(2)} segments, ${megabytes(backup.sealedBytes)} sealed, ${seconds(backup.elapsedMs)}: bundle ${backup.bundle}`;
+function backupLines(lanes: readonly LaneReport[]): string[] {
+  const row = (lane: string, cells: readonly string[], bundle: string): string =>
+    `  ${lane.padEnd(8)}${cells.map((cell) => cell.padStart(10)).join('')}  ${bundle}`;
+  return [
+    `backed up ${lanes.length} lanes`,
+    row('lane', ['data', 'segments', 'sealed', 'time'], 'bundle'),
+    ...lanes.map(({ lane, backup: { bundle, sizeBytes, segments, sealedBytes, elapsedMs } }) =>
+      row(lane, [megabytes(sizeBytes), String(segments), megabytes(sealedBytes), seconds(elapsedMs)], bundle),
+    ),
+  ];
 }
 
 function incidentLines(incident: IncidentReport): string[] {
@@ -61,7 +71,7 @@ function receiptLines({ receipts, shown }: DemoReport): string[] {
   return [
     '',
     `receipts: ${good.length} of ${receipts.length} verified with the public key alone (${kinds.map((kind) => `${receipts.filter((one) => one.kind === kind).length} ${kind}`).join(', ')})`,
-    ...shown.flatMap((line) => wrapped(line, 90)).map((line) => `  | ${line}`),
+    ...shown.flatMap((line) => wrapped(line, columns - 4)).map((line) => `  | ${line}`),
   ];
 }
 
@@ -112,6 +122,14 @@ function classesOf([first]: readonly Restored[]): number[] {
 
 function timeOf({ steps }: Restored['restore'], step: string): string {
   return seconds(steps.find((one) => one.step === step)?.ms ?? 0);
+}
+
+/** What goes on in another line stands a little further in. */
+function folded(line: string): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const [first = '', ...more] = wrapped(line.trimStart(), columns - indent.length - 2);
+  if (line.length <= columns) return [line];
+  return [`${indent}${first}`, ...more.map((rest) => `${indent}  ${rest}`)];
 }
 
 /** At its blanks; a word longer than the width stays whole. */
