@@ -1,5 +1,6 @@
 // The demo's tables, for people whose terminal has 80 columns.
 
+import { foldText } from '../../src/cli/format.ts';
 import type { RestoreResult } from '../../src/contract/results.ts';
 import type { LaneReport } from './bad-day.ts';
 import type { IncidentReport } from './incident.ts';
@@ -71,7 +72,7 @@ function receiptLines({ receipts, shown }: DemoReport): string[] {
   return [
     '',
     `receipts: ${good.length} of ${receipts.length} verified with the public key alone (${kinds.map((kind) => `${receipts.filter((one) => one.kind === kind).length} ${kind}`).join(', ')})`,
-    ...shown.flatMap((line) => wrapped(line, columns - 4)).map((line) => `  | ${line}`),
+    ...shown.flatMap((line) => foldText(line, columns - 4)).map((line) => `  | ${line}`),
   ];
 }
 
@@ -127,20 +128,8 @@ function timeOf({ steps }: Restored['restore'], step: string): string {
 /** What goes on in another line stands a little further in. */
 function folded(line: string): string[] {
   const indent = /^ */.exec(line)?.[0] ?? '';
-  const [first = '', ...more] = wrapped(line.trimStart(), columns - indent.length - 2);
   if (line.length <= columns) return [line];
-  return [`${indent}${first}`, ...more.map((rest) => `${indent}  ${rest}`)];
-}
-
-/** At its blanks; a word longer than the width stays whole. */
-function wrapped(text: string, width: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines;
+  return foldText(line.trimStart(), columns - indent.length, '  ').map((part) => `${indent}${part}`);
 }
 
 function minutes(ms: number): string {
