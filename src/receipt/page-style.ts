@@ -45,6 +45,7 @@ tr.over .gauge i { background: #b3261e; }
 .id { white-space: nowrap; }
 .digest, code { font: 12.5px ui-monospace, Menlo, Consolas, monospace; }
 .evidence th { width: 140px; }
+.archives :is(th, td):nth-child(-n+2), .lanes :is(th, td):last-child { white-space: nowrap; }
 .check { font-size: 13px; color: #57606a; }
 @media screen and (max-width: 640px) {
   body { padding: 12px; }

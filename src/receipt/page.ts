@@ -42,14 +42,12 @@ export function receiptPage(receipt: Receipt, sha256: string): string {
 }
 
 function factsOf(receipt: Receipt): Markup {
-  const { rto, rpo, startedAt } = receipt;
+  const { rto, rpo, startedAt, gate } = receipt;
+  const budget = `of ${formatDuration(rto.budgetMs)}${isLate(receipt) ? ', MISSED' : ''}`;
+  const clock = [receipt.messageAnswered ? 'RTO' : 'Ended after', formatDuration(rto.ms), budget];
+  const ofRun = [clock, ['Waited before', formatDuration(rto.waitingMs), 'for the lane']];
   return facts([
-    [
-      receipt.messageAnswered ? 'RTO' : 'Ended after',
-      formatDuration(rto.ms),
-      `of ${formatDuration(rto.budgetMs)}${isLate(receipt) ? ', MISSED' : ''}`,
-    ],
-    ['Waited before', formatDuration(rto.waitingMs), 'for the lane'],
+    ...(gate ? factsOfGate(receipt, gate, budget) : ofRun),
     ...rpo.map(({ dataClass, ms, capturedAt }) => [
       `${restores(receipt) ? 'Lost' : 'Would lose'}, class ${dataClass}`,
       formatDuration(ms),
@@ -59,12 +57,25 @@ function factsOf(receipt: Receipt): Markup {
   ]);
 }
 
+function factsOfGate({ rto }: Receipt, { looks }: NonNullable<Receipt['gate']>, budget: string): string[][] {
+  return [
+    ['RTO of its drill', ...(rto.ms === 0 ? ['none', 'not reached'] : [formatDuration(rto.ms), budget])],
+    ['Looks at the disk', String(looks.taken), `of ${looks.expected}`],
+  ];
+}
+
+/** Days where it took days. */
+function spanText({ startedAt, endedAt }: Receipt): string {
+  const [first, last] = [startedAt.slice(0, 10), endedAt.slice(0, 10)];
+  return first === last ? `${timeText(startedAt)} to ${timeText(endedAt)} UTC` : `${first} to ${last}`;
+}
+
 function timelineOf(receipt: Receipt): Markup {
   const rows = stepSummaries(receipt).map((step) => stepRow(step, receipt));
   return html`<section>
 <h2>Steps against their budgets</h2>
 <table class="steps">
-<thead><tr><th>Step</th><th class="track">${timeText(receipt.startedAt)} to ${timeText(receipt.endedAt)} UTC</th><th>Took</th><th>Budget</th><th class="meter">Used of it</th></tr></thead>
+<thead><tr><th>Step</th><th class="track">${spanText(receipt)}</th><th>Took</th><th>Budget</th><th class="meter">Used of it</th></tr></thead>
 <tbody>${rows}</tbody>
 </table>
 </section>`;
@@ -109,24 +120,26 @@ function archivesOf({ archives }: NonNullable<Receipt['gate']>): Markup {
       html`<tr><td>${day}</td><td>${lane}</td><td class="id">${bundle}<small>${key}</small></td><td class="digest">${manifestSha256}</td></tr>`,
   );
   if (rows.length === 0) return html`<section><h2>Archives</h2><p>None was made.</p></section>`;
-  return html`<section><h2>Archives</h2><table><thead><tr><th>Day</th><th>Lane</th><th>Bundle</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+  return html`<section><h2>Archives</h2><table class="archives"><thead><tr><th>Day</th><th>Lane</th><th>Bundle</th><th>SHA-256 of its manifest</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
 function evidenceOf(receipt: Receipt, sha256: string): Markup {
-  const { id, host, fleet, workflow, versions, clocks, approvals, startedAt, endedAt } = receipt;
+  const { id, host, fleet, workflow, versions, clocks, approvals, startedAt, endedAt, gate } = receipt;
+  const { section } = workflow;
+  const none = gate ? 'nobody signed' : 'none were needed';
   const rows: (readonly [string, string])[] = [
     ['Receipt', `${id}; it ${proofText(receipt)}`],
     ['Its SHA-256', sha256],
     ['Fleet and host', `${fleet}; ${host.name} in ${host.region}, SSH host key ${host.hostKey}`],
     ['Workflow', `${workflow.id}, run ${workflow.runId}`],
-    ['Section', `${workflow.section.id}, run ${workflow.section.runId}`],
+    ...(gate ? [] : [['Section', `${section.id}, run ${section.runId}`] as const]),
     ['Time', `${instantText(startedAt)} to ${instantText(endedAt)}`],
     [
       'Versions',
       `OpenClaw ${versions.openclaw.lane ?? 'unknown'} on the lane, ${versions.openclaw.bundle ?? 'unknown'} in the bundle; profile ${versions.profile}; ${versions.os ?? 'system unknown'}; Clawback ${versions.clawback}`,
     ],
     ['Clock', clocks.hostOffsetMs === null ? 'not measured' : `the host is ${clocks.hostOffsetMs} ms off the worker`],
-    ['Approvals', approvals.map(approvalText).join('; ') || 'none were needed'],
+    ['Approvals', approvals.map(approvalText).join('; ') || none],
   ];
   return evidenceTable(rows);
 }

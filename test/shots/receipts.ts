@@ -41,7 +41,7 @@ function stateOf(day: number): 'passed' | 'failed' | 'waiting' {
 }
 
 /** A gate whose drill was too slow: day 5 stands. */
-function gateReceipt(): Receipt {
+export function gateReceipt(): Receipt {
   const at = (day: number, hour: number): string => new Date(Date.UTC(2026, 10, 16 + day, hour)).toISOString();
   const evidence = ['agent-1: 20261120T031500Z-0123abcd, health 200 and a message answered after 1 h 44 m'];
   const late = 'the drill took 1 h 44 m, its RTO is 1 h 30 m';
