@@ -81,9 +81,13 @@ done`;
   );
 }
 
-/** Makes a private folder (0700) and its parents. */
-export async function makeFolder(shell: LaneShell, path: string, options: FenceOption = {}): Promise<void> {
-  await shell.script('mkdir -p "$1" && chmod 700 "$1"', [path], { ...options, tool: 'mkdir' });
+/** Makes private folders (0700) and their parents. */
+export async function makeFolders(
+  shell: LaneShell,
+  paths: readonly string[],
+  options: FenceOption = {},
+): Promise<void> {
+  await shell.script('mkdir -p "$@" && chmod 700 "$@"', paths, { ...options, tool: 'mkdir' });
 }
 
 /** Removes those of the folders that are there and empty. May be repeated. @throws FenceLost */

@@ -3,7 +3,7 @@
 import type { HostSteps } from '../../contract/steps.ts';
 import { takeFence } from '../../lane/fence.ts';
 import { diskOf } from '../../lane/survey.ts';
-import { makeFolder } from '../../lane/trees.ts';
+import { makeFolders } from '../../lane/trees.ts';
 import type { Deps } from '../deps.ts';
 import { clawbackDirectory, stageDirectory } from '../lane-paths.ts';
 import { activity, fenceOf, reach } from '../step.ts';
@@ -17,7 +17,8 @@ export function openStageStep(deps: Deps): HostSteps['openStage'] {
     const { freeBytes } = await diskOf(shell, target.home);
     requireRoom(target.lane, freeBytes, neededBytes);
     const stage = `${target.home}/${clawbackDirectory}/${stageDirectory(restore)}`;
-    await Promise.all(['home', 'plists', 'logs'].map((place) => makeFolder(shell, `${stage}/${place}`, { fence })));
+    const places = ['home', 'plists', 'logs'].map((place) => `${stage}/${place}`);
+    await makeFolders(shell, places, { fence });
     return fence;
   });
 }

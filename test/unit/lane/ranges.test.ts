@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LaneShell } from '../../../src/lane/lane-shell.ts';
 import { finishFiles, readRange, writeRange } from '../../../src/lane/ranges.ts';
-import { makeFolder, moveTree, pathsExist, removeTree, treeSizes } from '../../../src/lane/trees.ts';
+import { makeFolders, moveTree, pathsExist, removeTree, treeSizes } from '../../../src/lane/trees.ts';
 import { takeFence } from '../../../src/lane/fence.ts';
 import { type LocalHost, startLocalHost } from './local-host.ts';
 import { oddNames } from './odd-tree.ts';
@@ -129,7 +129,7 @@ describe('trees', () => {
 
   it('are renamed once, however often it is asked', async () => {
     await takeFence(shell, fence);
-    await makeFolder(shell, `${home}/live/inner`, { fence });
+    await makeFolders(shell, [`${home}/live/inner`], { fence });
     await moveTree(shell, `${home}/live`, `${home}/live.bak.1`, { fence });
     await moveTree(shell, `${home}/live`, `${home}/live.bak.1`, { fence });
     expect(await pathsExist(shell, [`${home}/live`, `${home}/live.bak.1/inner`, `${home}/live.bak.1`])).toEqual([
@@ -148,8 +148,8 @@ describe('trees', () => {
   });
 
   it('never land inside another, and must be somewhere', async () => {
-    await makeFolder(shell, `${home}/first`, { fence });
-    await makeFolder(shell, `${home}/second`, { fence });
+    await makeFolders(shell, [`${home}/first`], { fence });
+    await makeFolders(shell, [`${home}/second`], { fence });
     await expect(moveTree(shell, `${home}/first`, `${home}/second`, { fence })).rejects.toMatchObject({
       code: 'HostCommandFailed',
     });
