@@ -43,7 +43,8 @@ function turnsOf(lane: BedLane): string[] {
       : '.openclaw/agents/main/agent/openclaw-agent.sqlite',
   );
   if (!existsSync(path)) return [];
-  const database = new DatabaseSync(path, { readOnly: true });
+  // the gateway may be mending its log just then, as after a power cut
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
     return database
       .prepare('SELECT * FROM turns')

@@ -52,11 +52,10 @@ async function trustedKeys(
 ): Promise<Set<string>> {
   const keys = new Set<string>();
   const request = { fleet, lane, store: to, signal };
-  const newest = (await listBundles(deps, request)).slice(0, limits.manifestsSearched);
-  for await (const { manifest } of goodManifests(deps, request, newest)) {
-    if (manifest.bundle === bundle) return new Set();
+  const there = await listBundles(deps, request);
+  if (there.includes(bundle)) return keys;
+  for await (const { manifest } of goodManifests(deps, request, there.slice(0, limits.manifestsSearched)))
     for (const { key } of objectsOf(manifest)) keys.add(key);
-  }
   return keys;
 }
 

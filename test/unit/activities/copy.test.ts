@@ -1,6 +1,6 @@
 // Copying a bundle to a replica: real stores, the golden bundle, and everything that can be wrong with either side.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitReplicaStep } from '../../../src/activities/copy/commit-replica.ts';
@@ -8,9 +8,11 @@ import { copyReceiptsStep } from '../../../src/activities/copy/copy-receipts.ts'
 import { copySegmentsStep } from '../../../src/activities/copy/copy-segments.ts';
 import { listUncopiedStep, planReplicaStep } from '../../../src/activities/copy/plan-replica.ts';
 import { sweepLaneStep } from '../../../src/activities/sweep-lane.ts';
+import { encodeManifest } from '../../../src/bundle/manifest.ts';
 import { manifestKey } from '../../../src/bundle/object-keys.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { limits } from '../../../src/domain/limits.ts';
+import { signers } from '../../golden/keys.ts';
 import { golden } from '../../golden/make.ts';
 import { GoldenStores, runStep } from './golden-stores.ts';
 
@@ -138,6 +140,16 @@ describe('a copy', () => {
     expect((await plan()).batches.flatMap(({ segments }) => segments)).toEqual(all());
     await copyWhole();
     expect(stores.objects('far')).toEqual(stores.objects('primary'));
+  });
+
+  it('looks at everything again also when more were copied since than are searched for what the replica has', async () => {
+    await copyWhole();
+    for (let at = 0; at < limits.manifestsSearched; at += 1) {
+      const bundle = `20991122T0315${String(at).padStart(2, '0')}Z-0123abcd`;
+      const later = encodeManifest({ ...stores.manifest, bundle }, signers.manifest);
+      writeFileSync(stores.path('far', manifestKey(golden.lane, bundle)), later);
+    }
+    expect((await plan()).batches.flatMap(({ segments }) => segments)).toEqual(all());
   });
 
   it.each(['far', 'primary'])('is tried again while %s does not answer', async (name) => {
